@@ -1,0 +1,89 @@
+// The one build script: `node esbuild.mjs [--production] [--tests] [--watch]` fills dist/.
+import { build, context } from 'esbuild';
+import { cp, mkdir, readdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.dirname(fileURLToPath(import.meta.url));
+const flags = new Set(process.argv.slice(2));
+const production = flags.has('--production');
+const dist = path.join(root, 'dist');
+const at = (...parts) => path.join(root, ...parts);
+const require = createRequire(import.meta.url);
+
+/** Grammars (*.peggy) become parsers while bundling. */
+const grammars = {
+  name: 'grammars',
+  setup(builder) {
+    builder.onLoad({ filter: /\.peggy$/ }, async ({ path: file }) => {
+      const { readFile } = await import('node:fs/promises');
+      const { default: peggy } = await import('peggy');
+      return { contents: peggy.generate(await readFile(file, 'utf8'), { output: 'source', format: 'es' }), loader: 'js' };
+    });
+  },
+};
+
+const common = {
+  bundle: true,
+  sourcemap: production ? false : 'linked',
+  minify: production,
+  logLevel: 'warning',
+  absWorkingDir: root,
+  plugins: [grammars],
+  define: { 'process.env.NODE_ENV': JSON.stringify(production ? 'production' : 'development') },
+};
+const host = {
+  ...common,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  // The native backend is optional and found at run time; vscode exists only inside VS Code.
+  external: ['vscode', '@tensorflow/tfjs-node', 'playwright-core', 'mocha'],
+};
+
+/** A suite is one bundle: every `*.test.ts` below its folder, so that modules (and TensorFlow.js's registry) exist once. */
+async function suite(name, options = {}) {
+  const folder = at('test', name);
+  if (!existsSync(folder)) return [];
+  const files = (await readdir(folder, { recursive: true })).filter((file) => /\.test\.tsx?$/.test(file)).sort();
+  if (files.length === 0) return [];
+  const contents = files.map((file) => `import ${JSON.stringify('./' + file.split(path.sep).join('/'))};`).join('\n');
+  return [{ ...host, ...options, stdin: { contents, resolveDir: folder, sourcefile: `${name}.ts`, loader: 'ts' }, outfile: path.join(dist, `test-${name}.js`) }];
+}
+
+async function bundles() {
+  const list = [
+    { ...host, entryPoints: [at('src/extension.ts')], outfile: path.join(dist, 'extension.js') },
+    { ...host, entryPoints: [at('src/cli/main.ts')], outfile: path.join(dist, 'backstep.js'), banner: { js: '#!/usr/bin/env node' } },
+    {
+      ...common, platform: 'browser', target: 'es2022', format: 'esm', jsx: 'automatic', jsxImportSource: 'preact',
+      entryPoints: [at('webview/main.tsx')], outfile: path.join(dist, 'webview.js'),
+      loader: { '.woff2': 'file', '.woff': 'empty', '.ttf': 'empty' }, assetNames: 'fonts/[name]',
+    },
+  ].filter(({ entryPoints: [entry] }) => existsSync(entry));
+  if (!flags.has('--tests')) return list;
+  const suites = await Promise.all(['unit', 'dap', 'webview', 'host', 'browser', 'bench', 'fuzz'].map((name) => suite(name, { jsx: 'automatic', jsxImportSource: 'preact' })));
+  return [...list, ...suites.flat()];
+}
+
+/** Files that bundles read at run time: the WASM backend's binaries. */
+async function assets() {
+  const wasm = path.join(path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist');
+  await mkdir(path.join(dist, 'wasm'), { recursive: true });
+  for (const file of await readdir(wasm)) {
+    if (file.endsWith('.wasm')) await cp(path.join(wasm, file), path.join(dist, 'wasm', file));
+  }
+}
+
+if (!flags.has('--watch')) await rm(dist, { recursive: true, force: true });
+await mkdir(dist, { recursive: true });
+await assets();
+const list = await bundles();
+if (flags.has('--watch')) {
+  for (const options of list) await (await context(options)).watch();
+  console.log('watching');
+} else {
+  await Promise.all(list.map((options) => build(options)));
+}

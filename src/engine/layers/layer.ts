@@ -1,0 +1,42 @@
+/** What a layer's forward pass gets and gives. A layer's file registers its class names in the table of `registry.ts`. */
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Convention, Json, JsonObject, SymbolicShape } from '../../network/network';
+
+/** A call's argument with its tensors filled in; the same tree as `Argument` in the network. */
+export type CallValue = Tensor | Json | readonly CallValue[] | { readonly [key: string]: CallValue };
+
+export interface LayerCallContext {
+  readonly config: JsonObject;
+  readonly convention: Convention;
+  readonly training: boolean;
+  /** false turns dropout and noise off even in training. */
+  readonly dropout: boolean;
+  readonly args: readonly CallValue[];
+  readonly kwargs: Readonly<Record<string, CallValue>>;
+  /** Implicit Keras masks (`mask_zero`, Masking) of the input tensors, flattened in order; null where a tensor has none. */
+  readonly masks: readonly (Tensor | null)[];
+  readonly outputShapes: readonly SymbolicShape[];
+  /** Value of a weight by its name below the layer (`kernel`, `lstm_cell/kernel`). @throws Failure when the layer has no such weight. */
+  weight(name: string): Tensor;
+  hasWeight(name: string): boolean;
+  /** All weight names of the layer, in Keras's order. */
+  readonly weightNames: readonly string[];
+  /** New value for a non-trainable weight (moving statistics), applied in the update phase. */
+  assign(name: string, value: Tensor): void;
+  /** A seed derived from the run's seed, the iteration, the layer's path and call, and `purpose`; the same on every replay. */
+  seed(purpose: string): number;
+}
+
+export interface LayerResult {
+  readonly outputs: readonly Tensor[];
+  /** Mask of each output; absent means none. */
+  readonly masks?: readonly (Tensor | null)[];
+  /** Pre-activation of a final softmax or sigmoid, from which Keras takes the loss. */
+  readonly logits?: Tensor;
+}
+
+/**
+ * Runs the layer with TensorFlow.js ops. Yields between kernels wherever it may take long (a time step of an RNN), so that the
+ * host stays responsive; each stretch between yields runs under the recorder with the tape on. Nothing is disposed by the layer.
+ */
+export type LayerForward = (call: LayerCallContext) => Generator<void, LayerResult, void>;

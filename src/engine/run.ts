@@ -1,0 +1,33 @@
+/** A run as the debugger and the command line use it: iterations that can be visited in any order. */
+import type { Convention, Network } from '../network/network';
+import type { BackendName, RunConfig } from './config';
+import type { Phase, Trace } from './trace';
+
+/** How far a running iteration has come. */
+export interface Progress { readonly iteration: number; readonly phase: Phase; readonly layer: string | null; readonly ops: number }
+
+export interface RunInfo {
+  readonly config: RunConfig;
+  readonly network: Network;
+  readonly backend: { readonly name: BackendName; readonly reason: string };
+  readonly convention: Convention;
+  readonly examples: number;
+  readonly batchSize: number;
+  readonly iterationsPerEpoch: number;
+}
+
+export interface Run {
+  readonly info: RunInfo;
+  /** Loss of every iteration run so far, by iteration. */
+  readonly losses: readonly number[];
+  /**
+   * The trace of iteration `index`: from memory, replayed from the nearest checkpoint, or by running on to it.
+   * The trace stays alive until another call of `iteration`, or `dispose`; hold it longer with `retain`.
+   * @throws Failure `run.cancelled` when `signal` is aborted; the timeline is then as it was before the call.
+   */
+  iteration(index: number, options?: { signal?: AbortSignal; onProgress?: (progress: Progress) => void }): Promise<Trace>;
+  /** Keeps a trace alive beside the current one until the returned function is called. */
+  retain(trace: Trace): () => void;
+  /** Frees every tensor; the backend's tensor count is then what it was before the run. */
+  dispose(): void;
+}

@@ -1,0 +1,82 @@
+/** The network as every other folder sees it: a graph of layers, whichever file or program it came from. */
+import type { DType, TensorValue } from '../tensor/value';
+
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+export interface JsonObject { readonly [key: string]: Json }
+
+/** Whose rules a run follows; `shared conventions` are listed in the README (Adam's epsilon, logits, biased variance, …). */
+export type Convention = 'keras' | 'tfjs' | 'pytorch';
+
+/** Output shape with the batch (and other unknown extents) as null. */
+export type SymbolicShape = readonly (number | null)[];
+
+/** Output number `output` of call number `call` of the layer named `layer` in the same network. */
+export interface TensorRef { readonly layer: string; readonly call: number; readonly output: number }
+
+/** An argument of a call: a tensor of the graph, a plain value, or a list or record that holds such. */
+export type Argument =
+  | { readonly kind: 'tensor'; readonly ref: TensorRef }
+  | { readonly kind: 'value'; readonly value: Json }
+  | { readonly kind: 'list'; readonly items: readonly Argument[] }
+  | { readonly kind: 'record'; readonly entries: Readonly<Record<string, Argument>> };
+
+/** One use of a layer. A shared layer has several. `args[0]` holds the inputs (a list for merge layers). */
+export interface LayerCall {
+  readonly args: readonly Argument[];
+  readonly kwargs: Readonly<Record<string, Argument>>;
+  /** One shape an output; empty when it could not be inferred. */
+  readonly outputShapes: readonly SymbolicShape[];
+}
+
+/** A weight of a layer: its name below the layer (`kernel`, `forward_gru/gru_cell/kernel`), and the key to read it by. */
+export interface Weight {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly trainable: boolean;
+  /** Key into the network's `WeightStore`; null when the file holds no value and the initializer supplies it. */
+  readonly key: string | null;
+  /** Initializer of a weight that no file supplies, as in Keras: {class_name, config}. */
+  readonly initializer: JsonObject | null;
+}
+
+export interface Layer {
+  readonly name: string;
+  /** Class name in Keras 3's spelling: `Conv2D`, `Dense`, `Subtract` (a bare operation), `Functional` (nested). */
+  readonly type: string;
+  /** Settings in Keras 3's spelling and meaning, snake_case, whatever the file's dialect was. */
+  readonly config: JsonObject;
+  readonly trainable: boolean;
+  readonly calls: readonly LayerCall[];
+  readonly weights: readonly Weight[];
+  /** The network inside a nested model; its layers' paths are `outer/inner`. */
+  readonly network: Network | null;
+  /** One sentence on why this layer cannot be run or its shape is unknown; null when all is well. */
+  readonly problem: string | null;
+}
+
+/** Values of the weights, read when asked for and by range; never the whole file at once. */
+export interface WeightStore {
+  read(key: string): Promise<TensorValue>;
+  close(): Promise<void>;
+}
+
+/** What the file says of training: the compiled loss and optimizer. */
+export interface CompileConfig { readonly loss: Json; readonly optimizer: { readonly type: string; readonly config: JsonObject } | null }
+
+export interface Network {
+  readonly name: string;
+  /** Id of the format in the registry: `keras`, `keras-h5`, `tfjs-layers`, … */
+  readonly format: string;
+  readonly convention: Convention;
+  /** In topological order of first call. */
+  readonly layers: readonly Layer[];
+  readonly inputs: readonly TensorRef[];
+  readonly outputs: readonly TensorRef[];
+  readonly compile: CompileConfig | null;
+  /** Sentences for the user: unknown layers, weights that do not fit. Empty when all is well. */
+  readonly problems: readonly string[];
+}
+
+/** An opened model file: its graph at once, its weights when asked. */
+export interface OpenedNetwork { readonly network: Network; readonly weights: WeightStore }

@@ -1,0 +1,44 @@
+/** Everything that crosses between extension host and webview, as discriminated unions and a table of requests. */
+import type { GraphView } from './graph';
+import type { CursorView, PhaseName, RunStatus, RunView } from './run';
+import type { TensorPicture, TensorRequest } from './tensor';
+
+/** Where a click in the panel wants to go. */
+export type JumpTarget =
+  | { readonly kind: 'op'; readonly iteration: number; readonly op: number }
+  | { readonly kind: 'layer'; readonly layer: string }
+  | { readonly kind: 'phase'; readonly phase: PhaseName }
+  | { readonly kind: 'iteration'; readonly iteration: number };
+
+/** Host -> webview, without reply. A webview starts empty, says `ready`, gets a snapshot, then deltas. */
+export type HostEvent =
+  | { readonly type: 'model'; readonly graph: GraphView; readonly canStep: boolean }
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'run'; readonly run: RunView }
+  | { readonly type: 'cursor'; readonly cursor: CursorView }
+  | { readonly type: 'status'; readonly status: RunStatus }
+  | { readonly type: 'losses'; readonly from: number; readonly losses: readonly number[] }
+  | { readonly type: 'breakpoints'; readonly layers: readonly string[] };
+
+/** Webview -> host, without reply. */
+export type WebviewEvent =
+  | { readonly type: 'ready' }
+  | { readonly type: 'selected'; readonly layer: string | null };
+
+/** Webview -> host, with reply: request name -> [arguments, result]. */
+export interface Requests {
+  tensor: [TensorRequest, TensorPicture];
+  jump: [JumpTarget, null];
+  toggleBreakpoint: [{ readonly layer: string }, null];
+  stepThrough: [null, null];
+  /** Writes text or pictures where the user chooses. */
+  save: [{ readonly name: string; readonly bytes: ArrayBuffer }, null];
+}
+export type RequestName = keyof Requests;
+
+/** Envelope of a request and its answer; an error on one side rejects the call on the other. */
+export type Envelope =
+  | { readonly kind: 'event'; readonly event: HostEvent | WebviewEvent }
+  | { readonly kind: 'request'; readonly id: number; readonly name: RequestName; readonly argument: unknown }
+  | { readonly kind: 'reply'; readonly id: number; readonly result: unknown }
+  | { readonly kind: 'error'; readonly id: number; readonly message: string };
