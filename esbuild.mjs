@@ -1,4 +1,5 @@
-// The one build script: `node esbuild.mjs [--production] [--tests] [--watch]` fills dist/.
+// The one build script: `node esbuild.mjs [--production] [--tests[=suite/part]] [--watch]` fills dist/, or the folder
+// named by BACKSTEP_DIST. `--tests=unit/formats` builds only the suite `unit`, and of it only files whose path holds `formats`.
 import { build, context } from 'esbuild';
 import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
@@ -9,7 +10,9 @@ import { fileURLToPath } from 'node:url';
 const root = path.dirname(fileURLToPath(import.meta.url));
 const flags = new Set(process.argv.slice(2));
 const production = flags.has('--production');
-const dist = path.join(root, 'dist');
+const withTests = process.argv.slice(2).some((flag) => flag === '--tests' || flag.startsWith('--tests='));
+const wanted = process.argv.slice(2).find((flag) => flag.startsWith('--tests='))?.slice('--tests='.length);
+const dist = path.resolve(process.env.BACKSTEP_DIST ?? path.join(root, 'dist'));
 const at = (...parts) => path.join(root, ...parts);
 const require = createRequire(import.meta.url);
 
@@ -47,7 +50,8 @@ const host = {
 async function suite(name, options = {}) {
   const folder = at('test', name);
   if (!existsSync(folder)) return [];
-  const files = (await readdir(folder, { recursive: true })).filter((file) => /\.test\.tsx?$/.test(file)).sort();
+  const part = wanted?.split('/').slice(1).join('/') ?? '';
+  const files = (await readdir(folder, { recursive: true })).filter((file) => /\.test\.tsx?$/.test(file) && file.includes(part)).sort();
   if (files.length === 0) return [];
   const contents = files.map((file) => `import ${JSON.stringify('./' + file.split(path.sep).join('/'))};`).join('\n');
   return [{ ...host, ...options, stdin: { contents, resolveDir: folder, sourcefile: `${name}.ts`, loader: 'ts' }, outfile: path.join(dist, `test-${name}.js`) }];
@@ -63,8 +67,9 @@ async function bundles() {
       loader: { '.woff2': 'file', '.woff': 'empty', '.ttf': 'empty' }, assetNames: 'fonts/[name]',
     },
   ].filter(({ entryPoints: [entry] }) => existsSync(entry));
-  if (!flags.has('--tests')) return list;
-  const suites = await Promise.all(['unit', 'dap', 'webview', 'host', 'browser', 'bench', 'fuzz'].map((name) => suite(name, { jsx: 'automatic', jsxImportSource: 'preact' })));
+  if (!withTests) return list;
+  const names = ['unit', 'dap', 'webview', 'host', 'browser', 'bench', 'fuzz'].filter((name) => wanted === undefined || wanted.split('/')[0] === name);
+  const suites = await Promise.all(names.map((name) => suite(name, { jsx: 'automatic', jsxImportSource: 'preact' })));
   return [...list, ...suites.flat()];
 }
 
