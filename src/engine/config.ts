@@ -18,6 +18,10 @@ export interface LossConfig {
   readonly type: string;
   readonly fromLogits?: boolean;
   readonly labelSmoothing?: number;
+  /** Where Huber's loss turns from square to line. */
+  readonly delta?: number;
+  /** Factor of this output's loss in the sum. */
+  readonly weight?: number;
 }
 
 export interface OptimizerConfig {
@@ -32,8 +36,9 @@ export interface RunConfig {
   /** Path of the model file. */
   readonly model: string;
   readonly data: DataConfig;
-  readonly loss: string | LossConfig | Readonly<Record<string, string | LossConfig>>;
-  readonly optimizer: string | OptimizerConfig;
+  /** May be absent where the model file was compiled with a loss and an optimizer. */
+  readonly loss?: string | LossConfig | Readonly<Record<string, string | LossConfig>>;
+  readonly optimizer?: string | OptimizerConfig;
   readonly batchSize?: number;
   readonly shuffle?: boolean;
   /** false turns off all randomness of layers (dropout, noise). */
