@@ -1,0 +1,125 @@
+/** Zip archives with random access: the directory at once, members when asked, sizes checked before memory is taken. */
+import path from 'node:path';
+import * as yauzl from 'yauzl';
+import { Failure, sentenceOf } from '../../tensor/failure';
+
+const maximalEntries = 100_000;
+
+export interface ZipMember {
+  readonly name: string;
+  /** Bytes when inflated, as the directory declares. */
+  readonly size: number;
+  readonly compressedSize: number;
+  readonly stored: boolean;
+}
+
+export interface Zip {
+  readonly members: ReadonlyMap<string, ZipMember>;
+  /** Names that leave the archive's folder or stand twice; nothing of them is ever read. */
+  readonly ignored: readonly string[];
+  /** The bytes of a member. @throws Failure `zip.*` when it is absent, declares more than `limit` bytes, or is damaged. */
+  read(name: string, limit: number): Promise<Uint8Array>;
+  /** Offset in the file at which the bytes of a *stored* member begin. */
+  offsetOf(name: string): Promise<number>;
+  close(): void;
+}
+
+/** Opens an archive. @throws Failure `zip.truncated` when there is no directory, `zip.overlap` when members share bytes (a zip bomb). */
+export async function openZip(file: string): Promise<Zip> {
+  const label = path.basename(file);
+  const zip = await yauzl.openPromise(file, { lazyEntries: true, autoClose: false, decodeStrings: false }).catch((error: unknown) => {
+    const reason = sentenceOf(error);
+    if (/end of central directory/i.test(reason)) {
+      throw new Failure('zip.truncated', `${label} is incomplete: the zip directory at its end is missing. Was the download or copy cut off?`, { cause: error });
+    }
+    throw new Failure('zip.damaged', `${label} is a damaged zip archive: ${reason}.`, { cause: error });
+  });
+  try {
+    return await readDirectory(zip, label);
+  } catch (error) {
+    zip.close();
+    if (error instanceof Failure) throw error;
+    throw new Failure('zip.damaged', `${label} has a damaged zip directory: ${sentenceOf(error)}.`, { cause: error });
+  }
+}
+
+async function readDirectory(zip: yauzl.ZipFile, label: string): Promise<Zip> {
+  if (zip.entryCount > maximalEntries) throw new Failure('zip.entries', `${label} claims ${zip.entryCount} members, more than ${maximalEntries}.`);
+  const entries = new Map<string, yauzl.Entry>();
+  const ignored: string[] = [];
+  const spans: { start: number; end: number; name: string }[] = [];
+  for await (const entry of zip.eachEntry()) {
+    const name = new TextDecoder().decode(entry.fileNameRaw);
+    if (isUnsafe(name) || entries.has(name)) { ignored.push(name); continue; }
+    if (name.endsWith('/')) continue;
+    entries.set(name, entry);
+    spans.push({ start: entry.relativeOffsetOfLocalHeader, end: entry.relativeOffsetOfLocalHeader + 30 + entry.compressedSize, name });
+  }
+  rejectOverlaps(spans, zip.fileSize, label);
+  const members = new Map([...entries].map(([name, entry]) => [name, {
+    name, size: entry.uncompressedSize, compressedSize: entry.compressedSize, stored: entry.compressionMethod === 0,
+  }] as const));
+
+  const entryOf = (name: string): yauzl.Entry => {
+    const entry = entries.get(name);
+    if (entry === undefined) throw new Failure('zip.absent', `${label} has no member ${name}.`);
+    return entry;
+  };
+  return {
+    members,
+    ignored,
+    async read(name, limit) {
+      const entry = entryOf(name);
+      if (entry.uncompressedSize > limit) {
+        throw new Failure('zip.size', `${label}: ${name} claims ${describeBytes(entry.uncompressedSize)}, more than the ${describeBytes(limit)} that are allowed here.`);
+      }
+      const bytes = new Uint8Array(entry.uncompressedSize);
+      let filled = 0;
+      try {
+        for await (const chunk of await zip.openReadStreamPromise(entry)) {
+          const piece = chunk as Uint8Array;
+          if (filled + piece.length > bytes.length) throw new Error('more bytes than the directory declares');
+          bytes.set(piece, filled);
+          filled += piece.length;
+        }
+        if (filled !== bytes.length) throw new Error(`${filled} of ${bytes.length} bytes`);
+      } catch (error) {
+        throw new Failure('zip.damaged', `${label}: ${name} cannot be unpacked (${sentenceOf(error)}).`, { cause: error });
+      }
+      return bytes;
+    },
+    async offsetOf(name) {
+      const entry = entryOf(name);
+      const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
+      if (fileDataStart + entry.compressedSize > zip.fileSize) throw new Failure('zip.truncated', `${label}: ${name} reaches beyond the end of the file.`);
+      return fileDataStart;
+    },
+    close: () => { zip.close(); },
+  };
+}
+
+/** True for names that could leave a folder: absolute, with a drive, with a backslash, or with `..` in them. */
+function isUnsafe(name: string): boolean {
+  return name.startsWith('/') || name.includes('\\') || /^[A-Za-z]:/.test(name) || name.split('/').includes('..') || name.includes('\0');
+}
+
+/** Members of an honest archive lie one behind the other; a bomb lets several share one stream. */
+function rejectOverlaps(spans: { start: number; end: number; name: string }[], fileSize: number, label: string): void {
+  spans.sort((first, second) => first.start - second.start);
+  for (const [index, span] of spans.entries()) {
+    if (span.end > fileSize) throw new Failure('zip.truncated', `${label} is incomplete: ${span.name} reaches beyond the end of the file.`);
+    const next = spans[index + 1];
+    if (next !== undefined && span.end > next.start) {
+      throw new Failure('zip.overlap', `${label} is refused: its members ${span.name} and ${next.name} share the same bytes, as zip bombs do.`);
+    }
+  }
+}
+
+/** `11 KB`, `4.0 GB`: a size for people. */
+export function describeBytes(bytes: number): string {
+  const units = ['bytes', 'KB', 'MB', 'GB', 'TB', 'PB'];
+  let unit = 0;
+  let value = bytes;
+  while (value >= 1000 && unit < units.length - 1) { value /= 1000; unit += 1; }
+  return `${unit === 0 || value >= 10 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
