@@ -11,7 +11,8 @@ export type TensorRole =
   | { readonly kind: 'weight'; readonly layer: string; readonly weight: string }
   /** Slot of the optimizer (`m`, `v`, `momentum`) for a weight, or of the run (`iterations`). */
   | { readonly kind: 'state'; readonly slot: string; readonly layer: string; readonly weight: string }
-  | { readonly kind: 'constant' }
+  /** A constant that changes from iteration to iteration (a step size, a bias correction) has a name; a scalar one without is written into the listing as a number. */
+  | { readonly kind: 'constant'; readonly name?: string }
   | { readonly kind: 'value' };
 
 /** A tensor that an op read or wrote. Reading copies it out of the backend. */
