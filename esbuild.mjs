@@ -28,14 +28,32 @@ const grammars = {
   },
 };
 
+/**
+ * TensorFlow.js packages resolve to their ES modules, so that deep imports (gradients, chained ops) and the backends share the
+ * one tfjs-core of a bundle; their CommonJS builds would bring a second copy.
+ */
+const tensorflow = {
+  name: 'tensorflow',
+  setup(builder) {
+    builder.onResolve({ filter: /^@tensorflow\/tfjs(-core|-layers|-converter|-data|-backend-cpu|-backend-wasm|-backend-webgl)?$/ }, ({ path: name }) => {
+      const manifest = require.resolve(`${name}/package.json`);
+      return { path: path.join(path.dirname(manifest), require(manifest).module) };
+    });
+  },
+};
+
 const common = {
   bundle: true,
   sourcemap: production ? false : 'linked',
   minify: production,
   logLevel: 'warning',
   absWorkingDir: root,
-  plugins: [grammars],
-  define: { 'process.env.NODE_ENV': JSON.stringify(production ? 'production' : 'development') },
+  plugins: [grammars, tensorflow],
+  define: {
+    'process.env.NODE_ENV': JSON.stringify(production ? 'production' : 'development'),
+    // Bundles of a checkout find the native backend in its node_modules, wherever BACKSTEP_DIST put them.
+    'process.env.BACKSTEP_CHECKOUT': JSON.stringify(production ? '' : root),
+  },
 };
 const host = {
   ...common,
