@@ -1,0 +1,50 @@
+/** The comment lines of the listing: title, and what each group of ops belongs to. */
+import type { OpGroup, Trace } from '../engine/trace';
+import type { Layer, Network } from '../network/network';
+import { commentText } from './identifier';
+import type { ListingOptions } from './listing';
+
+export function titleLine(trace: Trace, network: Network): string {
+  return `// ${commentText(network.name)} · one training iteration · batch of ${trace.batch.size}`;
+}
+
+/** `conv2d_1 · Conv2D · 28×28×1 → 28×28×6`; in the update phase `conv2d_1/kernel · 5×5×1×6`. */
+export function groupHeader(group: OpGroup, trace: Trace, network: Network, options: ListingOptions): string {
+  const { layer, call, weight, phase } = group;
+  if (layer === null) return commentText(unlayered(phase, options));
+  if (weight !== null) {
+    const tensors = trace.weights.find((entry) => entry.layer === layer && entry.weight === weight);
+    return commentText(`${layer}/${weight} · ${shapeText(trace.tensors.get(tensors?.before ?? -1)?.shape ?? [])}`);
+  }
+  const shared = trace.layers.some((entry) => entry.layer === layer && entry.call > 0);
+  const name = shared ? `${layer}#${call}` : layer;
+  const type = findLayer(network, layer)?.type;
+  const tensors = trace.layers.find((entry) => entry.layer === layer && entry.call === call);
+  const shapes = (ids: readonly number[]): string => ids.map((id) => shapeText((trace.tensors.get(id)?.shape ?? []).slice(1))).join(', ');
+  const inputs = tensors === undefined ? '' : shapes(tensors.inputs), outputs = tensors === undefined ? '' : shapes(tensors.outputs);
+  const flow = inputs === '' || outputs === '' ? inputs + outputs : phase === 'backward' ? `gradient ${outputs} → ${inputs}` : `${inputs} → ${outputs}`;
+  return commentText([name, type, flow].filter((part) => part !== undefined && part !== '').join(' · '));
+}
+
+function unlayered(phase: OpGroup['phase'], options: ListingOptions): string {
+  if (phase === 'update') return `optimizer${options.optimizer === undefined ? '' : ` · ${options.optimizer}`}`;
+  if (phase === 'backward') return 'gradient of the loss';
+  return options.loss ?? 'predictions and labels → one number';
+}
+
+/** `28×28×6`; a scalar is called that. */
+export function shapeText(shape: readonly number[]): string {
+  return shape.length === 0 ? 'scalar' : shape.join('×');
+}
+
+/** The layer at a path `outer/inner`, or undefined. Names may contain slashes themselves. */
+export function findLayer(network: Network, path: string): Layer | undefined {
+  for (const layer of network.layers) {
+    if (layer.name === path) return layer;
+    if (layer.network !== null && path.startsWith(`${layer.name}/`)) {
+      const inner = findLayer(layer.network, path.slice(layer.name.length + 1));
+      if (inner !== undefined) return inner;
+    }
+  }
+  return undefined;
+}
