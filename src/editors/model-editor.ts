@@ -1,0 +1,42 @@
+/** The read-only editor of model files: a thin provider over ModelDocument and the webview. */
+import * as vscode from 'vscode';
+import { HostChannel } from './channel';
+import { ModelDocument } from './model-document';
+import { fillPage, webviewOptions } from './page';
+
+export const modelEditorType = 'backstep.model';
+/** The same editor, as the second choice for `model.json`, which opens as text. */
+const jsonEditorType = 'backstep.modelJson';
+
+export class ModelEditorProvider implements vscode.CustomReadonlyEditorProvider<ModelDocument> {
+  constructor(private readonly extension: vscode.Uri) {}
+
+  static register(extension: vscode.Uri): vscode.Disposable[] {
+    const provider = new ModelEditorProvider(extension);
+    return [modelEditorType, jsonEditorType].map((type) => vscode.window.registerCustomEditorProvider(type, provider, { supportsMultipleEditorsPerDocument: true }));
+  }
+
+  openCustomDocument(uri: vscode.Uri): ModelDocument {
+    return new ModelDocument(uri);
+  }
+
+  resolveCustomEditor(document: ModelDocument, panel: vscode.WebviewPanel): void {
+    const show = async () => { channel.send(await document.snapshot()); };
+    const channel = new HostChannel(panel.webview, {
+      tensor: (request) => document.picture(request),
+      stepThrough: async () => { await vscode.commands.executeCommand('backstep.stepThrough', document.uri); return null; },
+      save: async ({ name, bytes }) => { await save(document.uri, name, bytes); return null; },
+    }, (event) => { if (event.type === 'ready') void show(); });
+    const changes = document.onDidChange(() => { void show(); });
+    panel.onDidDispose(() => { changes.dispose(); channel.dispose(); });
+    panel.webview.options = webviewOptions(this.extension);
+    fillPage(panel.webview, this.extension, document.uri.path);
+  }
+}
+
+/** Asks where to, then writes what a view wants to keep. */
+export async function save(beside: vscode.Uri, name: string, bytes: ArrayBuffer): Promise<void> {
+  const safe = name.replace(/[^\w.-]+/g, '_');
+  const target = await vscode.window.showSaveDialog({ defaultUri: vscode.Uri.joinPath(beside, '..', safe) });
+  if (target !== undefined) await vscode.workspace.fs.writeFile(target, new Uint8Array(bytes));
+}
