@@ -1,5 +1,6 @@
 // The one build script: `node esbuild.mjs [--production] [--tests[=suite/part]] [--watch]` fills dist/, or the folder
-// named by BACKSTEP_DIST. `--tests=unit/formats` builds only the suite `unit`, and of it only files whose path holds `formats`.
+// named by BACKSTEP_DIST. `--tests=unit/formats` builds only the suite `unit`, of it only files whose path
+// holds `formats`, and no product.
 import { build, context } from 'esbuild';
 import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
@@ -86,9 +87,10 @@ async function bundles() {
     },
   ].filter(({ entryPoints: [entry] }) => existsSync(entry));
   if (!withTests) return list;
+  const partOnly = wanted?.includes('/') ?? false;
   const names = ['unit', 'dap', 'webview', 'host', 'browser', 'bench', 'fuzz'].filter((name) => wanted === undefined || wanted.split('/')[0] === name);
   const suites = await Promise.all(names.map((name) => suite(name, { jsx: 'automatic', jsxImportSource: 'preact' })));
-  return [...list, ...suites.flat()];
+  return [...(partOnly ? [] : list), ...suites.flat()];
 }
 
 /** Files that bundles read at run time: the WASM backend's binaries. */
