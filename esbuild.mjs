@@ -43,13 +43,26 @@ const tensorflow = {
   },
 };
 
+/** `./probe.text` is the bundled, minified text of `probe.ts`: code that is sent to a paused program. */
+const sources = {
+  name: 'sources',
+  setup(builder) {
+    builder.onResolve({ filter: /\.text$/ }, ({ path: name, resolveDir }) => ({ path: path.resolve(resolveDir, name.replace(/\.text$/, '.ts')), namespace: 'source' }));
+    builder.onLoad({ filter: /.*/, namespace: 'source' }, async ({ path: file }) => {
+      const { outputFiles } = await build({ entryPoints: [file], bundle: true, write: false, minify: true, format: 'iife', globalName: 'module', target: 'es2020', logLevel: 'warning' });
+      return { contents: outputFiles[0].text, loader: 'text' };
+    });
+  },
+};
+
 const common = {
   bundle: true,
   sourcemap: production ? false : 'linked',
   minify: production,
   logLevel: 'warning',
   absWorkingDir: root,
-  plugins: [grammars, tensorflow],
+  plugins: [grammars, sources, tensorflow],
+  loader: { '.py': 'text' },
   define: {
     'process.env.NODE_ENV': JSON.stringify(production ? 'production' : 'development'),
     // Bundles of a checkout find the native backend in its node_modules, wherever BACKSTEP_DIST put them.

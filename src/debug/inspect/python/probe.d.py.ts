@@ -1,0 +1,3 @@
+/** The text of probe.py. */
+declare const text: string;
+export default text;

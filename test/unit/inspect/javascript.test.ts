@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import vm from 'node:vm';
+import * as tf from '@tensorflow/tfjs-core';
+import { openBackend } from '../../../src/engine/backend/backend';
+import { inspect } from '../../../src/debug/inspect/inspector';
+import type { InspectOptions } from '../../../src/debug/inspect/inspector';
+import { Failure } from '../../../src/tensor/failure';
+
+/** A program paused with these variables; the debugger evaluates in it and answers with the text of the result. */
+const look = (variables: Record<string, unknown>, expression: string, options?: InspectOptions) => {
+  const context = vm.createContext({ ...variables, Buffer, ArrayBuffer, Float32Array, Float64Array, Array });
+  return inspect('pwa-node', expression, (text) => Promise.resolve(String(vm.runInContext(text, context))), options);
+};
+const valuesOf = async (...args: Parameters<typeof look>): Promise<{ shape: readonly number[]; values: number[]; dtype: string }> => {
+  const seen = await look(...args);
+  assert.equal(seen.kind, 'tensor');
+  return seen.kind === 'tensor' ? { shape: seen.picture.shape, dtype: seen.picture.dtype, values: [...new Float32Array(seen.picture.values)] } : assert.fail();
+};
+const fails = (code: string, word: RegExp) => (error: unknown): boolean => error instanceof Failure && error.code === code && word.test(error.message);
+
+describe('A paused JavaScript program', () => {
+  before(async () => { (await openBackend('cpu')).activate(); });
+
+  it('shows a tf.Tensor: a channel a tile, with statistics over the whole', async () => {
+    const t = tf.range(0, 2 * 3 * 4 * 2).reshape([2, 3, 4, 2]);
+    const seen = await look({ t }, 't', { example: 1 });
+    assert.ok(seen.kind === 'tensor');
+    const { picture } = seen;
+    assert.deepEqual([picture.tiles, picture.rows, picture.columns, picture.dtype], [2, 3, 4, 'float32']);
+    assert.deepEqual([...new Float32Array(picture.values)], [0, 1].flatMap((channel) => Array.from({ length: 12 }, (_, i) => 24 + 2 * i + channel)));
+    assert.deepEqual([picture.statistics.min, picture.statistics.max, picture.statistics.mean, picture.statistics.count], [0, 47, 23.5, 48]);
+    assert.equal(picture.histogram.counts.reduce((a, b) => a + b), 48);
+    t.dispose();
+  });
+
+  it('shows typed arrays, nested arrays, buffers in a shape asked for, and views with strides', async () => {
+    assert.deepEqual(await valuesOf({ a: new Float32Array([1, 2.5]) }, 'a'), { shape: [2], dtype: 'float32', values: [1, 2.5] });
+    assert.deepEqual(await valuesOf({ a: [[1, 2], [3, 4]] }, 'a'), { shape: [2, 2], dtype: 'float64', values: [1, 2, 3, 4] });
+    assert.deepEqual(await valuesOf({ a: Buffer.from([1, 2, 3, 4, 5, 6]) }, 'a', { shape: [2, 3] }), { shape: [2, 3], dtype: 'uint8', values: [1, 2, 3, 4, 5, 6] });
+    const transposed = { data: new Float32Array([0, 1, 2, 3, 4, 5]), shape: [3, 2], stride: [1, 3], offset: 0 };
+    assert.deepEqual(await valuesOf({ transposed }, 'transposed'), { shape: [3, 2], dtype: 'float32', values: [0, 3, 1, 4, 2, 5] });
+  });
+
+  it('evaluates the expression among the program\'s own names, even where they are called like ours', async () => {
+    assert.deepEqual((await valuesOf({ module: { probe: [7] }, request: [8, 9] }, '[...module.probe, ...request]')).values, [7, 8, 9]);
+  });
+
+  it('keeps NaN and infinity visible', async () => {
+    const seen = await look({ a: [NaN, Infinity, 1, NaN] }, 'a');
+    assert.ok(seen.kind === 'tensor');
+    assert.deepEqual([seen.picture.statistics.nan, seen.picture.statistics.infinite, seen.picture.statistics.max], [2, 1, 1]);
+    const nothing = await look({ a: [NaN] }, 'a');
+    assert.ok(nothing.kind === 'tensor' && Number.isNaN(nothing.picture.statistics.min));
+  });
+
+  it('leaves the program as it was', async () => {
+    const context = vm.createContext({ a: [1, 2, 3], Buffer });
+    const before = vm.runInContext('JSON.stringify(Object.getOwnPropertyNames(globalThis).sort())', context) as string;
+    const tensors = tf.memory().numTensors;
+    const t = tf.ones([4, 4]);
+    await look({ t }, 't');
+    t.dispose();
+    await inspect('pwa-node', 'a', (text) => Promise.resolve(String(vm.runInContext(text, context))));
+    assert.equal(vm.runInContext('JSON.stringify(Object.getOwnPropertyNames(globalThis).sort())', context), before);
+    assert.equal(tf.memory().numTensors, tensors);
+  });
+
+  it('reduces a large tensor over there: a quarter million numbers at most cross', async () => {
+    let length = 0;
+    const seen = await inspect('pwa-node', 'new Float32Array(4 << 20).fill(3)', (text) => { const answer = String(vm.runInThisContext(text)); length = answer.length; return Promise.resolve(answer); }, { shape: [2048, 2048], maxElements: 1 << 20 });
+    assert.ok(seen.kind === 'tensor' && seen.picture.reduction === 4 && seen.picture.rows === 512);
+    assert.ok(length < 1.5 * 2 ** 20);
+  });
+
+  it('answers with a sentence for what it cannot show', async () => {
+    const disposed = tf.ones([2]);
+    disposed.dispose();
+    await assert.rejects(look({ disposed }, 'disposed'), fails('inspect.disposed', /already disposed/));
+    await assert.rejects(look({ a: 'text' }, 'a'), fails('inspect.not-a-tensor', /"a" is no tensor but a string/));
+    await assert.rejects(look({ a: null }, 'a'), fails('inspect.not-a-tensor', /no tensor/));
+    await assert.rejects(look({ a: [[1, 2], [3]] }, 'a'), fails('inspect.ragged', /do not all have 2 elements/));
+    await assert.rejects(look({ a: [1, 2, 3] }, 'a', { shape: [2, 2] }), fails('inspect.shape', /needs 4 elements, it has 3/));
+    await assert.rejects(look({ a: [] }, 'a'), fails('inspect.empty', /no elements/));
+    await assert.rejects(inspect('pwa-node', 'a', () => Promise.resolve('ReferenceError: a is not defined')), fails('inspect.answer', /could not be read.*ReferenceError/));
+    await assert.rejects(inspect('lldb', 'a', () => Promise.resolve('')), fails('inspect.language', /JavaScript and Python/));
+  });
+});
