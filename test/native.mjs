@@ -2,7 +2,7 @@
 // Its binding is compiled against the headers and shared libraries inside the wheel `tensorflow-cpu` from the Python package index.
 // Quick when the binding already loads; downloads stay in .native/. Ends with one sentence, and status 1 when something is missing.
 import { spawnSync } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, lstatSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, lstatSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -15,6 +15,7 @@ const cache = path.join(root, '.native');
 const packageFolder = path.join(root, 'node_modules/@tensorflow/tfjs-node');
 const library = path.join(cache, `tensorflow-${version}`);
 const binding = path.join(packageFolder, `lib/napi-v${napi}/tfjs_binding.node`);
+const quiet = path.join(path.dirname(binding), 'backstep-quiet.node');
 
 /** A reason that ends the set-up; shown alone, without a stack trace. */
 class Missing extends Error {}
@@ -118,8 +119,40 @@ function build() {
   rmSync(path.join(packageFolder, 'build'), { recursive: true, force: true });
 }
 
+/**
+ * A small file beside the binding that loads TensorFlow's framework library first. That library writes two lines of information
+ * to the standard error stream while it loads, before any setting that it reads; they go nowhere, and its log is turned down to errors.
+ */
+function buildQuiet() {
+  const source = path.join(cache, 'quiet.cc');
+  writeFileSync(source, `
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <unistd.h>
+#include <string>
+extern "C" __attribute__((visibility("default"))) void* napi_register_module_v1(void*, void* exports) {
+  Dl_info self;
+  if (!dladdr(reinterpret_cast<void*>(&napi_register_module_v1), &self)) return exports;
+  const std::string folder = std::string(self.dli_fname).substr(0, std::string(self.dli_fname).rfind('/'));
+  const int saved = dup(2), nowhere = open("/dev/null", O_WRONLY);
+  if (saved >= 0 && nowhere >= 0) dup2(nowhere, 2);
+  void* library = dlopen((folder + "/../../deps/lib/libtensorflow_framework.so.2").c_str(), RTLD_LAZY | RTLD_LOCAL);
+  if (saved >= 0) { dup2(saved, 2); close(saved); }
+  if (nowhere >= 0) close(nowhere);
+  // absl::SetMinLogLevel(absl::LogSeverityAtLeast::kError) of the Abseil release in this TensorFlow
+  if (library) {
+    if (void* level = dlsym(library, "_ZN4absl12lts_2025081414SetMinLogLevelENS0_18LogSeverityAtLeastE")) reinterpret_cast<void (*)(int)>(level)(2);
+  }
+  return exports;
+}
+`);
+  const compiler = firstThatRuns([process.env.CXX, 'c++', 'g++', 'clang++']);
+  const { status, stderr } = spawnSync(compiler, ['-shared', '-fPIC', '-O1', source, '-o', quiet, '-ldl'], { encoding: 'utf8' });
+  if (status !== 0) console.error(`TensorFlow's messages cannot be turned down (${stderr.split('\n')[0]}); everything else works.`);
+}
+
 async function main() {
-  const before = loadedVersion();
+  const before = existsSync(quiet) ? loadedVersion() : undefined;
   if (before) return `The native backend is ready (TensorFlow ${before}).`;
   const tags = wheelTags[`${process.platform}-${process.arch}`];
   if (!tags) throw new Missing(`There is no recipe for ${process.platform} on ${process.arch}; run "npm rebuild @tensorflow/tfjs-node", which downloads its vendor's build. Backstep works without it, on the wasm backend.`);
@@ -127,6 +160,7 @@ async function main() {
   mkdirSync(cache, { recursive: true });
   if (!existsSync(path.join(library, 'lib'))) await unpack(ensureWheel(tags));
   build();
+  buildQuiet();
   const after = loadedVersion();
   if (!after) throw new Missing(`The binding was built but does not load; delete ${path.relative(root, cache)} and try again.`);
   return `The native backend is ready (TensorFlow ${after}).`;

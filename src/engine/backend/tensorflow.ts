@@ -73,6 +73,9 @@ function quietly<T>(action: () => T): T {
 
 function load(folder: string, file: string): KernelBackend {
   const require = createRequire(path.join(folder, 'package.json'));
+  // Built beside the binding by `npm run setup:native`: turns the library's log down before the library starts to write.
+  const quiet = path.join(path.dirname(file), 'backstep-quiet.node');
+  if (existsSync(quiet)) require(quiet);
   const binding = require(file) as Binding;
   const { NodeJSKernelBackend } = withOwnCore(folder, () => {
     const module = require('./dist/nodejs_kernel_backend.js') as KernelModule;
