@@ -64,5 +64,8 @@ function parse(text: string | null, expression: string, answered: string): Probe
       // falls through to the sentence below: the debugger cut the answer short, or it is an error message
     }
   }
-  throw new Failure('inspect.answer', `"${expression}" could not be read: the debugger answered "${answered.slice(0, 160)}".`);
+  throw new Failure('inspect.answer', `"${expression}" could not be read: the debugger answered "${lastLine(answered).slice(0, 200)}".`);
 }
+
+/** The line of a traceback that says what went wrong. */
+const lastLine = (text: string): string => text.trim().split('\n').at(-1)?.trim() ?? '';

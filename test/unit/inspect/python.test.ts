@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { inspect } from '../../../src/debug/inspect/inspector';
+import type { InspectOptions } from '../../../src/debug/inspect/inspector';
+import { Failure } from '../../../src/tensor/failure';
+
+/** The Python to test with: BACKSTEP_PYTHON, or python3. */
+const python = process.env['BACKSTEP_PYTHON'] ?? 'python3';
+const has = (module: string): boolean => spawnSync(python, ['-c', `import ${module}`]).status === 0;
+
+/** A program that has run `setup`; the debugger evaluates in a function's frame and answers with the repr of the text. */
+const look = (setup: string, expression: string, options?: InspectOptions) => inspect('debugpy', expression, (text) => {
+  const program = `import base64, sys\n${setup}\ndef frame():\n    local = 3\n    before = (set(globals()), set(locals()))\n    answer = eval(sys.stdin.read(), globals(), locals())\n    assert set(globals()) == before[0], 'globals changed'\n    return answer\nprint(repr(frame()))`;
+  const { stdout, stderr, status } = spawnSync(python, ['-c', program], { input: text, encoding: 'utf8', maxBuffer: 1 << 26 });
+  return Promise.resolve(status === 0 ? stdout.trim() : `error: ${stderr}`);
+}, options);
+const valuesOf = async (...args: Parameters<typeof look>): Promise<{ shape: readonly number[]; dtype: string; values: number[] }> => {
+  const seen = await look(...args);
+  return seen.kind === 'tensor' ? { shape: seen.picture.shape, dtype: seen.picture.dtype, values: [...new Float32Array(seen.picture.values)] } : assert.fail();
+};
+const fails = (code: string, word: RegExp) => (error: unknown): boolean => {
+  assert.ok(error instanceof Failure && error.code === code && word.test(error.message), String(error));
+  return true;
+};
+
+describe('A paused Python program', () => {
+  const needs = (modules: readonly string[], title: string, body: () => Promise<void>): void => {
+    const missing = modules.filter((module) => !has(module));
+    if (missing.length === 0) it(title, body).timeout(120_000);
+    else it(`${title} (skipped: ${python} has no ${missing.join(', ')})`);
+  };
+
+  needs(['numpy'], 'shows NumPy arrays: slices, statistics, histograms', async () => {
+    const seen = await look('import numpy as np\na = np.arange(48, dtype="float32").reshape(2, 3, 4, 2)', 'a', { example: 1 });
+    assert.ok(seen.kind === 'tensor');
+    const { picture } = seen;
+    assert.deepEqual([picture.tiles, picture.rows, picture.columns, picture.dtype], [2, 3, 4, 'float32']);
+    assert.deepEqual([...new Float32Array(picture.values)], [0, 1].flatMap((channel) => Array.from({ length: 12 }, (_, i) => 24 + 2 * i + channel)));
+    assert.deepEqual([picture.statistics.min, picture.statistics.max, picture.statistics.mean, picture.histogram.counts.reduce((a, b) => a + b)], [0, 47, 23.5, 48]);
+  });
+
+  needs(['numpy'], 'shows expressions over local names, lists, bytes and scalars', async () => {
+    assert.deepEqual(await valuesOf('import numpy as np', '[[1, 2, local], [4, 5, 6]]'), { shape: [2, 3], dtype: 'float64', values: [1, 2, 3, 4, 5, 6] });
+    assert.deepEqual((await valuesOf('import numpy as np', 'bytes([1, 2, 3, 4])', { shape: [2, 2] })).shape, [2, 2]);
+    assert.deepEqual((await valuesOf('import numpy as np', 'np.float32(2.5)')).values, [2.5]);
+  });
+
+  needs(['numpy'], 'reduces a large array by whole blocks and keeps NaN visible', async () => {
+    const seen = await look('import numpy as np\na = np.ones((1000, 1000), "float32"); a[0, 0] = np.nan', 'a', { maxElements: 10_000 });
+    assert.ok(seen.kind === 'tensor');
+    assert.deepEqual([seen.picture.reduction, seen.picture.rows, seen.picture.columns, seen.picture.statistics.nan], [10, 100, 100, 1]);
+    assert.ok(Number.isNaN(new Float32Array(seen.picture.values)[0]));
+    assert.equal(new Float32Array(seen.picture.values)[1], 1);
+  });
+
+  needs(['numpy'], 'answers with a sentence for what it cannot show', async () => {
+    await assert.rejects(look('a = "text"', 'a'), fails('inspect.not-a-tensor', /"a" is no tensor but a builtins.str/));
+    await assert.rejects(look('a = [[1, 2], [3]]', 'a'), fails('inspect.ragged', /do not all have 2 elements/));
+    await assert.rejects(look('import numpy as np\na = np.zeros((0, 3))', 'a'), fails('inspect.empty', /no elements/));
+    await assert.rejects(look('import numpy as np\na = np.array(["x"])', 'a'), fails('inspect.unreadable', /elements of type/));
+    await assert.rejects(look('', 'missing'), fails('inspect.answer', /NameError/));
+  });
+
+  needs(['PIL', 'numpy'], 'shows PIL pictures', async () => {
+    const { shape, values } = await valuesOf('from PIL import Image\na = Image.new("RGB", (3, 2), (1, 2, 3))', 'a');
+    assert.deepEqual(shape, [1, 2, 3, 3]);
+    assert.deepEqual(values, [1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3]);
+  });
+
+  needs(['tensorflow', 'keras'], 'shows TensorFlow tensors and Keras variables', async () => {
+    assert.deepEqual((await valuesOf('import tensorflow as tf\na = tf.constant([[1., 2.]])', 'a')).values, [1, 2]);
+    assert.deepEqual((await valuesOf('import keras\na = keras.Variable([3., 4.])', 'a')).values, [3, 4]);
+  });
+
+  needs(['torch'], 'shows PyTorch tensors: channels first, bfloat16, those that require gradients', async () => {
+    const { shape, values } = await valuesOf('import torch\na = torch.arange(8.).reshape(1, 2, 2, 2).requires_grad_()', 'a');
+    assert.deepEqual([shape, values], [[1, 2, 2, 2], [0, 1, 2, 3, 4, 5, 6, 7]]);
+    assert.deepEqual((await valuesOf('import torch\na = torch.tensor([1.5], dtype=torch.bfloat16)', 'a')).dtype, 'bfloat16');
+  });
+});
