@@ -1,0 +1,355 @@
+/** The debugger without DAP and without an editor: a run, a cursor on its timeline, breakpoints, and motion in both directions. */
+import type { Progress, Run, RunInfo } from '../engine/run';
+import type { Trace } from '../engine/trace';
+import type { Listing } from '../listing/listing';
+import { Failure, sentenceOf } from '../tensor/failure';
+import { Breakpoints } from './breakpoints';
+import type { Breakpoint, FunctionSpec, LineSpec } from './breakpoints';
+import { deeper, shallower } from './cursor';
+import type { Cursor } from './cursor';
+import { Emitter } from './emitter';
+import type { Subscription } from './emitter';
+import { cursorOfTarget } from './jump';
+import type { JumpTarget } from './jump';
+import { placeOf, viewAt } from './place';
+import type { Place, View } from './place';
+
+/** Why the cursor stands where it stands. */
+export type MoveReason = 'entry' | 'step' | 'breakpoint' | 'function breakpoint' | 'pause' | 'goto' | 'restart' | 'exception' | 'end of run' | 'start of run';
+
+export interface Move {
+  readonly reason: MoveReason;
+  /** A sentence to show with the reason: a failure's, or that the run has no more iterations. */
+  readonly text: string | null;
+  readonly breakpoints: readonly Breakpoint[];
+  readonly cursor: Cursor;
+}
+
+export interface ControllerEvents {
+  /** The cursor has come to rest. */
+  moved: Move;
+  /** The run is on its way; at most ten times a second, and not at all for steps that are quick. */
+  running: Progress;
+  /** Losses of iterations `from`, `from + 1`, … are new. From 0 with an empty list: the run starts anew. */
+  losses: { readonly from: number; readonly losses: readonly number[] };
+  /** The listing has another text: the current iteration has other ops or shapes. */
+  listing: Listing;
+  /** Breakpoints that moved, vanished or came back with the listing. */
+  breakpoints: readonly Breakpoint[];
+  /** A line of a log point, or a condition that could not be evaluated. */
+  log: { readonly text: string; readonly line: number; readonly important: boolean };
+  /** Something went wrong; the cursor stays where it was. */
+  failed: Failure;
+  ended: undefined;
+}
+
+export interface ControllerOptions {
+  /** Opens the run, and opens it anew for Restart. */
+  readonly open: (signal: AbortSignal) => Promise<Run>;
+  readonly makeListing: (trace: Trace, info: RunInfo) => Listing;
+  /** Milliseconds, for throttling. */
+  readonly now?: () => number;
+}
+
+interface Stop { readonly place: Place; readonly cursor: Cursor; readonly reason: MoveReason; readonly text?: string; readonly breakpoints?: readonly Breakpoint[] }
+
+const isCancelled = (error: unknown): boolean => error instanceof Failure && error.code === 'run.cancelled';
+
+/** A failure as it is; anything else with a sentence around it. */
+export const asFailure = (error: unknown): Failure =>
+  (error instanceof Failure ? error : new Failure('internal', `Backstep met an error of its own: ${sentenceOf(error)}.`, { cause: error }));
+
+/** Gives waiting requests (Pause above all) their turn. */
+const breathe = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+
+export class Controller {
+  private readonly emitter = new Emitter<ControllerEvents>();
+  private readonly breakpoints = new Breakpoints();
+  private turn: Promise<void> = Promise.resolve();
+  private aborter: AbortController | null = null;
+  private release: (() => void) | null = null;
+  private where: { place: Place; cursor: Cursor } | null = null;
+  private knownLosses = 0;
+  private lastProgress = 0;
+  private status: 'stopped' | 'running' | 'ended' = 'stopped';
+  private ignoresBreakpoints = false;
+
+  private constructor(private run: Run, private readonly options: ControllerOptions) {}
+
+  /** Opens the run and goes to the first group of the forward phase of iteration 0. @throws Failure; nothing is left behind then. */
+  static async launch(options: ControllerOptions, signal: AbortSignal = new AbortController().signal): Promise<Controller> {
+    const run = await options.open(signal);
+    const controller = new Controller(run, options);
+    try {
+      const place = await controller.fetch(0, signal);
+      controller.settle({ place, cursor: place.steps.first('layer'), reason: 'entry' });
+      return controller;
+    } catch (error) {
+      await controller.end();
+      throw error;
+    }
+  }
+
+  on<Name extends keyof ControllerEvents>(name: Name, listener: (event: ControllerEvents[Name]) => void): Subscription {
+    return this.emitter.on(name, listener);
+  }
+
+  get info(): RunInfo { return this.run.info; }
+  get losses(): readonly number[] { return this.run.losses; }
+  get state(): 'stopped' | 'running' | 'ended' { return this.status; }
+  get cursor(): Cursor { return this.at().cursor; }
+  get trace(): Trace { return this.at().place.trace; }
+  get listing(): Listing { return this.at().place.listing; }
+  /** All that can be seen at the cursor. */
+  get view(): View { const { place, cursor } = this.at(); return viewAt(place, cursor); }
+  /** Layers with a function breakpoint. */
+  get breakpointLayers(): readonly string[] { return this.breakpoints.layers; }
+  /** How many iterations there are; Infinity for an endless run. */
+  get limit(): number { return this.run.info.config.iterations ?? Infinity; }
+
+  setLineBreakpoints(source: string, specs: readonly LineSpec[]): readonly Breakpoint[] {
+    return this.breakpoints.setLines(source, specs, this.at().place);
+  }
+
+  setFunctionBreakpoints(specs: readonly FunctionSpec[]): readonly Breakpoint[] {
+    return this.breakpoints.setFunctions(specs, this.at().place);
+  }
+
+  /** Run without debugging: goes to the end of the run past all breakpoints. */
+  runToEnd(): Promise<void> {
+    this.ignoresBreakpoints = true;
+    return this.continue();
+  }
+
+  /** To the next step at the same depth, over the end of an iteration into the next. */
+  stepOver(): Promise<void> {
+    return this.move((signal) => this.forward(this.at().cursor, signal));
+  }
+
+  /** The exact mirror of stepOver. */
+  stepBack(): Promise<void> {
+    return this.move(async (signal) => {
+      const { place, cursor } = this.at();
+      const before = place.steps.before(cursor);
+      if (before !== null) return { place, cursor: before, reason: 'step' };
+      if (cursor.iteration === 0) return { place, cursor, reason: 'start of run', text: 'This is the first step of the run.' };
+      const previous = await this.fetch(cursor.iteration - 1, signal);
+      return { place: previous, cursor: previous.steps.last(cursor.depth), reason: 'step' };
+    });
+  }
+
+  /** One level deeper, on the first step inside the current one; at op depth there is nothing inside, so it steps over. */
+  stepInto(): Promise<void> {
+    return this.move((signal) => {
+      const { place, cursor } = this.at();
+      if (cursor.depth === 'op') return this.forward(cursor, signal);
+      return Promise.resolve({ place, cursor: place.steps.cursor(deeper(cursor.depth), cursor.op), reason: 'step' });
+    });
+  }
+
+  /** One level up, on the step after the one that contains the cursor; at iteration depth the next iteration. */
+  stepOut(): Promise<void> {
+    return this.move((signal) => {
+      const { place, cursor } = this.at();
+      return this.forward(place.steps.cursor(shallower(cursor.depth), cursor.op), signal);
+    });
+  }
+
+  /** Iteration after iteration until a breakpoint, Pause, or the end of the run. */
+  continue(): Promise<void> {
+    return this.move(async (signal) => {
+      for (let from = this.view.line; ; from = 0) {
+        const { place, cursor } = this.at();
+        const hit = this.firstHit(place, from, 'forward');
+        if (hit !== null) return hit;
+        const last = place.steps.last(cursor.depth);
+        this.where = { place, cursor: last };
+        const next = last.iteration + 1;
+        if (next >= this.limit) return { place, cursor: last, reason: 'end of run', text: this.endText() };
+        await breathe();
+        this.arrive(await this.fetch(next, signal), 'forward');
+      }
+    });
+  }
+
+  /** Back to the breakpoint before, or to the very start. */
+  reverseContinue(): Promise<void> {
+    return this.move(async (signal) => {
+      for (let from = this.view.line; ; from = Infinity) {
+        const { place, cursor } = this.at();
+        const hit = this.firstHit(place, from, 'backward');
+        if (hit !== null) return hit;
+        const first = place.steps.first(cursor.depth);
+        this.where = { place, cursor: first };
+        if (first.iteration === 0) return { place, cursor: first, reason: 'start of run', text: 'This is the first step of the run.' };
+        await breathe();
+        this.arrive(await this.fetch(first.iteration - 1, signal), 'backward');
+      }
+    });
+  }
+
+  /**
+   * Goes to an op, line, layer, phase or iteration; a run on its way is paused first.
+   * @throws Failure `jump.…` when there is no such place; the cursor then stays.
+   */
+  async jumpTo(target: JumpTarget): Promise<void> {
+    await this.pause();
+    const { place, cursor } = this.at();
+    const wanted = cursorOfTarget(target, place, cursor, this.limit); // refuses before anything moves
+    await this.move(async (signal) => {
+      if (wanted.iteration === cursor.iteration) return { place, cursor: wanted, reason: 'goto' };
+      const other = await this.fetch(wanted.iteration, signal);
+      return { place: other, cursor: other.steps.cursor(wanted.depth, Math.min(wanted.op, other.trace.ops.length - 1)), reason: 'goto' };
+    });
+  }
+
+  /** Stops a run on its way at the last step that was completed. Resolves when it stands. */
+  async pause(): Promise<void> {
+    this.aborter?.abort();
+    await this.turn;
+  }
+
+  /** Opens the run anew, with the same settings. If that fails the present one stays. */
+  async restart(open: ControllerOptions['open'] = this.options.open): Promise<void> {
+    await this.pause();
+    await this.move(async (signal) => {
+      const fresh = await open(signal);
+      const previous = { run: this.run, release: this.release, knownLosses: this.knownLosses };
+      this.run = fresh;
+      this.release = null;
+      this.knownLosses = 0;
+      let place: Place;
+      try {
+        place = await this.fetch(0, signal);
+      } catch (error) {
+        ({ run: this.run, release: this.release, knownLosses: this.knownLosses } = previous);
+        fresh.dispose();
+        throw error;
+      }
+      previous.release?.();
+      previous.run.dispose();
+      this.breakpoints.reset();
+      return { place, cursor: place.steps.first('layer'), reason: 'restart' };
+    });
+  }
+
+  /** Ends the session: stops what runs, and frees every tensor. */
+  async end(): Promise<void> {
+    if (this.status === 'ended') return;
+    this.status = 'ended';
+    this.aborter?.abort();
+    await this.turn;
+    this.release?.();
+    this.release = null;
+    this.run.dispose();
+    this.emitter.emit('ended', undefined);
+    this.emitter.clear();
+  }
+
+  private at(): { place: Place; cursor: Cursor } {
+    if (this.where === null) throw new Failure('debug.place', 'The run has not reached its first step yet.');
+    return this.where;
+  }
+
+  /** One motion after the other; a failure leaves the cursor on the last step reached. */
+  private move(plan: (signal: AbortSignal) => Promise<Stop>): Promise<void> {
+    const aborter = new AbortController();
+    this.turn = this.turn.then(async () => {
+      if (this.status === 'ended') return;
+      this.status = 'running';
+      this.aborter = aborter;
+      this.lastProgress = this.now();
+      let stop: Stop;
+      try {
+        stop = await plan(aborter.signal);
+      } catch (error) {
+        const failure = asFailure(error);
+        if (!isCancelled(error)) this.emitter.emit('failed', failure);
+        stop = { ...this.at(), ...(isCancelled(error) ? { reason: 'pause' } : { reason: 'exception', text: failure.message }) };
+      }
+      this.aborter = null;
+      if (this.isEnded()) return;
+      this.status = 'stopped';
+      this.settle(stop);
+    });
+    return this.turn;
+  }
+
+  private isEnded(): boolean {
+    return this.status === 'ended';
+  }
+
+  private async forward(cursor: Cursor, signal: AbortSignal): Promise<Stop> {
+    const { place, cursor: present } = this.at();
+    const after = place.steps.after(cursor);
+    if (after !== null) return { place, cursor: after, reason: 'step' };
+    const next = cursor.iteration + 1;
+    if (next >= this.limit) return { place, cursor: present, reason: 'end of run', text: this.endText() };
+    const following = await this.fetch(next, signal);
+    return { place: following, cursor: following.steps.first(cursor.depth), reason: 'step' };
+  }
+
+  /** The trace of an iteration, kept alive in place of the one before. */
+  private async fetch(iteration: number, signal: AbortSignal): Promise<Place> {
+    const { run } = this;
+    const trace = await run.iteration(iteration, { signal, onProgress: (progress) => { this.progress(progress); } });
+    const place = placeOf(run.info, trace, this.options.makeListing(trace, run.info));
+    const release = run.retain(trace);
+    this.release?.();
+    this.release = release;
+    if (run.losses.length > this.knownLosses || this.knownLosses === 0) {
+      this.emitter.emit('losses', { from: this.knownLosses, losses: run.losses.slice(this.knownLosses) });
+      this.knownLosses = run.losses.length;
+    }
+    return place;
+  }
+
+  /** Passing through an iteration on the way to somewhere else. */
+  private arrive(place: Place, direction: 'forward' | 'backward'): void {
+    const { depth } = this.at().cursor;
+    this.show(place, direction === 'forward' ? place.steps.first(depth) : place.steps.last(depth));
+  }
+
+  private show(place: Place, cursor: Cursor): void {
+    const before = this.where?.place.listing.text;
+    this.where = { place, cursor };
+    if (before === place.listing.text) return;
+    const changed = this.breakpoints.locate(place);
+    this.emitter.emit('listing', place.listing);
+    if (changed.length > 0) this.emitter.emit('breakpoints', changed);
+  }
+
+  private settle({ place, cursor, reason, text, breakpoints }: Stop): void {
+    this.show(place, cursor);
+    this.emitter.emit('moved', { reason, text: text ?? null, cursor, breakpoints: breakpoints ?? [] });
+  }
+
+  private firstHit(place: Place, from: number, direction: 'forward' | 'backward'): Stop | null {
+    if (this.ignoresBreakpoints) return null;
+    for (const line of this.breakpoints.linesFrom(from, direction)) {
+      const { stops, logs, problems } = this.breakpoints.visit(place, line, direction);
+      for (const text of logs) this.emitter.emit('log', { text, line, important: false });
+      for (const text of problems) this.emitter.emit('log', { text, line, important: true });
+      const [first] = stops;
+      if (first === undefined) continue;
+      const cursor = cursorOfTarget({ kind: 'line', line }, place, this.at().cursor, Infinity);
+      return { place, cursor, reason: first.kind === 'line' ? 'breakpoint' : 'function breakpoint', breakpoints: stops };
+    }
+    return null;
+  }
+
+  private progress(progress: Progress): void {
+    const now = this.now();
+    if (now - this.lastProgress < 100) return;
+    this.lastProgress = now;
+    this.emitter.emit('running', progress);
+  }
+
+  private now(): number {
+    return (this.options.now ?? Date.now)();
+  }
+
+  private endText(): string {
+    return `The run ends here: its settings ask for ${this.limit} iteration${this.limit === 1 ? '' : 's'}. Stepping back is possible.`;
+  }
+}
