@@ -5,16 +5,25 @@ import type { Convention, Json, JsonObject, SymbolicShape } from '../../network/
 /** A call's argument with its tensors filled in; the same tree as `Argument` in the network. */
 export type CallValue = Tensor | Json | readonly CallValue[] | { readonly [key: string]: CallValue };
 
+/** An implicit Keras mask (`mask_zero`, Masking): true where a step counts. Its kernels run when a layer first asks for it. */
+export interface Mask { tensor(): Tensor }
+
 export interface LayerCallContext {
+  /** Path of the layer (`outer/inner`), for messages. */
+  readonly path: string;
+  /** Class name of the layer, `Conv2D`. */
+  readonly type: string;
   readonly config: JsonObject;
   readonly convention: Convention;
   readonly training: boolean;
+  /** false for a frozen layer: batch normalisation then keeps to its moving statistics. */
+  readonly trainable: boolean;
   /** false turns dropout and noise off even in training. */
   readonly dropout: boolean;
   readonly args: readonly CallValue[];
   readonly kwargs: Readonly<Record<string, CallValue>>;
-  /** Implicit Keras masks (`mask_zero`, Masking) of the input tensors, flattened in order; null where a tensor has none. */
-  readonly masks: readonly (Tensor | null)[];
+  /** Implicit masks of the input tensors, flattened in order; null where a tensor has none. */
+  readonly masks: readonly (Mask | null)[];
   readonly outputShapes: readonly SymbolicShape[];
   /** Value of a weight by its name below the layer (`kernel`, `lstm_cell/kernel`). @throws Failure when the layer has no such weight. */
   weight(name: string): Tensor;
@@ -30,9 +39,11 @@ export interface LayerCallContext {
 export interface LayerResult {
   readonly outputs: readonly Tensor[];
   /** Mask of each output; absent means none. */
-  readonly masks?: readonly (Tensor | null)[];
+  readonly masks?: readonly (Mask | null)[];
   /** Pre-activation of a final softmax or sigmoid, from which Keras takes the loss. */
   readonly logits?: Tensor;
+  /** Tensors inside the layer that have a name: `query`, `scores`, `forward`; one a time step where it is a list (`h`, `c`). */
+  readonly parts?: Readonly<Record<string, Tensor | readonly Tensor[]>>;
 }
 
 /**
