@@ -7,6 +7,7 @@ import type { HostEvent } from '../protocol/messages';
 import type { TensorPicture, TensorRequest } from '../protocol/tensor';
 import { Failure, sentenceOf } from '../tensor/failure';
 import type { TensorValue } from '../tensor/value';
+import { weightAt } from './weights';
 
 /** How many weights stay in memory after they were looked at. */
 const keptWeights = 4;
@@ -49,8 +50,8 @@ export class ModelDocument implements vscode.CustomDocument {
   async picture(request: TensorRequest): Promise<TensorPicture> {
     const { address } = request;
     if (address.kind !== 'weight') throw new Failure('editor.address', 'A model file shows weights only; activations and gradients appear while stepping through it.');
-    const [{ opened }, { findWeight }, { pictureOf }] = await Promise.all([this.loading, import('../network/find'), import('../tensor/picture')]);
-    const weight = findWeight(opened.network, address.layer, address.weight);
+    const [{ opened }, { pictureOf }] = await Promise.all([this.loading, import('../tensor/picture')]);
+    const weight = weightAt(opened.network, address.layer, address.weight);
     if (weight === null) throw new Failure('editor.weight', `${this.name} has no weight ${address.layer}/${address.weight}.`);
     const { key } = weight;
     if (key === null) throw new Failure('editor.no-value', `${this.name} holds no value for ${address.layer}/${address.weight}; its initializer supplies one when a run starts.`);

@@ -1,0 +1,24 @@
+// The extension in VS Code: what it costs to have it, and what it adds.
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+
+const id = 'backstep.backstep';
+
+describe('the extension', () => {
+  it('activates in less than 200 ms, without TensorFlow.js', async () => {
+    const extension = vscode.extensions.getExtension(id);
+    assert.ok(extension);
+    const loaded = (): string[] => Object.keys(require.cache).filter((file) => file.includes('tfjs'));
+    const start = performance.now();
+    await extension.activate();
+    const took = performance.now() - start;
+    assert.ok(extension.isActive);
+    assert.deepEqual(loaded(), []);
+    assert.ok(took < 200, `activation took ${took.toFixed(0)} ms`);
+  });
+
+  it('contributes its commands', async () => {
+    const commands = new Set(await vscode.commands.getCommands(true));
+    for (const name of ['visualize', 'stepThrough', 'exportListing', 'showPanel', 'toggleLayerBreakpoint']) assert.ok(commands.has(`backstep.${name}`), name);
+  });
+});
