@@ -1,0 +1,51 @@
+/** Optimizers by Keras's name: the step of one weight, as the convention of the run does it. */
+import type { Convention } from '../../../network/network';
+import type { Explained } from './reading';
+
+/** TeX names of what a step reads and writes; `rate` is a number or \eta. */
+export interface StepNames { readonly weight: string; readonly next: string; readonly gradient: string; readonly rate: string; slot(name: string): string }
+
+type Step = (n: StepNames, convention: Convention) => Explained;
+
+const explained = (formula: string, explanation: string): Explained => ({ formula, explanation });
+
+/** Keras adds epsilon before the correction of the bias, TensorFlow.js and PyTorch after it. */
+const adamText: Step = (n, convention) => explained(
+  convention === 'keras'
+    ? `${n.next}=${n.weight}-${n.rate}\\,\\frac{\\sqrt{1-\\beta_2^t}}{1-\\beta_1^t}\\,\\frac{m}{\\sqrt{v}+\\varepsilon},\\quad m\\leftarrow\\beta_1 m+(1-\\beta_1)g,\\quad v\\leftarrow\\beta_2 v+(1-\\beta_2)g^{2}`
+    : `${n.next}=${n.weight}-${n.rate}\\,\\frac{\\hat m}{\\sqrt{\\hat v}+\\varepsilon},\\quad \\hat m=\\frac{m}{1-\\beta_1^t},\\quad \\hat v=\\frac{v}{1-\\beta_2^t}`,
+  `Each value goes against the running mean m of its gradient g = ∂L/∂w, in units of its running size √v: early and late steps are about as long as the learning rate.`);
+
+export const optimizers: Readonly<Record<string, Step>> = {
+  sgd: (n) => explained(`${n.next}=${n.weight}-${n.rate}\\cdot ${n.gradient}`, 'Each value takes a small step against its gradient: downhill.'),
+  momentum: (n) => explained(`${n.next}=${n.weight}+v,\\quad v\\leftarrow\\mu v-${n.rate}\\cdot ${n.gradient}`, 'Steps gather speed where gradients keep their direction.'),
+  nesterov: (n) => explained(`${n.next}=${n.weight}+\\mu v-${n.rate}\\cdot ${n.gradient},\\quad v\\leftarrow\\mu v-${n.rate}\\cdot ${n.gradient}`, 'Momentum that looks ahead to where the step will land.'),
+  rmsprop: (n) => explained(`${n.next}=${n.weight}-${n.rate}\\,\\frac{${n.gradient}}{\\sqrt{v+\\varepsilon}},\\quad v\\leftarrow\\rho v+(1-\\rho)g^{2}`, 'Each gradient is divided by its own running size, so that all values move at a similar pace.'),
+  adagrad: (n) => explained(`${n.next}=${n.weight}-${n.rate}\\,\\frac{${n.gradient}}{\\sqrt{a+\\varepsilon}},\\quad a\\leftarrow a+g^{2}`, 'Each gradient is divided by the root of the sum of all its squares so far: often moved values slow down.'),
+  adadelta: (n) => explained(`${n.next}=${n.weight}-${n.rate}\\,\\frac{\\sqrt{u+\\varepsilon}}{\\sqrt{v+\\varepsilon}}\\,${n.gradient}`, 'Steps in units of earlier steps, so that no learning rate has to be chosen.'),
+  adam: adamText,
+  adamw: (n, convention) => {
+    const { formula, explanation } = adamText(n, convention);
+    return explained(formula.replace(n.weight, `(1-${n.rate}\\,\\lambda)\\,${n.weight}`), `${explanation} Before it, every weight shrinks a little (weight decay).`);
+  },
+  adamax: (n) => explained(`${n.next}=${n.weight}-\\frac{${n.rate}}{1-\\beta_1^t}\\,\\frac{m}{u+\\varepsilon},\\quad u\\leftarrow\\max(\\beta_2 u,\\,|g|)`, 'Adam with the largest recent gradient in place of the mean of squares.'),
+  nadam: (n) => explained(`${n.next}=${n.weight}-${n.rate}\\,\\frac{\\beta_1\\hat m+(1-\\beta_1)\\hat g}{\\sqrt{\\hat v}+\\varepsilon}`, 'Adam with Nesterov momentum, which looks ahead.'),
+  lion: (n) => explained(`${n.next}=${n.weight}-${n.rate}\\operatorname{sign}(\\beta_1 m+(1-\\beta_1)g)`, 'Only the sign of the running mean counts: every value moves equally far.'),
+};
+
+const words: Readonly<Record<string, string>> = { sgd: 'SGD', rmsprop: 'RMSProp', adamw: 'AdamW', nadam: 'Nadam' };
+
+/** `Adam`, `SGD`, `SGD with momentum`. */
+export function optimizerWords(type: string): string {
+  const name = type.toLowerCase();
+  if (name === 'momentum') return 'SGD with momentum';
+  return words[name] ?? `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
+}
+
+/** The step of one weight. @param settings of the optimizer, as in the run's configuration. */
+export function explainStep(type: string, settings: Readonly<Record<string, unknown>>, names: StepNames, convention: Convention): Explained {
+  const lower = type.toLowerCase();
+  const name = lower === 'sgd' && Number(settings.momentum ?? 0) > 0 ? 'momentum' : lower;
+  const step = optimizers[name === 'momentum' && settings.nesterov === true ? 'nesterov' : name];
+  return step === undefined ? explained(`${names.next}=\\operatorname{step}(${names.weight},\\,${names.gradient})`, `One step of ${optimizerWords(type)}.`) : step(names, convention);
+}

@@ -1,0 +1,176 @@
+/** Title, formula and tensors of the step under the cursor, one function a depth. */
+import type { OpGroup } from '../../engine/trace';
+import { callForms } from '../../listing/calls';
+import { findLayer } from '../../listing/headers';
+import type { View } from '../place';
+import { opCards } from './cards';
+import type { WantedCard } from './cards';
+import { derivatives } from './derivatives';
+import { explainOp } from './formulas/index';
+import { explainLayer } from './formulas/layers';
+import { explainLoss, lossWords } from './formulas/losses';
+import { explainStep, optimizerWords } from './formulas/optimizers';
+import { Reading } from './formulas/reading';
+import type { Explained } from './formulas/reading';
+import { gradientWords } from './roles';
+import { lossTypes, optimizerSettings } from './settings';
+import { listText, plural, texName, texNumber } from './tex';
+import type { TraceIndex } from './trace-index';
+import { opWords } from './words';
+
+export interface StepView extends Explained { readonly title: string; readonly cards: readonly WantedCard[] }
+
+const shownWeights = 6;
+
+const phaseWords = { forward: 'forward', loss: 'loss', backward: 'backward', update: 'update' } as const;
+
+export function describeStep(view: View, index: TraceIndex): StepView {
+  const op = view.trace.ops[view.cursor.op];
+  const group = view.trace.groups.find(({ first, last }) => first <= view.cursor.op && view.cursor.op <= last);
+  if (op === undefined || group === undefined || view.cursor.depth === 'iteration') return iterationStep(view);
+  if (view.cursor.depth === 'op') return opStep(view, index, group);
+  return view.cursor.depth === 'layer' ? groupStep(view, index, group) : phaseStep(view, index, group.phase);
+}
+
+/** Layer as it is called in titles: its path, with the call's number when it is shared. */
+function layerTitle(index: TraceIndex, { layer, call, phase }: { readonly layer: string | null; readonly call: number; readonly phase: keyof typeof phaseWords }): string {
+  if (layer === null) return phaseWords[phase];
+  return (index.calls.get(layer) ?? 1) > 1 ? `${layer}#${call}` : layer;
+}
+
+function opStep(view: View, index: TraceIndex, group: OpGroup): StepView {
+  const op = view.trace.ops[view.cursor.op];
+  if (op === undefined) return iterationStep(view);
+  const { formula, explanation } = explainOp(new Reading(op, index, view.listing.names));
+  const words = opWords[op.kernel] ?? callForms.get(op.kernel)?.name ?? op.kernel;
+  const gradient = op.phase === 'backward' ? gradientWords(index, op) : null;
+  const weight = op.weight === null ? '' : ` / ${op.weight}`;
+  return {
+    title: `${layerTitle(index, group)}${weight} · ${gradient ?? words}`,
+    formula, explanation: [explanation, forwardSentence(view, op.forwardOp)].filter((part) => part !== '').join(' '),
+    cards: opCards(index, op.index),
+  };
+}
+
+/** What the op takes part in, when it is one of several that make the gradient of a forward op. */
+function forwardSentence(view: View, forwardOp: number | null): string {
+  const kernel = view.trace.ops[forwardOp ?? -1]?.kernel;
+  return kernel === undefined || !Object.hasOwn(derivatives, kernel) ? '' : derivatives[kernel]?.sentence ?? '';
+}
+
+function groupStep(view: View, index: TraceIndex, group: OpGroup): StepView {
+  if (group.layer === null) return group.phase === 'backward' ? lossGradientStep(view) : phaseStep(view, index, group.phase);
+  if (group.weight !== null) return weightStep(view, group.layer, group.weight);
+  const layer = findLayer(view.info.network, group.layer);
+  const tensors = index.layerCall(group.layer, group.call);
+  const weights = view.trace.weights.filter((entry) => entry.layer === group.layer);
+  const inputs = tensors?.inputs ?? [], outputs = tensors?.outputs ?? [];
+  const use = (use: 'input' | 'output') => (tensor: number): WantedCard => ({ tensor, use });
+  const explained = explainLayer({ index, names: view.listing.names, group, layer });
+  const type = layer === undefined ? '' : ` · ${layer.type}`;
+  if (group.phase !== 'backward') {
+    return { title: `${layerTitle(index, group)}${type}`, ...explained, cards: [...inputs.map(use('input')), ...weights.map(({ before }) => ({ tensor: before, use: 'input' as const })), ...outputs.map(use('output'))] };
+  }
+  const done = (tensor: number | null | undefined): tensor is number => tensor !== null && tensor !== undefined && (index.tensor(tensor)?.writer ?? Infinity) <= view.last;
+  return {
+    title: `${layerTitle(index, group)}${type} · gradients`, ...explained,
+    cards: [
+      ...outputs.map(use('input')), ...(tensors?.outputGradients ?? []).filter(done).map(use('input')),
+      ...weights.flatMap(({ before, gradient }): WantedCard[] => (done(gradient) ? [{ tensor: before, use: 'input' }, { tensor: gradient, use: 'output' }] : [])),
+      ...inputs.map(use('input')), ...(tensors?.inputGradients ?? []).filter(done).map(use('output')),
+    ],
+  };
+}
+
+function weightStep(view: View, layer: string, weight: string): StepView {
+  const entry = view.trace.weights.find((candidate) => candidate.layer === layer && candidate.weight === weight);
+  const { type, settings } = optimizerSettings(view.info.config.optimizer);
+  const name = (id: number | null | undefined, otherwise: string): string => {
+    const found = id === null || id === undefined ? undefined : view.listing.names.get(id);
+    return found === undefined ? otherwise : texName(found);
+  };
+  const rate = typeof settings.learningRate === 'number' ? texNumber(settings.learningRate) : '\\eta';
+  if (entry !== undefined && entry.gradient === null) {
+    return {
+      title: `${layer} / ${weight} · update`, formula: `${name(entry.after, 'w')}\\leftarrow ${name(entry.before, 'w')}`, explanation: 'Not trained by gradients: a running statistic of the layer, carried on.',
+      cards: [{ tensor: entry.before, use: 'input', title: weight }, { tensor: entry.after, use: 'output' }],
+    };
+  }
+  const explained = explainStep(type, settings, {
+    weight: name(entry?.before, 'w'), next: name(entry?.after, 'w'), gradient: name(entry?.gradient, 'g'), rate, slot: (slot) => name(entry?.slots[slot]?.before, slot),
+  }, view.info.convention);
+  return {
+    title: `${layer} / ${weight} · ${type === '' ? 'update' : `${optimizerWords(type)} step`}`, ...explained,
+    cards: entry === undefined ? [] : [
+      { tensor: entry.before, use: 'input' }, ...(entry.gradient === null ? [] : [{ tensor: entry.gradient, use: 'input' as const }]),
+      ...Object.values(entry.slots).flatMap(({ before, after }): WantedCard[] => [{ tensor: before, use: 'input' }, { tensor: after, use: 'output' }]),
+      { tensor: entry.after, use: 'output' },
+    ],
+  };
+}
+
+const batchText = (view: View): string => plural(view.trace.batch.size, 'example');
+const values = (record: Readonly<Record<string, number>>): number[] => Object.values(record);
+
+function lossExplained(view: View): Explained {
+  const types = Object.entries(lossTypes(view.info.config.loss));
+  const name = (id: number | undefined, otherwise: string): string => {
+    const found = id === undefined ? undefined : view.listing.names.get(id);
+    return found === undefined ? otherwise : texName(found);
+  };
+  const loss = name(view.trace.lossTensor, 'L');
+  const [only] = types;
+  if (only !== undefined && types.length === 1) return explainLoss(only[1], view.trace.batch.size, { loss, prediction: name(values(view.trace.predictions)[0], 'p'), label: name(values(view.trace.labels)[0], 'y') });
+  return { formula: `${loss}=${types.length > 1 ? types.map(([output]) => `L_{${texName(output)}}`).join('+') : 'L(y,\\,p)'}`, explanation: types.length > 1 ? `The sum of ${plural(types.length, 'loss', 'losses')}: ${listText(types.map(([output, type]) => `${lossWords(type)} of ${output}`))}.` : 'One number that says how wrong the predictions are.' };
+}
+
+function lossCards(view: View): WantedCard[] {
+  return [
+    ...values(view.trace.predictions).map((tensor) => ({ tensor, use: 'input' as const, title: 'predictions' })),
+    ...values(view.trace.labels).map((tensor) => ({ tensor, use: 'input' as const, title: 'labels' })),
+    { tensor: view.trace.lossTensor, use: 'output', title: 'loss' },
+  ];
+}
+
+function lossGradientStep(view: View): StepView {
+  const gradients = [...view.trace.tensors.values()].filter(({ gradientOf, writer }) => gradientOf !== null && !gradientOf.partial && writer >= 0 && writer <= view.last && view.trace.ops[writer]?.layer === null);
+  return {
+    title: 'loss · gradient of the predictions', formula: '\\frac{\\partial L}{\\partial p}', explanation: `How the loss of ${batchText(view)} would change with each prediction: here the backward pass starts.`,
+    cards: [...lossCards(view).slice(0, -1), ...gradients.slice(-2).map(({ id }) => ({ tensor: id, use: 'output' as const }))],
+  };
+}
+
+function phaseStep(view: View, index: TraceIndex, phase: OpGroup['phase']): StepView {
+  const { trace, info } = view;
+  const trained = trace.weights.filter(({ gradient }) => gradient !== null);
+  switch (phase) {
+    case 'forward': return {
+      title: 'forward · the whole network', formula: 'p=f(x;\\,\\theta)', explanation: `${batchText(view)} through ${plural(index.calls.size, 'layer')}, with the weights θ as they are.`,
+      cards: [...Object.values(trace.inputs).map(({ value }) => ({ tensor: value, use: 'input' as const })), ...values(trace.predictions).map((tensor) => ({ tensor, use: 'output' as const, title: 'predictions' }))],
+    };
+    case 'loss': return { title: `loss · ${Object.values(lossTypes(info.config.loss)).map(lossWords).join(' and ') || 'one number'}`, ...lossExplained(view), cards: lossCards(view) };
+    case 'backward': return {
+      title: 'backward · all gradients', formula: '\\nabla_{\\theta}L=\\frac{\\partial L}{\\partial p}\\,\\frac{\\partial p}{\\partial\\theta}',
+      explanation: `From the loss back to the input, layer by layer: the gradient of ${plural(trained.length, 'weight tensor')} by the chain rule.`,
+      cards: trained.slice(0, shownWeights).flatMap(({ layer, weight, before, gradient }): WantedCard[] => [{ tensor: before, use: 'input', title: `${layer} ${weight}` }, ...(gradient === null ? [] : [{ tensor: gradient, use: 'output' as const, title: `∂L/∂ ${layer} ${weight}` }])]),
+    };
+    case 'update': {
+      const { type, settings } = optimizerSettings(info.config.optimizer);
+      const rate = typeof settings.learningRate === 'number' ? texNumber(settings.learningRate) : '\\eta';
+      const explained = explainStep(type, settings, { weight: 'w', next: 'w', gradient: '\\frac{\\partial L}{\\partial w}', rate, slot: (slot) => slot }, info.convention);
+      return {
+        title: `update · ${type === '' ? 'all weights' : optimizerWords(type)}`, ...explained,
+        cards: trained.slice(0, shownWeights).flatMap(({ layer, weight, before, after }): WantedCard[] => [{ tensor: before, use: 'input', title: `${layer} ${weight}` }, { tensor: after, use: 'output', title: `${layer} ${weight}, new` }]),
+      };
+    }
+  }
+}
+
+function iterationStep(view: View): StepView {
+  const { trace } = view;
+  return {
+    title: `iteration ${trace.iteration} · one step of training`, formula: '\\theta\\leftarrow\\operatorname{step}\\bigl(\\theta,\\,\\nabla_{\\theta}L\\bigr)',
+    explanation: `${batchText(view)} forward, their loss, its gradient backward, and one update of every weight.`,
+    cards: [...Object.values(trace.inputs).map(({ value }) => ({ tensor: value, use: 'input' as const })), ...lossCards(view)],
+  };
+}
