@@ -1,0 +1,102 @@
+/**
+ * The controls, in one place: @vscode/webview-ui-toolkit (no longer developed, so nothing else imports it) for buttons, text fields and the
+ * progress ring, and small ones of our own for what it lacks.
+ */
+import { provideVSCodeDesignSystem, vsCodeButton, vsCodeProgressRing, vsCodeTextField } from '@vscode/webview-ui-toolkit';
+import type { ComponentChildren, JSX, Ref } from 'preact';
+import { createElement } from 'preact';
+import { useRef } from 'preact/hooks';
+
+provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeProgressRing(), vsCodeTextField());
+
+interface ButtonProps {
+  readonly appearance?: 'primary' | 'secondary' | 'icon';
+  readonly label?: string;
+  readonly disabled?: boolean;
+  readonly pressed?: boolean;
+  readonly onClick: () => void;
+  readonly children: ComponentChildren;
+}
+
+/** A button; `label` is its name where the content is a symbol. */
+export function Button({ appearance = 'secondary', label, disabled = false, pressed, onClick, children }: ButtonProps): JSX.Element {
+  return createElement('vscode-button', { appearance, title: label, 'aria-label': label, 'aria-pressed': pressed, disabled, onClick } as object, children);
+}
+
+/** A spinning ring; still when motion is reduced. */
+export function ProgressRing(): JSX.Element {
+  return createElement('vscode-progress-ring', { 'aria-hidden': 'true' } as object);
+}
+
+interface SearchProps {
+  readonly label: string;
+  readonly value: string;
+  readonly inputRef?: Ref<HTMLElement>;
+  readonly onInput: (text: string) => void;
+  readonly onKeyDown: (event: KeyboardEvent) => void;
+  readonly children?: ComponentChildren;
+}
+
+/** A search field. */
+export function SearchField({ label, value, inputRef, onInput, onKeyDown, children }: SearchProps): JSX.Element {
+  const input = (event: Event): void => onInput((event.currentTarget as HTMLElement & { value: string }).value);
+  return createElement('vscode-text-field', { ref: inputRef, placeholder: label, 'aria-label': label, value, onInput: input, onKeyDown } as object, children);
+}
+
+interface TabsProps<Id extends string> {
+  readonly tabs: readonly { readonly id: Id; readonly label: string }[];
+  readonly active: Id;
+  readonly onSelect: (id: Id) => void;
+}
+
+/** A row of tabs in the look of VS Code's panels; arrow keys move, as the ARIA pattern asks. */
+export function Tabs<Id extends string>({ tabs, active, onSelect }: TabsProps<Id>): JSX.Element {
+  const row = useRef<HTMLDivElement>(null);
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+    const index = tabs.findIndex(({ id }) => id === active);
+    const next = tabs[(index + step + tabs.length) % tabs.length];
+    if (step === 0 || next === undefined) return;
+    event.preventDefault();
+    onSelect(next.id);
+    row.current?.querySelector<HTMLElement>(`[data-tab="${next.id}"]`)?.focus();
+  };
+  return (
+    <div class="tabs" role="tablist" ref={row} onKeyDown={onKeyDown}>
+      {tabs.map(({ id, label }) => (
+        <button key={id} type="button" role="tab" id={`tab-${id}`} data-tab={id} aria-selected={id === active} aria-controls={`tabpanel-${id}`}
+          tabIndex={id === active ? 0 : -1} onClick={() => onSelect(id)}>{label}</button>
+      ))}
+    </div>
+  );
+}
+
+interface SplitProps {
+  /** Width of the left part in pixels. */
+  readonly width: number;
+  readonly min: number;
+  readonly max: number;
+  readonly label: string;
+  readonly onResize: (width: number) => void;
+}
+
+/** The bar between two parts: dragged by pointer, or moved by the arrow keys. */
+export function SplitBar({ width, min, max, label, onResize }: SplitProps): JSX.Element {
+  const clamp = (value: number): number => Math.round(Math.max(min, Math.min(max, value)));
+  const onPointerDown = (event: JSX.TargetedPointerEvent<HTMLDivElement>): void => {
+    const bar = event.currentTarget;
+    const start = event.clientX - width;
+    bar.setPointerCapture(event.pointerId);
+    const move = (moved: PointerEvent): void => onResize(clamp(moved.clientX - start));
+    bar.addEventListener('pointermove', move);
+    bar.addEventListener('lostpointercapture', () => bar.removeEventListener('pointermove', move), { once: true });
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const step = event.key === 'ArrowLeft' ? -16 : event.key === 'ArrowRight' ? 16 : 0;
+    if (step !== 0) onResize(clamp(width + step));
+  };
+  return (
+    <div class="split-bar" role="separator" aria-orientation="vertical" aria-label={label} aria-valuenow={width} aria-valuemin={min} aria-valuemax={max}
+      tabIndex={0} onPointerDown={onPointerDown} onKeyDown={onKeyDown} />
+  );
+}

@@ -1,0 +1,29 @@
+/** The cards of a step in rows: a gradient stands beside the value it belongs to, what is left over is paired in order. */
+import type { TensorCard } from '../../src/protocol/run';
+
+export function cardRows(cards: readonly TensorCard[]): (readonly TensorCard[])[] {
+  const partner = new Map<number, TensorCard>();
+  for (const card of cards) {
+    const value = cards.find(({ tensor }) => tensor === card.gradientOf);
+    if (value !== undefined && value !== card && !partner.has(value.tensor) && !partner.has(card.tensor)) {
+      partner.set(value.tensor, card);
+      partner.set(card.tensor, value);
+    }
+  }
+  const rows: TensorCard[][] = [];
+  let open: TensorCard[] | null = null;
+  const used = new Set<number>();
+  for (const card of cards) {
+    if (used.has(card.tensor)) continue;
+    used.add(card.tensor);
+    const other = partner.get(card.tensor);
+    if (other !== undefined) {
+      used.add(other.tensor);
+      rows.push(card.gradientOf === other.tensor ? [other, card] : [card, other]);
+    } else if (open !== null) {
+      open.push(card);
+      open = null;
+    } else rows.push((open = [card]));
+  }
+  return rows;
+}

@@ -1,0 +1,101 @@
+/** The state of the webview in one place: what the host says (snapshot, then deltas) and how the person has arranged the view. */
+import { useLayoutEffect, useState } from 'preact/hooks';
+import type { GraphView } from '../src/protocol/graph';
+import type { HostEvent } from '../src/protocol/messages';
+import type { RunView } from '../src/protocol/run';
+import { keep, kept } from './channel';
+
+/** Kept over reloads. */
+export interface Arrangement {
+  readonly graphWidth: number | null;
+  readonly graphHidden: boolean;
+  readonly tab: 'tensors' | 'training';
+  readonly selectedLayer: string | null;
+  readonly example: number;
+}
+
+/** An element looked at: the same index in all tensors of this shape. */
+export interface Selection { readonly tensor: string; readonly shape: string; readonly index: readonly number[] }
+
+export type Content =
+  | { readonly mode: 'waiting' }
+  | { readonly mode: 'failed'; readonly message: string }
+  | { readonly mode: 'model'; readonly graph: GraphView; readonly canStep: boolean }
+  | { readonly mode: 'run'; readonly run: RunView };
+
+export interface State {
+  readonly content: Content;
+  readonly arrangement: Arrangement;
+  readonly selection: Selection | null;
+  /** What a request answered that a person should read. */
+  readonly notice: string | null;
+}
+
+const initial: Arrangement = { graphWidth: null, graphHidden: false, tab: 'tensors', selectedLayer: null, example: 0 };
+
+/** The arrangement that was kept, as far as it is well formed. */
+export function readArrangement(value: unknown): Arrangement {
+  if (typeof value !== 'object' || value === null) return initial;
+  const record = value as Readonly<Record<string, unknown>>;
+  return {
+    graphWidth: typeof record.graphWidth === 'number' ? record.graphWidth : null,
+    graphHidden: record.graphHidden === true,
+    tab: record.tab === 'training' ? 'training' : 'tensors',
+    selectedLayer: typeof record.selectedLayer === 'string' ? record.selectedLayer : null,
+    example: typeof record.example === 'number' && record.example >= 0 ? Math.floor(record.example) : 0,
+  };
+}
+
+/** The content after an event of the host. Deltas without a run to apply to change nothing. */
+export function afterEvent(content: Content, event: HostEvent): Content {
+  if (event.type === 'model') return { mode: 'model', graph: event.graph, canStep: event.canStep };
+  if (event.type === 'failed') return { mode: 'failed', message: event.message };
+  if (event.type === 'run') return { mode: 'run', run: event.run };
+  if (content.mode !== 'run') return content;
+  const { run } = content;
+  switch (event.type) {
+    case 'cursor': return { mode: 'run', run: { ...run, cursor: event.cursor, status: { kind: 'stopped' } } };
+    case 'status': return { mode: 'run', run: { ...run, status: event.status } };
+    case 'losses': return { mode: 'run', run: { ...run, losses: [...run.losses.slice(0, event.from), ...event.losses] } };
+    case 'breakpoints': return { mode: 'run', run: { ...run, breakpoints: event.layers } };
+  }
+}
+
+let state: State = { content: { mode: 'waiting' }, arrangement: readArrangement(kept()), selection: null, notice: null };
+const listeners = new Set<() => void>();
+
+export const current = (): State => state;
+
+function set(next: State): void {
+  state = next;
+  for (const listener of [...listeners]) listener();
+}
+
+export function receive(event: HostEvent): void {
+  set({ ...state, content: afterEvent(state.content, event) });
+}
+
+export function arrange(change: Partial<Arrangement>): void {
+  set({ ...state, arrangement: { ...state.arrangement, ...change } });
+  keep(state.arrangement);
+}
+
+export function select(selection: Selection | null): void {
+  set({ ...state, selection });
+}
+
+export function notify(notice: string | null): void {
+  set({ ...state, notice });
+}
+
+/** A part of the state, followed by the component that asks. Parts are compared by identity. */
+export function useStore<Part>(part: (state: State) => Part): Part {
+  const [value, setValue] = useState(() => part(state));
+  useLayoutEffect(() => {
+    const follow = (): void => setValue(() => part(state));
+    follow();
+    listeners.add(follow);
+    return () => { listeners.delete(follow); };
+  }, []);
+  return value;
+}

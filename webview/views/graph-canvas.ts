@@ -1,0 +1,183 @@
+/** The graph's lines, and its boxes when they are too small for text, on cytoscape's canvas; zoom and pan. Boxes with text are DOM (graph.tsx). */
+import cytoscape from 'cytoscape';
+import type { Core, ElementDefinition, StylesheetJson } from 'cytoscape';
+import type { Drawing } from '../render/graph-model';
+import type { Point, Rect } from '../render/layout/graph';
+import { offsetPolyline, segmentsOf } from '../render/polyline';
+import type { Theme } from '../theme';
+
+/** Below this zoom text cannot be read: boxes are drawn on the canvas instead. */
+export const textZoom = 0.34;
+/** cytoscape would insert a style element under this id, which the content security policy forbids; ours stands there first. */
+const styleId = '__________cytoscape_stylesheet';
+const laneDistance = 4;
+
+export interface GraphState {
+  readonly forwardDone: ReadonlySet<string>;
+  readonly backwardDone: ReadonlySet<string>;
+}
+export interface View { readonly zoom: number; readonly pan: Point }
+
+function reserveStyle(): void {
+  if (document.getElementById(styleId) !== null) return;
+  const marker = document.createElement('template');
+  marker.id = styleId;
+  document.head.append(marker);
+}
+
+function edgeElement(id: string, source: string, target: string, lane: 'single' | 'forward' | 'backward', points: readonly Point[], rects: ReadonlyMap<string, Rect>): ElementDefinition[] {
+  const centre = (name: string): Point => {
+    const rect = rects.get(name);
+    return rect === undefined ? { x: 0, y: 0 } : { x: rect.x + rect.width / 2, y: rect.y + rect.height / 2 };
+  };
+  const line = lane === 'single' ? points : offsetPolyline(points, lane === 'forward' ? laneDistance : -laneDistance);
+  const [first, last] = [line[0], line.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  const [from, to] = [centre(source), centre(target)];
+  const { weights, distances } = segmentsOf(line);
+  return [{
+    group: 'edges',
+    classes: `${lane} ${weights.length > 0 ? 'bent' : ''}`,
+    data: {
+      id: `${id}:${lane}`, source, target, lane, weights, distances,
+      start: `${first.x - from.x}px ${first.y - from.y}px`, end: `${last.x - to.x}px ${last.y - to.y}px`,
+    },
+  }];
+}
+
+function stylesheet(theme: Theme): StylesheetJson {
+  const contrast = theme.kind === 'hcDark' || theme.kind === 'hcLight';
+  // The typings know fewer edge properties than cytoscape.
+  const style = [
+    { selector: 'node', style: { shape: 'round-rectangle', 'corner-radius': '5px', width: 'data(width)', height: 'data(height)', 'background-opacity': 0, 'border-width': 0, events: 'no' } },
+    { selector: 'node.far', style: { 'background-color': theme.line, 'background-opacity': 1 } },
+    { selector: 'node.far.current', style: { 'background-color': theme.accent } },
+    { selector: 'node.far.found', style: { 'background-color': theme.accent } },
+    {
+      selector: 'edge', style: {
+        'curve-style': 'straight', width: 1.5, 'line-color': theme.line, 'target-arrow-shape': 'triangle', 'target-arrow-color': theme.line, 'arrow-scale': 0.6,
+        'source-endpoint': 'data(start)', 'target-endpoint': 'data(end)', events: 'no', 'overlay-opacity': 0, 'z-index': 1,
+      },
+    },
+    { selector: 'edge.bent', style: { 'curve-style': 'round-segments', 'segment-weights': (edge: cytoscape.EdgeSingular) => edge.data('weights') as number[], 'segment-distances': (edge: cytoscape.EdgeSingular) => edge.data('distances') as number[], 'edge-distances': 'endpoints', 'segment-radii': 6, 'radius-type': 'arc-radius' } },
+    { selector: 'edge.backward', style: { 'target-arrow-shape': 'none', 'source-arrow-shape': 'triangle', 'source-arrow-color': theme.line } },
+    { selector: 'edge.forward.done', style: { 'line-color': theme.forward, 'target-arrow-color': theme.forward, width: contrast ? 2.5 : 2, 'z-index': 2 } },
+    { selector: 'edge.backward.done', style: { 'line-color': theme.backward, 'source-arrow-color': theme.backward, width: contrast ? 2.5 : 2, 'z-index': 2 } },
+  ];
+  return style as unknown as StylesheetJson;
+}
+
+export class GraphCanvas {
+  private readonly cy: Core;
+  private touched = false;
+  private far = false;
+  private bounds: Rect = { x: 0, y: 0, width: 1, height: 1 };
+
+  constructor(private readonly container: HTMLElement, private readonly onView: (view: View) => void) {
+    reserveStyle();
+    this.cy = cytoscape({ container, style: [], elements: [], layout: { name: 'preset' }, minZoom: 0.02, maxZoom: 2.5, autoungrabify: true, autounselectify: true, boxSelectionEnabled: false });
+    this.cy.on('viewport', () => this.viewChanged());
+    for (const kind of ['wheel', 'mousedown', 'touchstart']) container.addEventListener(kind, () => { this.touched = true; }, { passive: true });
+  }
+
+  /** Draws a network: one line an edge, or one for each direction. */
+  draw(drawing: Drawing, lanes: boolean): void {
+    const rects = new Map<string, Rect>([...drawing.nodes, ...drawing.groups].map(({ id, rect }) => [id, rect]));
+    const elements: ElementDefinition[] = drawing.nodes.map(({ id, rect }) => ({
+      group: 'nodes', data: { id, width: rect.width, height: rect.height }, position: { x: rect.x + rect.width / 2, y: rect.y + rect.height / 2 }, classes: this.far ? 'far' : '',
+    }));
+    // Groups are drawn by the DOM; here they only hold the ends of edges.
+    for (const { id, rect } of drawing.groups) elements.push({ group: 'nodes', data: { id, width: rect.width, height: rect.height }, position: { x: rect.x + rect.width / 2, y: rect.y + rect.height / 2 } });
+    for (const { id, source, target, points } of drawing.edges) {
+      for (const lane of lanes ? (['forward', 'backward'] as const) : (['single'] as const)) elements.push(...edgeElement(id, source, target, lane, points, rects));
+    }
+    this.cy.batch(() => {
+      this.cy.elements().remove();
+      this.cy.add(elements);
+    });
+    this.bounds = { x: 0, y: 0, width: drawing.width, height: drawing.height + 20 };
+    this.touched = false;
+  }
+
+  paint(theme: Theme): void {
+    this.cy.style(stylesheet(theme));
+  }
+
+  /** Colours the executed parts: an edge forward once its target has run, backward once the gradient has passed its target. */
+  mark({ forwardDone, backwardDone }: GraphState): void {
+    this.cy.batch(() => {
+      this.cy.edges().forEach((edge) => {
+        const { source, target } = { source: edge.source().id(), target: edge.target().id() };
+        const done = edge.data('lane') === 'forward' ? forwardDone.has(source) : backwardDone.has(target);
+        if (edge.hasClass('done') !== done) edge.toggleClass('done', done);
+      });
+    });
+  }
+
+  /** Emphasises nodes when boxes are drawn on the canvas. */
+  emphasise(current: string | null, found: ReadonlySet<string>): void {
+    this.cy.batch(() => {
+      this.cy.nodes().forEach((node) => {
+        node.toggleClass('current', node.id() === current);
+        node.toggleClass('found', found.has(node.id()));
+      });
+    });
+  }
+
+  private viewChanged(): void {
+    const far = this.cy.zoom() < textZoom;
+    if (far !== this.far) {
+      this.far = far;
+      this.cy.batch(() => { this.cy.nodes().toggleClass('far', far); });
+    }
+    this.onView(this.view());
+  }
+
+  view(): View {
+    return { zoom: this.cy.zoom(), pan: this.cy.pan() };
+  }
+
+  /** The part of the drawing on the screen. */
+  visible(): Rect {
+    const { zoom, pan } = this.view();
+    return { x: -pan.x / zoom, y: -pan.y / zoom, width: this.container.clientWidth / zoom, height: this.container.clientHeight / zoom };
+  }
+
+  /** All of it, at most at full size, and centred. */
+  fit(least = 0): void {
+    const [width, height] = [this.container.clientWidth, this.container.clientHeight];
+    if (width === 0 || height === 0) return;
+    const margin = 16;
+    const whole = Math.min(1, (width - 2 * margin) / this.bounds.width, (height - 2 * margin) / this.bounds.height);
+    const zoom = Math.max(whole, Math.min(least, Math.max(whole, (width - 2 * margin) / this.bounds.width)));
+    const tall = this.bounds.height * zoom > height - 2 * margin;
+    this.cy.viewport({ zoom, pan: { x: (width - this.bounds.width * zoom) / 2, y: tall ? margin : Math.max(margin, Math.min(48, (height - this.bounds.height * zoom) / 2)) } });
+  }
+
+  zoomBy(factor: number): void {
+    this.touched = true;
+    this.cy.zoom({ level: this.cy.zoom() * factor, renderedPosition: { x: this.container.clientWidth / 2, y: this.container.clientHeight / 2 } });
+  }
+
+  /** Keeps its place unless the rectangle is out of sight; then moves as little as needed. */
+  reveal(rect: Rect, readable = false): void {
+    const margin = 24;
+    if (readable && this.cy.zoom() < textZoom * 1.6) this.cy.zoom(0.8);
+    const { zoom, pan } = this.view();
+    const [left, top] = [rect.x * zoom + pan.x, rect.y * zoom + pan.y];
+    const [right, bottom] = [left + rect.width * zoom, top + rect.height * zoom];
+    const shift = (low: number, high: number, size: number): number => (high - low > size - 2 * margin ? (size - low - high) / 2 : low < margin ? margin - low : high > size - margin ? size - margin - high : 0);
+    const [x, y] = [shift(left, right, this.container.clientWidth), shift(top, bottom, this.container.clientHeight)];
+    if (x !== 0 || y !== 0) this.cy.panBy({ x, y });
+  }
+
+  resized(least: number): void {
+    this.cy.resize();
+    if (!this.touched) this.fit(least);
+    else this.viewChanged();
+  }
+
+  destroy(): void {
+    this.cy.destroy();
+  }
+}

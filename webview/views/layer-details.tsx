@@ -1,0 +1,79 @@
+/** A layer of an opened file: its settings, and its weights as pictures with their distribution. */
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { NodeView, WeightView } from '../../src/protocol/graph';
+import type { TensorRequest } from '../../src/protocol/tensor';
+import { domainOf } from '../../src/tensor/colormap';
+import { Button } from '../controls';
+import { count, shortNumber } from '../render/numbers';
+import { cellOf, offsetOf, sliceText } from '../render/tiles';
+import { select, useStore } from '../store';
+import { usePicture } from '../tensors';
+import { Histogram } from './histogram';
+import { NumbersTable } from './numbers-table';
+import { TensorCard } from './tensor-card';
+
+const maxElements = 65_536;
+
+function Weight({ layer, weight }: { readonly layer: string; readonly weight: WeightView }): JSX.Element {
+  const argument: TensorRequest = { address: { kind: 'weight', layer, weight: weight.name }, maxElements };
+  const selection = useStore((state) => state.selection);
+  const loading = usePicture(argument, '');
+  const id = `${layer}/${weight.name}`;
+  const picture = loading.state === 'ready' ? loading.picture : null;
+  const own = selection !== null && selection.tensor === id ? selection : null;
+  const cell = picture === null || own === null ? null : cellOf(picture, own.index);
+  const value = picture === null || cell === null ? null : picture.floats[offsetOf(picture, cell)] ?? null;
+  const kind = picture !== null && picture.statistics.min >= 0 ? 'sequential' : 'diverging';
+  return (
+    <div class="weight">
+      <TensorCard id={id} title={weight.name} variable={null} shape={weight.shape} dtype={weight.dtype} statistics={null} diverging={null} request={argument} version=""
+        mark={weight.trainable ? null : 'not trained'} tone={null} batch={null} maxHeight={220} />
+      {picture !== null && picture.statistics.count > 1 && (
+        <section class="card" aria-label={`Distribution of ${weight.name}`}>
+          <header><h3>distribution</h3><span class="shape">{count(picture.statistics.count)} values</span></header>
+          <p class="statistics">standard deviation {shortNumber(picture.statistics.standardDeviation)}</p>
+          <Histogram histogram={picture.histogram} statistics={picture.statistics} value={value} height={72} color="accent" />
+        </section>
+      )}
+      {picture !== null && own !== null && cell !== null && (
+        <section class="card numbers-card" aria-label={`Numbers of ${weight.name}`}>
+          <header><h3>{weight.name}{sliceText(picture, own.index)}</h3><span class="shape">numbers</span></header>
+          <p class="statistics">[{own.index.join(', ')}] = {value === null ? '' : shortNumber(value, 5)}</p>
+          <NumbersTable picture={picture} kind={kind} domain={domainOf(kind, picture.statistics.min, picture.statistics.max)} index={own.index} rowsShown={7}
+            onSelect={(index) => select({ tensor: id, shape: weight.shape.join(','), index })} />
+        </section>
+      )}
+    </div>
+  );
+}
+
+export function LayerDetails({ node, onClose }: { readonly node: NodeView; readonly onClose: () => void }): JSX.Element {
+  const [all, setAll] = useState(false);
+  const few = 8;
+  const settings = all ? node.settings : node.settings.slice(0, few);
+  return (
+    <div class="layer-details">
+      <header class="details-head">
+        <h2 aria-live="polite">{node.name} <span class="where">{node.type}</span></h2>
+        <Button appearance="icon" label="Back to the overview (Escape)" onClick={onClose}>✕</Button>
+      </header>
+      <p class="explanation">{[
+        `output ${node.outputShape || 'unknown'}`, node.activation === null ? null : `activation ${node.activation}`,
+        node.parameters === 0 ? 'no parameters' : `${node.parameters.toLocaleString('en-US')} parameters${node.trainable === node.parameters ? '' : `, ${node.trainable.toLocaleString('en-US')} trainable`}`,
+        node.macs === null || node.macs === 0 ? null : `${count(node.macs)} multiply-adds`,
+      ].filter((part) => part !== null).join(' · ')}</p>
+      {node.problem !== null && <p class="banner" role="alert">{node.problem}</p>}
+      {node.settings.length > 0 && (
+        <section class="settings" aria-label="Settings">
+          <dl>{settings.map(([name, value]) => <div key={name}><dt>{name}</dt><dd title={value}>{value}</dd></div>)}</dl>
+          {node.settings.length > few && <button type="button" class="link" aria-expanded={all} onClick={() => setAll(!all)}>{all ? 'fewer settings' : `${node.settings.length - few} more settings`}</button>}
+        </section>
+      )}
+      <div class="cards">
+        {node.weights.length === 0 && <p class="empty">This layer has no weights.</p>}
+        {node.weights.map((weight) => <Weight key={`${node.id}/${weight.name}`} layer={node.id} weight={weight} />)}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,80 @@
+/** The panel beside the listing: strip, graph, and the step or the training. */
+import type { JSX } from 'preact';
+import { useCallback, useEffect, useMemo, useRef } from 'preact/hooks';
+import type { RunView } from '../../src/protocol/run';
+import { emit } from '../channel';
+import { Button, ProgressRing, SplitBar, Tabs } from '../controls';
+import { lossNode } from '../render/graph-model';
+import { arrange, useStore } from '../store';
+import { go, toggleBreakpoint } from './actions';
+import { Graph } from './graph';
+import { useWidth } from './size';
+import { Step } from './step';
+import { Strip } from './strip';
+import { Training } from './training';
+
+const tabs = [{ id: 'tensors', label: 'Tensors' }, { id: 'training', label: 'Training' }] as const;
+
+/** What the run is doing when it is not stopped at a step. */
+function Status({ run }: { readonly run: RunView }): JSX.Element | null {
+  const { status } = run;
+  switch (status.kind) {
+    case 'stopped': return null;
+    case 'running': return <div class="status running" role="status"><ProgressRing /><span>Running iteration {status.iteration} … Pause stops at the next op.</span></div>;
+    case 'ended': return <div class="status" role="status">The run has ended. What it showed last stays here until the next one starts.</div>;
+    case 'failed': return <div class="status failed" role="alert"><b>The run stopped.</b> {status.message}</div>;
+  }
+}
+
+function Content({ run }: { readonly run: RunView }): JSX.Element {
+  const tab = useStore((state) => state.arrangement.tab);
+  const { cursor, status } = run;
+  return (
+    <main class={`content ${status.kind}`}>
+      <Tabs tabs={tabs} active={tab} onSelect={(id) => arrange({ tab: id })} />
+      <Status run={run} />
+      <div class="tab-panel" role="tabpanel" id={`tabpanel-${tab}`} aria-labelledby={`tab-${tab}`}>
+        {tab === 'training' ? <Training run={run} /> : cursor === null
+          ? status.kind !== 'running' && <p class="empty">{status.kind === 'stopped' ? 'Waiting for the first step.' : 'No step to show.'}</p>
+          : <Step run={run} cursor={cursor} />}
+      </div>
+    </main>
+  );
+}
+
+export function Run({ run }: { readonly run: RunView }): JSX.Element {
+  const frame = useRef<HTMLDivElement>(null);
+  const width = useWidth(frame);
+  const kept = useStore((state) => state.arrangement.graphWidth);
+  const hidden = useStore((state) => state.arrangement.graphHidden);
+  const { cursor, breakpoints, graph } = run;
+  const [min, max] = [120, Math.max(140, Math.round(width * 0.6))];
+  const graphWidth = Math.max(min, Math.min(max, kept ?? Math.min(240, Math.round(width * 0.32))));
+  const open = useCallback((id: string) => {
+    if (id === lossNode) go({ kind: 'phase', phase: 'loss' });
+    else {
+      emit({ type: 'selected', layer: id });
+      go({ kind: 'layer', layer: id });
+    }
+  }, []);
+  const inGraph = useMemo(() => ({
+    current: cursor === null || cursor.depth === 'iteration' || (cursor.depth === 'phase' && cursor.layer === null) ? null : cursor.layer,
+    phase: cursor?.phase ?? null, forwardDone: cursor?.forwardDone ?? [], backwardDone: cursor?.backwardDone ?? [], breakpoints, lossText: '', onBreakpoint: toggleBreakpoint,
+  }), [cursor, breakpoints]);
+  useEffect(() => { document.title = run.title; }, [run.title]);
+  return (
+    <div class="run">
+      <Strip run={run} />
+      <div class="body" ref={frame}>
+        {width > 0 && !hidden && (
+          <>
+            <div class="graph-part" style={{ width: `${graphWidth}px` }}><Graph graph={graph} run={inGraph} selected={null} onOpen={open} /></div>
+            <SplitBar width={graphWidth} min={min} max={max} label="Width of the graph" onResize={(next) => arrange({ graphWidth: next })} />
+          </>
+        )}
+        <Content run={run} />
+        <div class="graph-toggle"><Button appearance="icon" label={hidden ? 'Show the graph' : 'Hide the graph'} pressed={!hidden} onClick={() => arrange({ graphHidden: !hidden })}><span class="glyph sidebar" /></Button></div>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,133 @@
+/** The step under the cursor: what it computes, the tensors it reads and writes, the numbers of one element, their distribution. */
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import type { CursorView, RunView, TensorCard as Card } from '../../src/protocol/run';
+import type { TensorRequest } from '../../src/protocol/tensor';
+import { domainOf } from '../../src/tensor/colormap';
+import { Button } from '../controls';
+import { cardRows } from '../render/cards';
+import { count, shortNumber } from '../render/numbers';
+import { cellOf, indexOf, offsetOf, sliceText } from '../render/tiles';
+import type { Selection } from '../store';
+import { arrange, select, useStore } from '../store';
+import { usePicture } from '../tensors';
+import { Formula } from './formula';
+import { Histogram } from './histogram';
+import { NumbersTable } from './numbers-table';
+import { toneOf } from './strip';
+import { TensorCard } from './tensor-card';
+
+/** Elements a picture; six cards then stay below 1 MiB a step. */
+const maxElements = 32_768;
+
+/** Changes whenever the values at an address may have. */
+export const versionOf = ({ statistics: { mean, norm, min, max, zeros, nan } }: Card): string => [mean, norm, min, max, zeros, nan].join(' ');
+const requestOf = (cursor: CursorView, card: Card, example: number): TensorRequest => ({ address: { kind: 'trace', iteration: cursor.iteration, tensor: card.tensor }, example, maxElements });
+
+/** The number of examples if a card of the step has them along its first axis. */
+function examplesOf(run: RunView, cursor: CursorView): number {
+  return cursor.cards.find(({ shape }) => shape.length > 1 && shape[0] === run.batchSize)?.shape[0] ?? 0;
+}
+
+function ExamplePicker({ example, examples }: { readonly example: number; readonly examples: number }): JSX.Element {
+  const to = (next: number): void => arrange({ example: (next + examples) % examples });
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const steps: Readonly<Record<string, number>> = { ArrowLeft: example - 1, ArrowDown: example - 1, ArrowRight: example + 1, ArrowUp: example + 1, Home: 0, End: examples - 1 };
+    const next = steps[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    to(next);
+  };
+  return (
+    <div class="example-picker" role="group" aria-label="Example of the batch">
+      <Button appearance="icon" label="Previous example ([)" onClick={() => to(example - 1)}>‹</Button>
+      <span role="spinbutton" tabIndex={0} aria-label="Example" aria-valuenow={example} aria-valuemin={0} aria-valuemax={examples - 1} onKeyDown={onKeyDown} title="Arrow keys change the example">example {example} of {examples}</span>
+      <Button appearance="icon" label="Next example (])" onClick={() => to(example + 1)}>›</Button>
+    </div>
+  );
+}
+
+function Heading({ cursor }: { readonly cursor: CursorView }): JSX.Element {
+  const where = cursor.depth === 'op' || cursor.depth === 'cell' ? `${cursor.phase}, op ${cursor.op + 1} of ${cursor.ops}` : cursor.depth === 'iteration' ? 'the whole iteration' : cursor.depth === 'phase' ? `the whole ${cursor.phase} phase` : `${cursor.phase}, ops to ${cursor.op + 1} of ${cursor.ops}`;
+  return (
+    <>
+      <h2 aria-live="polite"><span class="step-title">{cursor.title}</span> <span class={`where ${toneOf(cursor.phase)}`}>{where}</span></h2>
+      {cursor.formula !== '' && <Formula source={cursor.formula} />}
+      {cursor.explanation !== '' && <p class="explanation">{cursor.explanation}</p>}
+    </>
+  );
+}
+
+/** The card whose numbers are shown: the selected one while it is there, else the step's result. */
+function shownCard(cursor: CursorView, selection: Selection | null): Card | undefined {
+  const { cards } = cursor;
+  return cards.find(({ tensor, shape }) => selection?.tensor === String(tensor) && shape.join(',') === selection.shape)
+    ?? cards.find(({ use, shape }) => use === 'output' && shape.join(',') === selection?.shape)
+    ?? cards.find(({ shape }) => shape.join(',') === selection?.shape)
+    ?? cards.find(({ use }) => use === 'output') ?? cards[0];
+}
+
+function Detail({ cursor, card, example }: { readonly cursor: CursorView; readonly card: Card; readonly example: number }): JSX.Element | null {
+  const selection = useStore((state) => state.selection);
+  const loading = usePicture(requestOf(cursor, card, example), versionOf(card));
+  const shape = card.shape.join(',');
+  if (loading.state !== 'ready' || loading.picture.shape.join(',') !== shape) return <div class="card-row"><section class="card waiting" /></div>;
+  const { picture } = loading;
+  const kind = card.diverging ? 'diverging' : 'sequential';
+  const domain = domainOf(kind, card.statistics.min, card.statistics.max);
+  const chosen = selection !== null && selection.shape === shape && cellOf(picture, selection.index) !== null ? selection.index : indexOf(picture, { tile: 0, row: 0, column: 0 });
+  const cell = cellOf(picture, chosen);
+  const value = cell === null ? null : picture.floats[offsetOf(picture, cell)] ?? null;
+  return (
+    <div class="card-row">
+      <section class="card" aria-label="Numbers of the selection">
+        <header><h3>{card.variable}{sliceText(picture, chosen)}</h3><span class="shape">numbers</span></header>
+        <p class="statistics">{value === null ? '' : `[${chosen.join(', ')}] = ${shortNumber(value, 5)}`}{picture.reduction > 1 && ` · each the mean of ${picture.reduction} × ${picture.reduction}`}</p>
+        <NumbersTable picture={picture} kind={kind} domain={domain} index={chosen} rowsShown={7} onSelect={(index) => select({ tensor: String(card.tensor), shape, index })} />
+      </section>
+      <section class="card" aria-label="Distribution">
+        <header><h3>distribution<span class="variable"> · {card.variable}</span></h3><span class="shape">{count(card.statistics.count)} values</span></header>
+        <p class="statistics">standard deviation {shortNumber(card.statistics.standardDeviation)}{value !== null && ' · the selected value’s bar is lit'}</p>
+        <Histogram histogram={picture.histogram} statistics={card.statistics} value={value} height={104} color={card.gradientOf !== null ? 'backward' : 'forward'} />
+      </section>
+    </div>
+  );
+}
+
+export function Step({ run, cursor }: { readonly run: RunView; readonly cursor: CursorView }): JSX.Element {
+  const wanted = useStore((state) => state.arrangement.example);
+  const selection = useStore((state) => state.selection);
+  const examples = examplesOf(run, cursor);
+  const example = examples === 0 ? 0 : Math.min(wanted, examples - 1);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      const step = event.key === '[' ? -1 : event.key === ']' ? 1 : 0;
+      if (step === 0 || examples === 0 || (event.target instanceof HTMLElement && event.target.tagName === 'VSCODE-TEXT-FIELD')) return;
+      arrange({ example: (example + step + examples) % examples });
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, [example, examples]);
+  const card = shownCard(cursor, selection);
+  return (
+    <div class="step">
+      <div class="step-head">
+        <div class="step-words"><Heading cursor={cursor} /></div>
+        {examples > 1 && <ExamplePicker example={example} examples={examples} />}
+      </div>
+      <div class="cards">
+        {cursor.cards.length === 0 && <p class="empty">This step reads and writes no tensors.</p>}
+        {cardRows(cursor.cards).map((row, line) => (
+          <div class="card-row" key={line}>
+            {row.map((entry, place) => (
+              <TensorCard key={place} id={String(entry.tensor)} title={entry.title} variable={entry.variable} shape={entry.shape} dtype={entry.dtype} statistics={entry.statistics}
+                diverging={entry.diverging} request={requestOf(cursor, entry, example)} version={versionOf(entry)} mark={entry.use === 'output' ? 'result' : null}
+                tone={entry.use === 'output' ? toneOf(cursor.phase) : null} batch={run.batchSize} maxHeight={150} />
+            ))}
+          </div>
+        ))}
+        {card !== undefined && <Detail cursor={cursor} card={card} example={example} />}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,80 @@
+/** One tensor: title, shape, statistics in words, picture with legend. */
+import type { JSX } from 'preact';
+import type { TensorRequest, TensorStatistics } from '../../src/protocol/tensor';
+import { domainOf } from '../../src/tensor/colormap';
+import { shapeText, shortNumber } from '../render/numbers';
+import { select, useStore } from '../store';
+import type { Loading } from '../tensors';
+import { usePicture } from '../tensors';
+import { Legend } from './legend';
+import { TensorCanvas } from './tensor-canvas';
+
+export interface CardProps {
+  /** Stable name of the tensor among the cards of this view. */
+  readonly id: string;
+  readonly title: string;
+  readonly variable: string | null;
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  /** Null while only the picture's reply knows them. */
+  readonly statistics: TensorStatistics | null;
+  readonly diverging: boolean | null;
+  readonly request: TensorRequest;
+  readonly version: string;
+  /** `read`, `written`, `gradient`: shown as a mark beside the title. */
+  readonly mark: string | null;
+  readonly tone: 'forward' | 'backward' | null;
+  readonly batch: number | null;
+  readonly maxHeight: number;
+}
+
+/** `min −0.91 · max 0.97 · mean 0.08 · norm 3.1`, with zeros and what is not finite where there are any. */
+export function statisticsText(statistics: TensorStatistics): string {
+  const { count, min, max, mean, norm, zeros, nan, infinite } = statistics;
+  if (count === 0) return 'no elements';
+  const parts = count === 1
+    ? [`value ${shortNumber(mean, 5)}`]
+    : [`min ${shortNumber(min)}`, `max ${shortNumber(max)}`, `mean ${shortNumber(mean)}`, `norm ${shortNumber(norm)}`];
+  if (zeros > 0 && count > 1) parts.push(`zeros ${zeros * 100 < count ? '< 1' : Math.round((100 * zeros) / count)} %`);
+  if (nan > 0) parts.push(`${nan.toLocaleString('en-US')} NaN`);
+  if (infinite > 0) parts.push(`${infinite.toLocaleString('en-US')} infinite`);
+  return parts.join(' · ');
+}
+
+function Body({ card, loading, statistics, kind }: { card: CardProps; loading: Loading; statistics: TensorStatistics | null; kind: 'diverging' | 'sequential' }): JSX.Element {
+  const selection = useStore((state) => state.selection);
+  const shape = card.shape.join(',');
+  if (loading.state === 'failed') return <p class="card-problem">{loading.message}</p>;
+  if (loading.state === 'loading' || loading.picture.shape.join(',') !== shape || statistics === null) return <div class="card-waiting" />;
+  const { picture } = loading;
+  if (picture.floats.length === 0) return <p class="card-problem">This tensor has no elements.</p>;
+  const domain = domainOf(kind, statistics.min, statistics.max);
+  const label = `${card.title}${card.variable === null ? '' : ` ${card.variable}`}, shape ${shapeText(card.shape)}, ${statisticsText(statistics)}`;
+  return (
+    <div class="card-body">
+      <TensorCanvas picture={picture} kind={kind} domain={domain} label={label} maxHeight={card.maxHeight}
+        selected={selection !== null && selection.shape === shape ? selection.index : null}
+        onSelect={(index) => select({ tensor: card.id, shape, index })} />
+      {picture.floats.length > 1 && <Legend kind={kind} domain={domain} nan={statistics.nan} infinite={statistics.infinite} />}
+    </div>
+  );
+}
+
+export function TensorCard(card: CardProps): JSX.Element {
+  const loading = usePicture(card.request, card.version);
+  const picture = loading.state === 'ready' && loading.picture.shape.join(',') === card.shape.join(',') ? loading.picture : null;
+  const statistics = card.statistics ?? picture?.statistics ?? null;
+  const kind = card.diverging ?? (statistics === null || statistics.min < 0) ? 'diverging' : 'sequential';
+  const example = picture !== null && card.batch !== null && card.shape.length > 1 && picture.slice.at[0] !== undefined && card.shape[0] === card.batch ? `example ${picture.slice.at[0]} · ` : '';
+  return (
+    <section class={`card ${card.tone ?? ''}`} aria-label={`${card.title} ${card.variable ?? ''}`} data-card={card.id}>
+      <header>
+        <h3>{card.title}{card.variable !== null && card.variable !== card.title && <span class="variable"> · {card.variable}</span>}</h3>
+        {card.mark !== null && <span class="mark">{card.mark}</span>}
+        <span class="shape" title={card.dtype}>{shapeText(card.shape)}</span>
+      </header>
+      <p class="statistics">{statistics === null ? ' ' : example + statisticsText(statistics)}{picture !== null && picture.reduction > 1 && ` · each cell the mean of ${picture.reduction} × ${picture.reduction}`}</p>
+      <Body card={card} loading={loading} statistics={statistics} kind={kind} />
+    </section>
+  );
+}
