@@ -1,0 +1,48 @@
+/** Runs an iteration in stretches of a few milliseconds, giving the event loop its turn in between. */
+import { Failure } from '../tensor/failure';
+import type { Differentiate } from './iteration';
+import type { Recorder } from './recorder/recorder';
+import type { Progress } from './run';
+
+/** Longest stretch of work before the event loop has its turn, unless a single kernel takes longer. */
+const sliceMilliseconds = 8;
+
+const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+
+export interface DriveOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Throws when the work is no longer wanted. */
+  readonly alive?: () => void;
+}
+
+/** @throws Failure `run.cancelled` once the signal is aborted; what was recorded is then the caller's to release. */
+export async function drive<T>(iteration: number, work: Generator<Differentiate, T, void>, recorder: Recorder, { signal, onProgress, alive }: DriveOptions): Promise<T> {
+  let differentiate: Differentiate = true;
+  let done: { readonly value: T } | null = null;
+  const slice = (): void => {
+    const end = performance.now() + sliceMilliseconds;
+    const started = differentiate;
+    do {
+      const step = work.next();
+      if (step.done) {
+        done = { value: step.value };
+        return;
+      }
+      differentiate = step.value;
+    } while (differentiate === started && performance.now() < end);
+  };
+  let last = performance.now();
+  for (;;) {
+    if (signal?.aborted) throw new Failure('run.cancelled', `Iteration ${iteration + 1} was stopped.`);
+    alive?.();
+    recorder.run(differentiate, slice);
+    if (done !== null) return (done as { readonly value: T }).value;
+    const { phase, layer } = recorder.place;
+    onProgress?.({ iteration, phase, layer, ops: recorder.ops.length });
+    if (performance.now() - last >= sliceMilliseconds) {
+      await turn();
+      last = performance.now();
+    }
+  }
+}

@@ -1,0 +1,105 @@
+/** A run in this process: network, data, timeline, and the loop that drives iterations. */
+import type { Network, OpenedNetwork } from '../network/network';
+import { Failure } from '../tensor/failure';
+import type { TensorValue } from '../tensor/value';
+import { openBackend } from './backend/backend';
+import type { Backend } from './backend/backend';
+import { Batches } from './batches';
+import type { RunConfig } from './config';
+import type { Dataset } from './data/dataset';
+import { drive } from './drive';
+import type { DriveOptions } from './drive';
+import { iterate } from './iteration';
+import type { Finished } from './iteration';
+import { lossTerms } from './loss';
+import { Recorder } from './recorder/recorder';
+import type { Run, RunInfo } from './run';
+import { settingsOf } from './settings';
+import type { RunState } from './state';
+import { Timeline } from './timeline/timeline';
+import type { Budgets } from './timeline/timeline';
+import type { Trace } from './trace';
+import type { TraceRecord } from './trace-record';
+import { firstState, readWeights } from './weights';
+
+/** 512 MiB of traces, 256 MiB of checkpoints. */
+export const usualBudgets: Budgets = { traces: 512 * 2 ** 20, checkpoints: 256 * 2 ** 20 };
+
+/** A run of an opened network on examples in memory. */
+export async function runOf(config: RunConfig, opened: OpenedNetwork, dataset: Dataset, budgets: Partial<Budgets> = {}): Promise<Run> {
+  const { network } = opened;
+  const settings = settingsOf(config, network);
+  checkNetwork(network);
+  const values = await readWeights(network, opened.weights, settings.seed);
+  const backend = await openBackend(config.backend ?? 'auto');
+  return new LocalRun(config, network, values, dataset, backend, { ...usualBudgets, ...budgets });
+}
+
+/** Refuses networks with layers that cannot run. */
+function checkNetwork(network: Network): void {
+  const problem = network.layers.map((layer) => layer.problem).find((sentence) => sentence !== null);
+  if (problem !== undefined) throw new Failure('network.problem', problem);
+}
+
+class LocalRun implements Run {
+  readonly info: RunInfo;
+  readonly #backend: Backend;
+  readonly #batches: Batches;
+  readonly #timeline: Timeline<TraceRecord>;
+  readonly #recipe: Parameters<typeof iterate>[0];
+  #queue: Promise<unknown> = Promise.resolve();
+  #disposed = false;
+
+  constructor(config: RunConfig, network: Network, values: readonly TensorValue[], dataset: Dataset, backend: Backend, budgets: Budgets) {
+    const settings = settingsOf(config, network);
+    this.#backend = backend;
+    this.#batches = new Batches(dataset.examples, Math.min(settings.batchSize, dataset.examples), settings.shuffle, settings.seed);
+    this.#recipe = { network, dataset, settings, loss: lossTerms(settings.losses, settings.convention) };
+    this.#timeline = new Timeline(firstState(network, values, settings.optimizer, backend.name), budgets);
+    this.info = {
+      config, network, convention: settings.convention, examples: dataset.examples, batchSize: this.#batches.size, iterationsPerEpoch: this.#batches.perEpoch,
+      backend: { name: backend.name, reason: backend.reason },
+    };
+  }
+
+  get losses(): readonly number[] { return this.#timeline.losses; }
+
+  iteration(index: number, options: DriveOptions = {}): Promise<Trace> {
+    // One visit after the other: they share the timeline.
+    const visit = this.#queue.then(() => this.#visit(index, options));
+    this.#queue = visit.catch(() => undefined);
+    return visit;
+  }
+
+  retain(trace: Trace): () => void { return this.#timeline.retain(trace); }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#timeline.dispose();
+  }
+
+  async #visit(index: number, options: DriveOptions): Promise<Trace> {
+    const { iterations } = this.info.config;
+    if (!Number.isInteger(index) || index < 0) throw new Failure('run.index', `There is no iteration ${index + 1}; the first is 1.`);
+    if (iterations !== undefined && index >= iterations) throw new Failure('run.end', `The run ends after iteration ${iterations}, as its configuration says.`);
+    return this.#timeline.visit(index, (state) => this.#run(state, options));
+  }
+
+  async #run(state: RunState, options: DriveOptions): Promise<Finished> {
+    const recorder = new Recorder(this.#backend.name);
+    try {
+      this.#alive();
+      return await drive(state.iteration, iterate(this.#recipe, state, this.#batches.at(state.iteration), recorder), recorder, {
+        ...options, alive: () => { this.#alive(); },
+      });
+    } catch (error) {
+      recorder.release();
+      throw error;
+    }
+  }
+
+  #alive(): void {
+    if (this.#disposed) throw new Failure('run.cancelled', 'The run has ended.');
+  }
+}

@@ -1,0 +1,85 @@
+/** A run's settings, filled in: from the run's configuration, then from what the model file was compiled with, then the defaults. */
+import type { Convention, Json, Network } from '../network/network';
+import { Failure } from '../tensor/failure';
+import type { LossConfig, RunConfig } from './config';
+import { outputsOf } from './data/fit';
+import { accuracy } from './metrics';
+import type { Metric } from './metrics';
+import { optimizerOf } from './optimizers/optimizers';
+import type { Optimizer } from './optimizers/optimizers';
+
+export interface OutputTensors { readonly name: string; readonly predictions: number; readonly labels: number }
+
+export interface Settings {
+  readonly convention: Convention;
+  readonly dropout: boolean;
+  readonly seed: number;
+  readonly shuffle: boolean;
+  readonly batchSize: number;
+  readonly optimizer: Optimizer;
+  /** Loss of each output, by the output's name. */
+  readonly losses: Readonly<Record<string, LossConfig>>;
+  /** Metrics of an iteration, for the outputs' tensors. */
+  metrics(outputs: readonly OutputTensors[]): Metric[];
+}
+
+/** Batch size 32, seed 0, shuffled, dropout on; convention, loss and optimizer of the model file. @throws Failure for what is missing or unknown */
+export function settingsOf(config: RunConfig, network: Network): Settings {
+  const convention = config.convention ?? network.convention;
+  const losses = lossesOf(config, network);
+  const compiled = network.compile?.optimizer ?? null;
+  const optimizer = config.optimizer ?? compiled;
+  if (optimizer === null) {
+    throw new Failure('optimizer.missing', 'The model file names no optimizer; give one in the run\'s configuration, for example "optimizer": "adam".');
+  }
+  return {
+    convention, losses,
+    dropout: config.dropout ?? true,
+    seed: config.seed ?? 0,
+    shuffle: config.shuffle ?? true,
+    batchSize: config.batchSize ?? 32,
+    optimizer: optimizerOf(optimizer, convention),
+    metrics: (outputs) => outputs.flatMap(({ name, predictions, labels }) => {
+      const loss = losses[name];
+      const metric = loss === undefined ? null : accuracy(outputs.length > 1 ? `${name}_accuracy` : 'accuracy', loss.type, loss.fromLogits === true, predictions, labels);
+      return metric === null ? [] : [metric];
+    }),
+  };
+}
+
+/** The loss of each output. @throws Failure `loss.missing`, `loss.output` */
+function lossesOf(config: RunConfig, network: Network): Record<string, LossConfig> {
+  const names = outputsOf(network).map(({ name }) => name);
+  const given: Json | RunConfig['loss'] = config.loss ?? network.compile?.loss;
+  if (given === undefined || given === null) {
+    throw new Failure('loss.missing', 'The model file names no loss; give one in the run\'s configuration, for example "loss": "sparse_categorical_crossentropy".');
+  }
+  const single = oneLoss(given);
+  if (single !== null) return Object.fromEntries(names.map((name) => [name, single]));
+  const list: readonly unknown[] | null = Array.isArray(given) ? given : null;
+  const record = list === null ? (given as Readonly<Record<string, unknown>>) : Object.fromEntries(names.map((name, i) => [name, list[i]]));
+  const unknown = Object.keys(record).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new Failure('loss.output', `There is a loss for "${unknown}", but the network's outputs are ${names.map((name) => `"${name}"`).join(', ')}.`);
+  return Object.fromEntries(names.map((name) => {
+    const loss = oneLoss(record[name]);
+    if (loss === null) throw new Failure('loss.output', `The output "${name}" has no loss; give one for each of ${names.map((other) => `"${other}"`).join(', ')}.`);
+    return [name, loss];
+  }));
+}
+
+/** A loss by its name, as the run's record, or as Keras saves it (`{class_name, config}`); null for anything else. */
+function oneLoss(value: unknown): LossConfig | null {
+  if (typeof value === 'string') return { type: value };
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  if ('type' in value && typeof value.type === 'string') return value as LossConfig;
+  if (!('class_name' in value) || typeof value.class_name !== 'string') return null;
+  const saved: unknown = 'config' in value ? value.config : null;
+  const config: Readonly<Record<string, unknown>> = typeof saved === 'object' && saved !== null ? (saved as Readonly<Record<string, unknown>>) : {};
+  if (value.class_name === 'function' && typeof saved === 'string') return { type: saved };
+  return {
+    type: value.class_name,
+    ...(typeof config['from_logits'] === 'boolean' ? { fromLogits: config['from_logits'] } : {}),
+    ...(typeof config['label_smoothing'] === 'number' ? { labelSmoothing: config['label_smoothing'] } : {}),
+    ...(typeof config['delta'] === 'number' ? { delta: config['delta'] } : {}),
+  };
+}

@@ -1,0 +1,61 @@
+/** The weights of a network, read from its file or initialised, as the state from which a run starts. */
+import { fill, scalar, tensor } from '@tensorflow/tfjs-core';
+import type { Layer, Network, Weight, WeightStore } from '../network/network';
+import { Failure } from '../tensor/failure';
+import type { TensorValue } from '../tensor/value';
+import { sizeOf } from '../tensor/value';
+import { initialValue } from './initializers';
+import type { Optimizer } from './optimizers/optimizers';
+import { newScope, stretch } from './recorder/stretch';
+import { RunState } from './state';
+
+export interface PlacedWeight { readonly path: string; readonly weight: Weight; readonly trainable: boolean }
+
+/** Every weight with the path of its layer, nested networks included. A frozen outer layer freezes what is inside. */
+export function weightsOf(network: Network): PlacedWeight[] {
+  const walk = (layers: readonly Layer[], prefix: string, trainable: boolean): PlacedWeight[] => layers.flatMap((layer) => {
+    const open = trainable && layer.trainable;
+    const own = layer.weights.map((weight) => ({ path: prefix + layer.name, weight, trainable: open && weight.trainable }));
+    return layer.network === null ? own : [...own, ...walk(layer.network.layers, `${prefix}${layer.name}/`, open)];
+  });
+  return walk(network.layers, '', true);
+}
+
+/** Values of all weights in the order of `weightsOf`. @throws Failure `weight.shape` when the file's array does not fit */
+export async function readWeights(network: Network, store: WeightStore, seed: number): Promise<TensorValue[]> {
+  const values: TensorValue[] = [];
+  for (const { path, weight } of weightsOf(network)) {
+    const name = `${path}/${weight.name}`;
+    if (weight.key === null) {
+      const data = initialValue(weight.initializer, weight.shape, seed, name);
+      values.push({ dtype: 'float32', shape: weight.shape, data });
+      continue;
+    }
+    const value = await store.read(weight.key);
+    if (sizeOf(value.shape) !== sizeOf(weight.shape) || value.shape.length !== weight.shape.length || value.shape.some((extent, i) => extent !== weight.shape[i])) {
+      throw new Failure('weight.shape', `The weight "${name}" should have the shape [${weight.shape.join(', ')}], but the file holds [${value.shape.join(', ')}].`);
+    }
+    values.push(value);
+  }
+  return values;
+}
+
+/** The state before iteration 0: weights, empty optimizer slots, counters. */
+export function firstState(network: Network, values: readonly TensorValue[], optimizer: Optimizer, backend: string): RunState {
+  const { rule, settings } = optimizer;
+  return stretch({ backend, tape: null, scope: newScope('state') }, () => new RunState(
+    0,
+    weightsOf(network).map(({ path, weight, trainable }, i) => ({
+      layer: path, weight: weight.name, trainable,
+      value: weightTensor(values[i], weight),
+      slots: trainable ? Object.fromEntries(Object.entries(rule.slots(settings)).map(([slot, value]) => [slot, fill([...weight.shape], value)])) : {},
+    })),
+    Object.fromEntries(Object.entries(rule.counters?.(settings) ?? {}).map(([name, value]) => [name, scalar(value)])),
+  ));
+}
+
+function weightTensor(value: TensorValue | undefined, weight: Weight): ReturnType<typeof tensor> {
+  const integer = /int|bool/.test(weight.dtype);
+  const data = value?.data ?? [];
+  return integer ? tensor(Int32Array.from(data as Iterable<number | bigint>, Number), [...weight.shape], 'int32') : tensor(Float32Array.from(data as Iterable<number | bigint>, Number), [...weight.shape], 'float32');
+}
