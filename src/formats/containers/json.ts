@@ -1,0 +1,100 @@
+/** JSON from files that nobody vouches for: bounded size and nesting, errors with line and column. */
+import { Failure } from '../../tensor/failure';
+import type { Json, JsonObject } from '../../network/network';
+
+/** Keras nests about five levels for each model within a model. */
+const maximalDepth = 256;
+/** The largest real configs (thousands of layers) are some ten megabytes. */
+export const maximalJson = 256 * 1024 * 1024;
+
+/** Parses JSON. `what` names the file (and member) in errors. @throws Failure `json.depth`, `json.syntax` */
+export function parseJson(text: string, what: string): Json {
+  checkDepth(text, what);
+  try {
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    const { line, column } = whereIn(text, firstError(text));
+    throw new Failure('json.syntax', `${what} is not valid JSON: the first error is at line ${line}, column ${column}.`, { cause: error });
+  }
+}
+
+/** Parses a JSON record. @throws Failure */
+export function parseJsonObject(text: string, what: string): JsonObject {
+  const value = parseJson(text, what);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Failure('json.kind', `${what} holds no JSON record.`);
+  return value as JsonObject;
+}
+
+/** Decodes UTF-8 and parses it. */
+export function parseJsonBytes(bytes: Uint8Array, what: string): JsonObject {
+  return parseJsonObject(new TextDecoder().decode(bytes), what);
+}
+
+/** Counts brackets outside strings. @throws Failure when they nest too deeply for any real model. */
+function checkDepth(text: string, what: string): void {
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) {
+      at = endOfString(text, at);
+    } else if (code === 0x7b || code === 0x5b) {
+      depth += 1;
+      if (depth > maximalDepth) throw new Failure('json.depth', `${what} is nested more than ${maximalDepth} levels deep, which no real model is; it is refused.`);
+    } else if (code === 0x7d || code === 0x5d) depth -= 1;
+  }
+}
+
+/** Index of the quote that closes the string which opens at `at`, or the text's length. */
+function endOfString(text: string, at: number): number {
+  let end = at + 1;
+  while (end < text.length) {
+    const code = text.charCodeAt(end);
+    if (code === 0x22) return end;
+    end += code === 0x5c ? 2 : 1;
+  }
+  return end;
+}
+
+/** Offset of the first character at which `text` stops being JSON. */
+function firstError(text: string): number {
+  const token = /\s*(?:(?<open>[[{])|(?<close>[\]}])|(?<comma>,)|(?<colon>:)|(?<text>"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(?<other>-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null))/y;
+  const stack: string[] = [];
+  let expect: 'value' | 'valueOrEnd' | 'key' | 'keyOrEnd' | 'colon' | 'next' = 'value';
+  let at = 0;
+  for (;;) {
+    token.lastIndex = at;
+    const match = token.exec(text);
+    const begin = at + (/^\s*/.exec(text.slice(at, at + 1000))?.[0].length ?? 0);
+    if (match?.groups === undefined) return begin;
+    const { open, close, comma, colon, text: string } = match.groups;
+    if (open !== undefined) {
+      if (expect !== 'value' && expect !== 'valueOrEnd') return begin;
+      stack.push(open);
+      expect = open === '{' ? 'keyOrEnd' : 'valueOrEnd';
+    } else if (close !== undefined) {
+      const opened = stack.pop();
+      if ((close === '}') !== (opened === '{') || opened === undefined || !['valueOrEnd', 'keyOrEnd', 'next'].includes(expect)) return begin;
+      expect = 'next';
+    } else if (comma !== undefined) {
+      if (expect !== 'next' || stack.length === 0) return begin;
+      expect = stack[stack.length - 1] === '{' ? 'key' : 'value';
+    } else if (colon !== undefined) {
+      if (expect !== 'colon') return begin;
+      expect = 'value';
+    } else if (expect === 'key' || expect === 'keyOrEnd') {
+      if (string === undefined) return begin;
+      expect = 'colon';
+    } else if (expect === 'value' || expect === 'valueOrEnd') expect = 'next';
+    else return begin;
+    at = token.lastIndex;
+    if (stack.length === 0 && expect === 'next') {
+      return at + (/^\s*/.exec(text.slice(at, at + 1000))?.[0].length ?? 0);
+    }
+  }
+}
+
+function whereIn(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset);
+  const line = before.split('\n').length;
+  return { line, column: offset - before.lastIndexOf('\n') };
+}

@@ -1,0 +1,59 @@
+/** Keras 3's `.keras`: a zip archive of `config.json`, `metadata.json` and `model.weights.h5`. */
+import path from 'node:path';
+import { Failure } from '../../tensor/failure';
+import { buildNetwork } from '../../network/build';
+import { displayName } from '../../network/order';
+import type { OpenedNetwork } from '../../network/network';
+import { Hdf5File } from '../containers/hdf5';
+import type { Hdf5Source } from '../containers/hdf5';
+import { maximalJson, parseJsonBytes } from '../containers/json';
+import { openZip } from '../containers/zip';
+import type { Zip } from '../containers/zip';
+import { bindWeights, checkedStore } from './bind';
+import { compileFrom } from './compile';
+import { modelFrom } from './model-config';
+import { findInVars } from './vars';
+
+/** Weights in a compressed member are unpacked into memory, so their size is bounded; Keras itself stores them uncompressed. */
+const maximalUnpacked = 1024 * 1024 * 1024;
+const weightsName = 'model.weights.h5';
+
+/** Opens an archive; weights are read from the file when asked for. @throws Failure */
+export async function openKerasArchive(file: string): Promise<OpenedNetwork> {
+  const label = path.basename(file);
+  const zip = await openZip(file);
+  try {
+    if (!zip.members.has('config.json')) throw new Failure('keras.config', `${label} is a zip archive but no Keras model: it has no config.json.`);
+    const config = parseJsonBytes(await zip.read('config.json', maximalJson), `${label}: config.json`);
+    const draft = modelFrom(config, 'keras3', `${label}: config.json`);
+    const network = buildNetwork(draft, { format: 'keras', convention: 'keras', compile: compileFrom(config.compile_config) });
+    const ignored = zip.ignored.length === 0 ? [] : [`${zip.ignored.length} members of ${label} were ignored because their names leave the archive: ${zip.ignored.slice(0, 3).map((name) => displayName(name)).join(', ')}.`];
+    const source = await weightsSource(zip, file, label);
+    if (source === null) {
+      const problems = [...ignored, ...network.problems, `${label} holds no weights: it has no ${weightsName}.`];
+      return { network: { ...network, problems }, weights: checkedStore(new Map(), (key) => Promise.reject(new Failure('weights.absent', `${label} holds no weight ${key}.`)), () => Promise.resolve()) };
+    }
+    const weights = await Hdf5File.open(source, `${label}: ${weightsName}`);
+    try {
+      const bound = bindWeights(draft, network, findInVars(weights, draft), label);
+      return {
+        network: { ...bound.network, problems: [...ignored, ...bound.network.problems] },
+        weights: checkedStore(bound.misfits, (key) => Promise.resolve().then(() => weights.read(key)), () => Promise.resolve().then(() => { weights.close(); })),
+      };
+    } catch (error) {
+      weights.close();
+      throw error;
+    }
+  } finally {
+    zip.close();
+  }
+}
+
+async function weightsSource(zip: Zip, file: string, label: string): Promise<Hdf5Source | null> {
+  const member = zip.members.get(weightsName);
+  if (member === undefined) return null;
+  if (member.stored) return { kind: 'file', path: file, offset: await zip.offsetOf(weightsName), size: member.size };
+  // A real deflate stream cannot shrink floats to a hundredth.
+  if (member.size > 1000 * member.compressedSize + 1024) throw new Failure('zip.ratio', `${label}: ${weightsName} claims to unpack to more than a thousand times its size, as zip bombs do; it is refused.`);
+  return { kind: 'memory', bytes: await zip.read(weightsName, maximalUnpacked) };
+}

@@ -1,0 +1,89 @@
+/** The table of model formats, and opening any of them: a format is one file and one row here. */
+import { open, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { Failure, sentenceOf } from '../tensor/failure';
+import type { OpenedNetwork } from '../network/network';
+import { openKerasArchive } from './keras/archive';
+
+/** The first bytes of a file, and its name, from which formats tell themselves apart. */
+export interface Sample {
+  readonly path: string;
+  readonly size: number;
+  /** Up to 64 KiB from the start. */
+  readonly head: Uint8Array;
+}
+
+export interface Format {
+  readonly id: string;
+  /** As the person reads it: `Keras 3 archive`. */
+  readonly title: string;
+  /** True when the content is of this format. */
+  sniff(sample: Sample): boolean | Promise<boolean>;
+  /** @throws Failure with one sentence that names file, place and reason. */
+  open(path: string): Promise<OpenedNetwork>;
+}
+
+const startsWith = (sample: Sample, ...bytes: readonly number[]): boolean => bytes.every((byte, index) => sample.head[index] === byte);
+
+export const formats: readonly Format[] = [
+  { id: 'keras', title: 'Keras 3 archive', sniff: (sample) => startsWith(sample, 0x50, 0x4b), open: openKerasArchive },
+];
+
+/** Title of a format by its id; the id itself when it is not in the table. */
+export function formatTitle(id: string): string {
+  return formats.find((format) => format.id === id)?.title ?? id;
+}
+
+/**
+ * Opens a model file of any known format: its graph at once, its weights when asked. Close the store when done.
+ * @throws Failure with one sentence for everything that can be wrong with the file.
+ */
+export async function openNetwork(file: string, options: { readonly signal?: AbortSignal } = {}): Promise<OpenedNetwork> {
+  const sample = await takeSample(file);
+  for (const format of formats) {
+    options.signal?.throwIfAborted();
+    if (!await format.sniff(sample)) continue;
+    const opened = await format.open(file).catch((error: unknown) => { throw asFailure(error, file); });
+    if (options.signal?.aborted !== true) return opened;
+    await opened.weights.close();
+    options.signal.throwIfAborted();
+  }
+  throw new Failure('format.unknown', `${path.basename(file)} is not a model file that Backstep knows; it reads ${formats.map(({ title }) => title).join(', ')}.`);
+}
+
+/** The first bytes of a file. @throws Failure when there is none, or nothing in it. */
+async function takeSample(file: string): Promise<Sample> {
+  const label = path.basename(file);
+  try {
+    const { size } = await stat(file).then((info) => {
+      if (info.isDirectory()) throw new Failure('format.directory', `${label} is a folder, not a model file.`);
+      if (!info.isFile()) throw new Failure('format.kind', `${label} is not a regular file.`);
+      return info;
+    });
+    if (size === 0) throw new Failure('format.empty', `${label} is empty (0 bytes).`);
+    const handle = await open(file, 'r');
+    try {
+      const head = new Uint8Array(Math.min(size, 65536));
+      const { bytesRead } = await handle.read(head, 0, head.length, 0);
+      return { path: file, size, head: head.subarray(0, bytesRead) };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw asFailure(error, file);
+  }
+}
+
+const systemErrors: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file', EACCES: 'reading it is not permitted', EPERM: 'reading it is not permitted', ENOTDIR: 'a part of its path is not a folder',
+  EISDIR: 'it is a folder', EMFILE: 'too many files are open', ENAMETOOLONG: 'its name is too long', ELOOP: 'its links go round in a circle',
+};
+
+/** Anything thrown while opening `file`, as one sentence. */
+function asFailure(error: unknown, file: string): Failure | DOMException {
+  if (error instanceof Failure || error instanceof DOMException) return error;
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const reason = Object.hasOwn(systemErrors, code) ? systemErrors[code] : null;
+  if (reason !== null && reason !== undefined) return new Failure('format.read', `${file} cannot be opened: ${reason}.`, { cause: error });
+  return new Failure('format.damaged', `${path.basename(file)} cannot be read: ${sentenceOf(error)}.`, { cause: error });
+}

@@ -1,0 +1,64 @@
+/** What layers cost: parameters, multiply-adds, and the sums over a network. */
+import { Failure } from '../tensor/failure';
+import { sizeOf } from '../tensor/value';
+import { callShapes } from './build';
+import { Settings } from './kinds/kind';
+import { kindOf, operationKindOf } from './kinds/table';
+import { shapesOf } from './layer-path';
+import type { Layer, Network } from './network';
+
+export interface Cost {
+  /** Number of elements of all weights. */
+  readonly parameters: number;
+  /** Those of them that training changes. */
+  readonly trainable: number;
+  /** Multiply-adds for one example, over all calls of the layer; null when an extent is unknown. */
+  readonly macs: number | null;
+}
+
+/** Cost of every layer of a network by name; a nested model costs what its layers cost. */
+export function costs(network: Network): ReadonlyMap<string, Cost> {
+  const shapeOf = shapesOf(network);
+  return new Map(network.layers.map((layer) => [layer.name, costOf(layer, shapeOf)] as const));
+}
+
+/** Sum over all layers. */
+export function totalCost(network: Network): Cost {
+  return sum([...costs(network).values()]);
+}
+
+function sum(list: readonly Cost[]): Cost {
+  return list.reduce<Cost>((all, one) => ({
+    parameters: all.parameters + one.parameters,
+    trainable: all.trainable + one.trainable,
+    macs: all.macs === null || one.macs === null ? null : all.macs + one.macs,
+  }), { parameters: 0, trainable: 0, macs: 0 });
+}
+
+function costOf(layer: Layer, shapeOf: ReturnType<typeof shapesOf>): Cost {
+  if (layer.network !== null) {
+    const inner = totalCost(layer.network);
+    return { ...inner, macs: inner.macs === null ? null : inner.macs * Math.max(1, layer.calls.length) };
+  }
+  const size = (trainable: boolean): number => layer.weights.filter((weight) => weight.trainable || !trainable).reduce((all, weight) => all + sizeOf(weight.shape), 0);
+  return { parameters: size(false), trainable: size(true), macs: macsOf(layer, shapeOf) };
+}
+
+function macsOf(layer: Layer, shapeOf: ReturnType<typeof shapesOf>): number | null {
+  const kind = kindOf(layer.type) ?? operationKindOf(layer.type);
+  if (kind === undefined || kind.refused !== undefined) return null;
+  if (kind.macs === undefined) return 0;
+  let all = 0;
+  for (const call of layer.calls) {
+    try {
+      const macs = kind.macs(new Settings(layer.config), callShapes(call, shapeOf), call.outputShapes);
+      if (macs === null) return null;
+      all += macs;
+    } catch (error) {
+      // Whatever is wrong with the layer is its `problem` already.
+      if (error instanceof Failure) return null;
+      throw error;
+    }
+  }
+  return all;
+}

@@ -1,0 +1,146 @@
+/** Bare operations of Keras 3's functional graphs (`Subtract`, `NotEqual`, `Mean`, …): arithmetic without a layer. */
+import { Failure } from '../../tensor/failure';
+import type { Json } from '../network';
+import { describeShape, elementwise, inputOf, isObject, product } from './kind';
+import type { CallShapes, KindTable, LayerKind, Settings } from './kind';
+import { broadcast } from './merging';
+import { reshaped } from './shaping';
+
+/** Elementwise work on all tensors of the call; plain numbers stretch. */
+const broadcasting: LayerKind = {
+  outputs: (_, call) => {
+    const [first, ...others] = call.inputs;
+    if (first === undefined) throw new Failure('layer.input', 'it has no input');
+    return [others.reduce(broadcast, first)];
+  },
+};
+
+/** A setting of an operation: from its config, else from the call's keyword or positional arguments. */
+function setting(settings: Settings, call: CallShapes, name: string, position: number): Json | undefined {
+  if (settings.config[name] !== undefined) return settings.config[name];
+  const argument = call.kwargs[name] ?? call.args[position];
+  return argument?.kind === 'value' ? plain(argument.value) : undefined;
+}
+
+/** Unwraps Keras's serialized tuples. */
+function plain(value: Json): Json {
+  return isObject(value) && value.class_name === '__tuple__' && Array.isArray(value.items) ? value.items as Json : value;
+}
+
+function axisOf(value: Json | undefined, rank: number): number[] | null {
+  if (value === undefined || value === null) return null;
+  const items: readonly Json[] = Array.isArray(value) ? value : [value];
+  return items.map((item) => {
+    if (typeof item !== 'number') throw new Failure('layer.setting', 'its axis should be a whole number');
+    const axis = item < 0 ? item + rank : item;
+    if (axis < 0 || axis >= rank) throw new Failure('layer.axis', `its axis ${item} does not exist among ${rank} axes`);
+    return axis;
+  });
+}
+
+const reduction: LayerKind = {
+  outputs: (settings, call) => {
+    const shape = inputOf(call);
+    const axes = axisOf(setting(settings, call, 'axis', 1), shape.length) ?? shape.map((_, axis) => axis);
+    const keep = setting(settings, call, 'keepdims', 2) === true;
+    return [keep ? shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent)) : shape.filter((_, axis) => !axes.includes(axis))];
+  },
+};
+
+const matmul: LayerKind = {
+  outputs: (_, call) => {
+    const [left, right] = call.inputs;
+    if (left === undefined || right === undefined || left.length < 1 || right.length < 1) throw new Failure('layer.input', 'it needs two inputs');
+    const a = left.length === 1 ? [1, ...left] : left;
+    const b = right.length === 1 ? [...right, 1] : right;
+    const shape = [...broadcast(a.slice(0, -2), b.slice(0, -2)), a[a.length - 2] ?? null, b[b.length - 1] ?? null];
+    return [shape.filter((_, index) => !(left.length === 1 && index === shape.length - 2) && !(right.length === 1 && index === shape.length - 1))];
+  },
+  macs: (_, call, [output]) => (output === undefined ? null : product([...output.slice(1), call.inputs[0]?.[(call.inputs[0]?.length ?? 0) - 1] ?? null])),
+};
+
+/** Extent of a slice `start:stop:step` of an axis. */
+function sliced(extent: number | null, value: Json): number | null {
+  const parts: Json = isObject(value) && isObject(value.config) ? [value.config.start ?? null, value.config.stop ?? null, value.config.step ?? null] : [null, null, null];
+  const [start, stop, step] = parts as [Json, Json, Json];
+  if (start === null && stop === null && (step === null || step === 1)) return extent;
+  if (extent === null) return null;
+  const stride = typeof step === 'number' && step !== 0 ? step : 1;
+  const clamp = (index: number): number => Math.min(Math.max(index < 0 ? index + extent : index, stride < 0 ? -1 : 0), stride < 0 ? extent - 1 : extent);
+  const from = typeof start === 'number' ? clamp(start) : stride < 0 ? extent - 1 : 0;
+  const to = typeof stop === 'number' ? clamp(stop) : stride < 0 ? -1 : extent;
+  return Math.max(0, Math.ceil((to - from) / stride));
+}
+
+const getItem: LayerKind = {
+  outputs: (settings, call) => {
+    const shape = inputOf(call);
+    const key = setting(settings, call, 'key', 1);
+    const listed = call.args[1]?.kind === 'list' ? call.args[1].items.map((item) => (item.kind === 'value' ? item.value : null)) : null;
+    const items: readonly Json[] = listed ?? (Array.isArray(key) ? key : [key ?? null]);
+    const isEllipsis = (item: Json): boolean => isObject(item) && item.class_name === '__ellipsis__';
+    const result: (number | null)[] = [];
+    let axis = 0;
+    for (const item of items) {
+      if (isEllipsis(item)) {
+        const rest = items.filter((other) => other !== null && !isEllipsis(other)).length;
+        while (axis < shape.length - rest) { result.push(shape[axis] ?? null); axis += 1; }
+      } else if (item === null) result.push(1);
+      else if (typeof item === 'number') axis += 1;
+      else { result.push(sliced(shape[axis] ?? null, item)); axis += 1; }
+    }
+    if (axis > shape.length) throw new Failure('layer.axis', `it takes ${items.length} indices of ${describeShape(shape)}`);
+    return [[...result, ...shape.slice(axis)]];
+  },
+};
+
+const operation: KindTable = {
+  GetItem: getItem,
+  Matmul: matmul,
+  Reshape: { outputs: (settings, call) => {
+    const shape = inputOf(call);
+    const target = setting(settings, call, 'newshape', 1) ?? setting(settings, call, 'target_shape', 1);
+    if (!Array.isArray(target)) throw new Failure('layer.setting', 'its new shape should be a list');
+    const extents = (target as readonly Json[]).map((extent) => (typeof extent === 'number' ? extent : -1));
+    if (shape[0] === null && extents[0] === -1 && !extents.slice(1).includes(-1)) return [[null, ...extents.slice(1)]];
+    return [reshaped(shape, extents)];
+  } },
+  Transpose: { outputs: (settings, call) => {
+    const shape = inputOf(call);
+    const axes = axisOf(setting(settings, call, 'axes', 1), shape.length) ?? shape.map((_, axis) => shape.length - 1 - axis);
+    return [axes.map((axis) => shape[axis] ?? null)];
+  } },
+  ExpandDims: { outputs: (settings, call) => {
+    const shape = inputOf(call);
+    const [axis = 0] = axisOf(setting(settings, call, 'axis', 1), shape.length + 1) ?? [];
+    return [[...shape.slice(0, axis), 1, ...shape.slice(axis)]];
+  } },
+  Squeeze: { outputs: (settings, call) => {
+    const shape = inputOf(call);
+    const axes = axisOf(setting(settings, call, 'axis', 1), shape.length);
+    return [shape.filter((extent, axis) => (axes === null ? extent !== 1 : !axes.includes(axis)))];
+  } },
+  Stack: { outputs: (settings, call) => {
+    const shape = inputOf(call);
+    const [axis = 0] = axisOf(setting(settings, call, 'axis', 1) ?? 0, shape.length + 1) ?? [];
+    return [[...shape.slice(0, axis), call.inputs.length, ...shape.slice(axis)]];
+  } },
+  Cast: elementwise,
+  Clip: elementwise,
+};
+
+const names = {
+  broadcasting: ['Divide', 'TrueDivide', 'FloorDivide', 'Mod', 'Power', 'Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr', 'Where', 'Arctan2', 'SquaredDifference', 'Logaddexp'],
+  elementwise: [
+    'Negative', 'Absolute', 'Abs', 'Sqrt', 'Rsqrt', 'Square', 'Exp', 'Expm1', 'Log', 'Log1p', 'Log2', 'Log10', 'Sin', 'Cos', 'Tan', 'Sinh', 'Cosh', 'Tanh', 'Arcsin', 'Arccos', 'Arctan', 'Sign', 'Floor', 'Ceil', 'Round', 'Reciprocal',
+    'LogicalNot', 'Isnan', 'Isfinite', 'Isinf', 'Erf', 'Relu', 'Relu6', 'Sigmoid', 'Softplus', 'Softsign', 'Silu', 'Gelu', 'Elu', 'Selu', 'Celu', 'LeakyRelu', 'HardSigmoid', 'HardSilu', 'LogSigmoid', 'LogSoftmax', 'Mish', 'ZerosLike', 'OnesLike', 'Cumsum', 'Flip', 'Copy', 'StopGradient',
+  ],
+  reduction: ['Mean', 'Sum', 'Max', 'Min', 'Prod', 'Var', 'Std', 'Any', 'All', 'Logsumexp', 'Argmax', 'Argmin', 'Norm'],
+} as const;
+
+export const operations: KindTable = {
+  ...operation,
+  ...Object.fromEntries(names.broadcasting.map((name) => [name, broadcasting])),
+  ...Object.fromEntries(names.elementwise.map((name) => [name, elementwise])),
+  ...Object.fromEntries(names.reduction.map((name) => [name, reduction])),
+};
