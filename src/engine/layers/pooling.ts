@@ -42,7 +42,7 @@ function pool(call: LayerCallContext, rank: number, kind: Kind): Tensor {
   const planar = kind === 'max' ? maxPool<Tensor4D> : avgPool<Tensor4D>;
   const solid = kind === 'max' ? maxPool3d<Tensor5D> : avgPool3d<Tensor5D>;
   let y: Tensor;
-  if (rank === 1) y = squeeze(planar(expandDims(x, 2), [sizeA, 1], [strideA, 1], padding), [2]);
+  if (rank === 1) y = squeeze(planar(expandDims<Tensor4D>(x, 2), [sizeA, 1], [strideA, 1], padding), [2]);
   else if (rank === 2) y = planar(x as Tensor4D, [sizeA, sizeB], [strideA, strideB], padding);
   else y = solid(x as Tensor5D, [sizeA, sizeB, sizeC], [strideA, strideB, strideC], padding);
   return first ? toChannelsFirst(y) : y;
