@@ -21,6 +21,8 @@ export interface Move {
   readonly reason: MoveReason;
   /** A sentence to show with the reason: a failure's, or that the run has no more iterations. */
   readonly text: string | null;
+  /** What went wrong, when the reason is an exception. */
+  readonly failure: Failure | null;
   readonly breakpoints: readonly Breakpoint[];
   readonly cursor: Cursor;
 }
@@ -51,7 +53,7 @@ export interface ControllerOptions {
   readonly now?: () => number;
 }
 
-interface Stop { readonly place: Place; readonly cursor: Cursor; readonly reason: MoveReason; readonly text?: string; readonly breakpoints?: readonly Breakpoint[] }
+interface Stop { readonly place: Place; readonly cursor: Cursor; readonly reason: MoveReason; readonly text?: string; readonly failure?: Failure; readonly breakpoints?: readonly Breakpoint[] }
 
 const isCancelled = (error: unknown): boolean => error instanceof Failure && error.code === 'run.cancelled';
 
@@ -106,6 +108,11 @@ export class Controller {
   get breakpointLayers(): readonly string[] { return this.breakpoints.layers; }
   /** How many iterations there are; Infinity for an endless run. */
   get limit(): number { return this.run.info.config.iterations ?? Infinity; }
+
+  /** Tells listeners where the cursor stands; the first time when the client is ready to hear it. */
+  announce(reason: MoveReason): void {
+    this.settle({ ...this.at(), reason });
+  }
 
   setLineBreakpoints(source: string, specs: readonly LineSpec[]): readonly Breakpoint[] {
     return this.breakpoints.setLines(source, specs, this.at().place);
@@ -265,7 +272,7 @@ export class Controller {
       } catch (error) {
         const failure = asFailure(error);
         if (!isCancelled(error)) this.emitter.emit('failed', failure);
-        stop = { ...this.at(), ...(isCancelled(error) ? { reason: 'pause' } : { reason: 'exception', text: failure.message }) };
+        stop = { ...this.at(), ...(isCancelled(error) ? { reason: 'pause' } : { reason: 'exception', text: failure.message, failure }) };
       }
       this.aborter = null;
       if (this.isEnded()) return;
@@ -319,9 +326,9 @@ export class Controller {
     if (changed.length > 0) this.emitter.emit('breakpoints', changed);
   }
 
-  private settle({ place, cursor, reason, text, breakpoints }: Stop): void {
+  private settle({ place, cursor, reason, text, failure, breakpoints }: Stop): void {
     this.show(place, cursor);
-    this.emitter.emit('moved', { reason, text: text ?? null, cursor, breakpoints: breakpoints ?? [] });
+    this.emitter.emit('moved', { reason, text: text ?? null, failure: failure ?? null, cursor, breakpoints: breakpoints ?? [] });
   }
 
   private firstHit(place: Place, from: number, direction: 'forward' | 'backward'): Stop | null {

@@ -32,6 +32,11 @@ export function evaluate(expression: Expression, scope: Scope): Value {
   return new Evaluation(expression.text, scope).value(expression.root);
 }
 
+/** As evaluate, but a layer or weight stays what it is. For completions. @throws Failure */
+export function evaluateName(expression: Expression, scope: Scope): Resolved {
+  return new Evaluation(expression.text, scope).resolve(expression.root);
+}
+
 /** Whether a condition holds. @throws Failure when the value is neither true nor false. */
 export function truth(value: Value): boolean {
   const single = plain(value);
@@ -65,7 +70,7 @@ class Evaluation {
     }
   }
 
-  private resolve(node: Node): Resolved {
+  resolve(node: Node): Resolved {
     switch (node.type) {
       case 'number':
       case 'string':
