@@ -7,7 +7,6 @@ import type { HostEvent } from '../protocol/messages';
 import type { TensorPicture, TensorRequest } from '../protocol/tensor';
 import { Failure, sentenceOf } from '../tensor/failure';
 import type { TensorValue } from '../tensor/value';
-import { weightAt } from './weights';
 
 /** How many weights stay in memory after they were looked at. */
 const keptWeights = 4;
@@ -48,14 +47,9 @@ export class ModelDocument implements vscode.CustomDocument {
 
   /** The part of a weight that a view asked for. @throws Failure when the file has no such weight or holds no value for it. */
   async picture(request: TensorRequest): Promise<TensorPicture> {
-    const { address } = request;
-    if (address.kind !== 'weight') throw new Failure('editor.address', 'A model file shows weights only; activations and gradients appear while stepping through it.');
-    const [{ opened }, { pictureOf }] = await Promise.all([this.loading, import('../tensor/picture')]);
-    const weight = weightAt(opened.network, address.layer, address.weight);
-    if (weight === null) throw new Failure('editor.weight', `${this.name} has no weight ${address.layer}/${address.weight}.`);
-    const { key } = weight;
-    if (key === null) throw new Failure('editor.no-value', `${this.name} holds no value for ${address.layer}/${address.weight}; its initializer supplies one when a run starts.`);
-    return pictureOf(await this.read(opened, key), { name: `${address.layer}/${address.weight}`, use: 'weight', slice: request.slice, example: request.example, maxElements: request.maxElements });
+    const [{ opened }, { tensorPicture }] = await Promise.all([this.loading, import('../debug/view/picture')]);
+    const weights = { read: (key: string) => this.read(opened, key), close: () => opened.weights.close() };
+    return tensorPicture(request, { trace: () => null, names: () => new Map(), network: opened.network, weights });
   }
 
   dispose(): void {

@@ -1,0 +1,115 @@
+/** The panel beside the listing: follows the controller of the active session, and takes the person where they click. */
+import * as vscode from 'vscode';
+import { layersWithBreakpoint, toggleLayerBreakpoint } from '../debug/vscode/layer-breakpoints';
+import type { LiveSession, LiveSessions } from '../debug/vscode/live';
+import { HostChannel } from '../editors/channel';
+import { save } from '../editors/model-editor';
+import { fillPage, webviewOptions } from '../editors/page';
+import type { HostEvent } from '../protocol/messages';
+import type { RunStatus } from '../protocol/run';
+import { Failure } from '../tensor/failure';
+import { Pace } from './pace';
+import { cursorOf, pictureAt, runViewOf } from './run-view';
+
+/** Least time between two updates, in milliseconds. */
+const interval = 100;
+
+export class RunPanel implements vscode.Disposable {
+  private panel: vscode.WebviewPanel | null = null;
+  private channel: HostChannel | null = null;
+  private live: LiveSession | null = null;
+  private status: RunStatus = { kind: 'stopped' };
+  private sentLosses = 0;
+  private readonly pace = new Pace(interval, () => { this.update(); });
+  private readonly subscriptions: vscode.Disposable[];
+
+  constructor(private readonly extension: vscode.Uri, sessions: LiveSessions) {
+    this.subscriptions = [
+      sessions.onDidStart((live) => { this.follow(live); this.show(); }),
+      sessions.onDidEnd((live) => { if (live === this.live) this.report({ kind: 'ended' }); }),
+      sessions.onDidFail(({ message }) => { this.channel?.send({ type: 'failed', message }); }),
+      vscode.debug.onDidChangeActiveDebugSession(() => { const { active } = sessions; if (active !== null && active !== this.live) this.follow(active); }),
+      vscode.debug.onDidChangeBreakpoints(() => { this.channel?.send({ type: 'breakpoints', layers: layersWithBreakpoint() }); }),
+    ];
+  }
+
+  /** Opens the panel beside the active editor, or brings it to the front; the focus stays where it is. */
+  show(): void {
+    if (this.live === null) return;
+    if (this.panel === null) this.create();
+    else this.panel.reveal(undefined, true);
+  }
+
+  dispose(): void {
+    vscode.Disposable.from(...this.subscriptions).dispose();
+    this.pace.dispose();
+    this.panel?.dispose();
+  }
+
+  private create(): void {
+    const panel = vscode.window.createWebviewPanel('backstep.run', 'Backstep', { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true }, webviewOptions(this.extension));
+    panel.iconPath = vscode.Uri.joinPath(this.extension, 'media', 'icon.png');
+    const current = (): LiveSession => {
+      if (this.live === null || this.live.controller.state === 'ended') throw new Failure('panel.ended', 'This session has ended; start it again to go on.');
+      return this.live;
+    };
+    this.channel = new HostChannel(panel.webview, {
+      tensor: (request) => pictureAt(current().controller, request),
+      jump: async (target) => { await current().controller.jumpTo(target); return null; },
+      toggleBreakpoint: ({ layer }) => { toggleLayerBreakpoint(layer); return null; },
+      save: async ({ name, bytes }) => { await save(vscode.Uri.file(current().controller.info.config.model), name, bytes); return null; },
+    }, (event) => { if (event.type === 'ready') void this.sendAll(); });
+    panel.onDidDispose(() => {
+      this.channel?.dispose();
+      this.channel = null;
+      this.panel = null;
+    });
+    this.panel = panel;
+    fillPage(panel.webview, this.extension, 'Backstep');
+  }
+
+  private follow(live: LiveSession): void {
+    this.live = live;
+    this.status = { kind: 'stopped' };
+    const mine = (act: () => void) => () => { if (this.live === live) act(); };
+    const { controller } = live;
+    controller.on('moved', mine(() => { this.status = { kind: 'stopped' }; this.pace.request(); }));
+    controller.on('losses', mine(() => { this.pace.request(); }));
+    controller.on('running', ({ iteration }) => { if (this.live === live) this.report({ kind: 'running', iteration }); });
+    controller.on('failed', ({ message }) => { if (this.live === live) this.report({ kind: 'failed', message }); });
+    void this.sendAll();
+  }
+
+  private report(status: RunStatus): void {
+    this.status = status;
+    this.channel?.send({ type: 'status', status });
+  }
+
+  /** Everything, for a webview that starts empty. */
+  private async sendAll(): Promise<void> {
+    const { channel, live } = this;
+    if (channel === null || live === null) return;
+    const run = await runViewOf(live.controller, layersWithBreakpoint(), this.status);
+    if (this.channel !== channel || this.live !== live) return;
+    this.sentLosses = run.losses.length;
+    channel.send({ type: 'run', run });
+  }
+
+  /** What has changed since the last update. */
+  private update(): void {
+    const { channel, live } = this;
+    if (channel === null || live === null || live.controller.state === 'ended') return;
+    const { losses } = live.controller;
+    if (losses.length !== this.sentLosses) {
+      const from = Math.min(this.sentLosses, losses.length);
+      channel.send({ type: 'losses', from, losses: losses.slice(from) });
+      this.sentLosses = losses.length;
+    }
+    if (live.controller.state === 'stopped') void this.sendCursor(live);
+  }
+
+  private async sendCursor(live: LiveSession): Promise<void> {
+    const event: HostEvent = { type: 'cursor', cursor: await cursorOf(live.controller) };
+    if (this.live === live && live.controller.state === 'stopped') this.channel?.send(event);
+  }
+}

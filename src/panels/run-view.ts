@@ -1,0 +1,38 @@
+/** What the panel shows of a controller, made when asked; loads the view code at first use. */
+import type { Controller } from '../debug/controller';
+import { isVisible } from '../debug/place';
+import type { CursorView, RunStatus, RunView } from '../protocol/run';
+import type { TensorAddress, TensorPicture, TensorRequest } from '../protocol/tensor';
+import { Failure } from '../tensor/failure';
+
+export async function cursorOf(controller: Controller): Promise<CursorView> {
+  const { cursorView } = await import('../debug/view/cursor-view');
+  return cursorView(controller.view);
+}
+
+export async function runViewOf(controller: Controller, breakpoints: readonly string[], status: RunStatus): Promise<RunView> {
+  const [{ cursorView, runView }, { graphView }] = await Promise.all([import('../debug/view/cursor-view'), import('../network/graph-view')]);
+  const { info, losses } = controller;
+  return runView(info, { graph: graphView(info.network), losses, breakpoints, status, cursor: cursorView(controller.view) });
+}
+
+/** The picture of a tensor of the trace under the cursor, or of a weight as it is at the cursor. */
+export async function pictureAt(controller: Controller, request: TensorRequest): Promise<TensorPicture> {
+  const { tensorPicture } = await import('../debug/view/picture');
+  return tensorPicture({ ...request, address: atCursor(controller, request.address) }, {
+    trace: (iteration) => (iteration === controller.trace.iteration ? controller.trace : null),
+    names: () => controller.listing.names,
+    network: controller.info.network,
+    // Weights were turned into tensors of the trace; what is left are those that the run does not have.
+    weights: { read: (key) => Promise.reject(new Failure('panel.weight', `The run has no weight ${key}.`)), close: () => Promise.resolve() },
+  });
+}
+
+/** During a run a weight means its value at the cursor, not that of the file. */
+function atCursor(controller: Controller, address: TensorAddress): TensorAddress {
+  if (address.kind !== 'weight') return address;
+  const { view } = controller;
+  const weight = view.trace.weights.find(({ layer, weight: name }) => layer === address.layer && name === address.weight);
+  if (weight === undefined) return address;
+  return { kind: 'trace', iteration: view.trace.iteration, tensor: isVisible(view, weight.after) ? weight.after : weight.before };
+}
