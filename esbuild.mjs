@@ -106,13 +106,20 @@ async function bundles() {
   return [...(partOnly ? [] : list), ...suites.flat()];
 }
 
-/** Files that bundles read at run time: the WASM backend's binaries. */
+/** Files that bundles read at run time: the WASM backend's binaries and our kernels for it. */
 async function assets() {
   const wasm = path.join(path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist');
   await mkdir(path.join(dist, 'wasm'), { recursive: true });
   for (const file of await readdir(wasm)) {
     if (file.endsWith('.wasm')) await cp(path.join(wasm, file), path.join(dist, 'wasm', file));
   }
+  // Our own kernels: AssemblyScript, into the same folder, sharing the backend's memory (hence imported, and no data of their own).
+  const { default: asc } = await import('assemblyscript/asc');
+  const { error, stderr } = await asc.main([
+    at('src/engine/kernels/assembly/index.ts'), '--outFile', path.join(dist, 'wasm', 'backstep-kernels.wasm'), '--optimizeLevel', '3', '--converge',
+    '--runtime', 'stub', '--importMemory', '--noExportMemory', '--enable', 'simd', '--use', 'abort=', '--noAssert',
+  ]);
+  if (error) throw new Error(`The WebAssembly kernels do not compile.\n${stderr.toString()}`);
 }
 
 if (!flags.has('--watch')) await rm(dist, { recursive: true, force: true });

@@ -10,7 +10,7 @@ import type { Loaded } from './backend';
 export interface WasmMemory { readonly buffer: ArrayBuffer }
 
 /** The backend's object with its Emscripten module, which TensorFlow.js declares but does not export. */
-export type WasmKernels = BackendWasm & { readonly wasm: { readonly HEAPU8: Uint8Array; readonly asm: { readonly memory: WasmMemory } } };
+export type WasmKernels = BackendWasm & { readonly wasm: { readonly HEAPU8: Uint8Array; _malloc(bytes: number): number; _free(address: number): void; readonly asm: { readonly memory: WasmMemory } } };
 
 /** Folder of the binaries, ending in a separator as Emscripten's loader needs it. */
 export const wasmFolder = path.join(__dirname, 'wasm') + path.sep;
