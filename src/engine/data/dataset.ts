@@ -75,7 +75,7 @@ async function load(config: DataConfig, baseFolder: string, inputs: readonly Slo
   };
   if ('generator' in config) {
     const { generator, examples = usualExamples[generator], seed = 0, noise } = config;
-    const what = `The generator "${generator}"`;
+    const what = `the generator "${generator}"`;
     const { x, y } = generator === 'digits' ? generateDigits(examples, seed, noise) : generatePoints(generator, examples, seed, noise);
     return { x: one(inputs, { value: x, what, picture: generator === 'digits' }, 'input'), y: one(outputs, { value: y, what, classes: true, oneHot: config.oneHot === true ? (generator === 'digits' ? 10 : 2) : 0 }, 'output') };
   }
