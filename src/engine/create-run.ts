@@ -1,11 +1,11 @@
 /** Opens all that a run needs: the network's file, its weights, the examples. */
 import path from 'node:path';
-import { openNetwork } from '../formats/open';
+import { openNetwork } from '../formats/registry';
 import type { RunConfig } from './config';
 import { openDataset } from './data/dataset';
 import { runOf } from './local-run';
 import type { Run } from './run';
-import { settingsOf } from './settings';
+import { lossSettingsOf } from './settings';
 import type { Budgets } from './timeline/timeline';
 
 export interface RunOptions {
@@ -22,7 +22,7 @@ export interface RunOptions {
 export async function createRun(config: RunConfig, { baseFolder, budgets }: RunOptions): Promise<Run> {
   const opened = await openNetwork(path.resolve(baseFolder, config.model));
   try {
-    const dataset = await openDataset(config.data, opened.network, baseFolder, settingsOf(config, opened.network).losses);
+    const dataset = await openDataset(config.data, opened.network, baseFolder, lossSettingsOf(config, opened.network));
     return await runOf(config, opened, dataset, budgets);
   } finally {
     await opened.weights.close();

@@ -13,7 +13,7 @@ import type { Dataset } from './data/dataset';
 import { inputsOf, outputsOf } from './data/fit';
 import { forward } from './forward/forward';
 import type { ForwardResult, LayerStep } from './forward/forward';
-import type { LossTerms } from './loss';
+import { totalLoss } from './losses/losses';
 import { readTensor } from './recorder/handles';
 import { Recorder } from './recorder/recorder';
 import type { Settings } from './settings';
@@ -28,7 +28,6 @@ export interface Recipe {
   readonly network: Network;
   readonly dataset: Pick<Dataset, 'inputs' | 'labels'>;
   readonly settings: Settings;
-  readonly loss: LossTerms;
 }
 
 export interface Finished { readonly trace: TraceRecord; readonly next: RunState }
@@ -65,11 +64,11 @@ export function* iterate(recipe: Recipe, state: RunState, batch: Batch, recorder
 
   recorder.place = { phase: 'loss', layer: null, call: 0, forwardOp: null, weight: null };
   const outputs = outputsOf(network).map(({ name }) => name);
-  const loss = recipe.loss({
-    outputs: outputs.map((name, i) => ({ name, labels: named(values.labels, name), predictions: at(result.outputs, i), logits: result.logits[i] ?? null, mask: result.masks[i] ?? null })),
-    penalties: result.penalties,
-    enter: (layer) => { recorder.place = { phase: 'loss', layer, call: 0, forwardOp: null, weight: null }; },
-  });
+  const loss = totalLoss(
+    outputs.map((name, i) => ({ loss: named(settings.losses, name), labels: named(values.labels, name), predictions: at(result.outputs, i), logits: result.logits[i] ?? null, mask: result.masks[i] ?? null })),
+    result.penalties,
+    (layer) => { recorder.place = { phase: 'loss', layer, call: 0, forwardOp: null, weight: null }; },
+  );
   yield false;
 
   const trained = before.weights.filter(({ trainable }) => trainable).map(({ value }) => value);
@@ -168,10 +167,10 @@ function weightTensors(before: WeightState, after: WeightState, recorder: Record
 const keyOf = (layer: string, weight: string): string => `${layer}/${weight}`;
 const idOf = (recorder: Recorder, tensor: Tensor | undefined): number | null => (tensor === undefined ? null : recorder.idOf(tensor));
 
-function named(tensors: Readonly<Record<string, Tensor>>, name: string): Tensor {
-  const tensor = tensors[name];
-  if (tensor === undefined) throw new Failure('data.name', `There are no values for "${name}".`);
-  return tensor;
+function named<T>(entries: Readonly<Record<string, T>>, name: string): T {
+  const entry = entries[name];
+  if (entry === undefined) throw new Failure('data.name', `There are no values for "${name}".`);
+  return entry;
 }
 
 function at(tensors: readonly Tensor[], index: number): Tensor {

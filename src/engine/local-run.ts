@@ -7,14 +7,15 @@ import type { Backend } from './backend/backend';
 import { Batches } from './batches';
 import type { RunConfig } from './config';
 import type { Dataset } from './data/dataset';
+import { outputsOf } from './data/fit';
 import { drive } from './drive';
 import type { DriveOptions } from './drive';
 import { iterate } from './iteration';
 import type { Finished } from './iteration';
-import { lossTerms } from './loss';
 import { Recorder } from './recorder/recorder';
 import type { Run, RunInfo } from './run';
 import { settingsOf } from './settings';
+import type { Settings } from './settings';
 import type { RunState } from './state';
 import { Timeline } from './timeline/timeline';
 import type { Budgets } from './timeline/timeline';
@@ -30,6 +31,7 @@ export async function runOf(config: RunConfig, opened: OpenedNetwork, dataset: D
   const { network } = opened;
   const settings = settingsOf(config, network);
   checkNetwork(network);
+  checkLabels(network, dataset, settings);
   const values = await readWeights(network, opened.weights, settings.seed);
   const backend = await openBackend(config.backend ?? 'auto');
   return new LocalRun(config, network, values, dataset, backend, { ...usualBudgets, ...budgets });
@@ -39,6 +41,15 @@ export async function runOf(config: RunConfig, opened: OpenedNetwork, dataset: D
 function checkNetwork(network: Network): void {
   const problem = network.layers.map((layer) => layer.problem).find((sentence) => sentence !== null);
   if (problem !== undefined) throw new Failure('network.problem', problem);
+}
+
+/** Refuses labels that the loss cannot take. */
+function checkLabels(network: Network, { labels, sources }: Dataset, { losses }: Settings): void {
+  for (const { name, shape } of outputsOf(network)) {
+    const values = labels[name];
+    const failure = values === undefined ? null : losses[name]?.checkLabels(values, shape);
+    if (failure) throw sources[name] === undefined ? failure : new Failure(failure.code, `${sources[name]}: ${failure.message}`);
+  }
 }
 
 class LocalRun implements Run {
@@ -54,7 +65,7 @@ class LocalRun implements Run {
     const settings = settingsOf(config, network);
     this.#backend = backend;
     this.#batches = new Batches(dataset.examples, Math.min(settings.batchSize, dataset.examples), settings.shuffle, settings.seed);
-    this.#recipe = { network, dataset, settings, loss: lossTerms(settings.losses, settings.convention) };
+    this.#recipe = { network, dataset, settings };
     this.#timeline = new Timeline(firstState(network, values, settings.optimizer, backend.name), budgets);
     this.info = {
       config, network, convention: settings.convention, examples: dataset.examples, batchSize: this.#batches.size, iterationsPerEpoch: this.#batches.perEpoch,

@@ -1,8 +1,10 @@
 /** A run's settings, filled in: from the run's configuration, then from what the model file was compiled with, then the defaults. */
 import type { Convention, Json, Network } from '../network/network';
 import { Failure } from '../tensor/failure';
-import type { LossConfig, RunConfig } from './config';
+import type { RunConfig } from './config';
 import { outputsOf } from './data/fit';
+import { lossOf } from './losses/losses';
+import type { Loss, LossSettings } from './losses/losses';
 import { accuracy } from './metrics';
 import type { Metric } from './metrics';
 import { optimizerOf } from './optimizers/optimizers';
@@ -18,7 +20,7 @@ export interface Settings {
   readonly batchSize: number;
   readonly optimizer: Optimizer;
   /** Loss of each output, by the output's name. */
-  readonly losses: Readonly<Record<string, LossConfig>>;
+  readonly losses: Readonly<Record<string, Loss>>;
   /** Metrics of an iteration, for the outputs' tensors. */
   metrics(outputs: readonly OutputTensors[]): Metric[];
 }
@@ -26,7 +28,7 @@ export interface Settings {
 /** Batch size 32, seed 0, shuffled, dropout on; convention, loss and optimizer of the model file. @throws Failure for what is missing or unknown */
 export function settingsOf(config: RunConfig, network: Network): Settings {
   const convention = config.convention ?? network.convention;
-  const losses = lossesOf(config, network);
+  const losses = Object.fromEntries(Object.entries(lossSettingsOf(config, network)).map(([name, loss]) => [name, lossOf(loss, convention, weightOf(loss))]));
   const compiled = network.compile?.optimizer ?? null;
   const optimizer = config.optimizer ?? compiled;
   if (optimizer === null) {
@@ -41,14 +43,14 @@ export function settingsOf(config: RunConfig, network: Network): Settings {
     optimizer: optimizerOf(optimizer, convention),
     metrics: (outputs) => outputs.flatMap(({ name, predictions, labels }) => {
       const loss = losses[name];
-      const metric = loss === undefined ? null : accuracy(outputs.length > 1 ? `${name}_accuracy` : 'accuracy', loss.type, loss.fromLogits === true, predictions, labels);
+      const metric = loss === undefined ? null : accuracy(outputs.length > 1 ? `${name}_accuracy` : 'accuracy', loss.name, loss.fromLogits, predictions, labels);
       return metric === null ? [] : [metric];
     }),
   };
 }
 
 /** The loss of each output. @throws Failure `loss.missing`, `loss.output` */
-function lossesOf(config: RunConfig, network: Network): Record<string, LossConfig> {
+export function lossSettingsOf(config: RunConfig, network: Network): Record<string, Exclude<LossSettings, string>> {
   const names = outputsOf(network).map(({ name }) => name);
   const given: Json | RunConfig['loss'] = config.loss ?? network.compile?.loss;
   if (given === undefined || given === null) {
@@ -68,18 +70,19 @@ function lossesOf(config: RunConfig, network: Network): Record<string, LossConfi
 }
 
 /** A loss by its name, as the run's record, or as Keras saves it (`{class_name, config}`); null for anything else. */
-function oneLoss(value: unknown): LossConfig | null {
+function oneLoss(value: unknown): Exclude<LossSettings, string> | null {
   if (typeof value === 'string') return { type: value };
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  if ('type' in value && typeof value.type === 'string') return value as LossConfig;
+  if ('type' in value && typeof value.type === 'string') return value as Exclude<LossSettings, string>;
   if (!('class_name' in value) || typeof value.class_name !== 'string') return null;
   const saved: unknown = 'config' in value ? value.config : null;
   const config: Readonly<Record<string, unknown>> = typeof saved === 'object' && saved !== null ? (saved as Readonly<Record<string, unknown>>) : {};
   if (value.class_name === 'function' && typeof saved === 'string') return { type: saved };
-  return {
-    type: value.class_name,
-    ...(typeof config['from_logits'] === 'boolean' ? { fromLogits: config['from_logits'] } : {}),
-    ...(typeof config['label_smoothing'] === 'number' ? { labelSmoothing: config['label_smoothing'] } : {}),
-    ...(typeof config['delta'] === 'number' ? { delta: config['delta'] } : {}),
-  };
+  const options = Object.entries(config).filter((entry): entry is [string, number | boolean | string] => ['number', 'boolean', 'string'].includes(typeof entry[1]) && entry[0] !== 'name');
+  return { ...Object.fromEntries(options), type: value.class_name };
+}
+
+/** The factor of an output's loss in the sum. */
+function weightOf(loss: Exclude<LossSettings, string>): number {
+  return typeof loss.weight === 'number' ? loss.weight : 1;
 }
