@@ -3,7 +3,9 @@ import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure, sentenceOf } from '../tensor/failure';
 import type { OpenedNetwork } from '../network/network';
+import { looksLikeJson, openJsonModel } from './json-model';
 import { openKerasArchive } from './keras/archive';
+import { openKerasH5 } from './keras/legacy-h5';
 
 /** The first bytes of a file, and its name, from which formats tell themselves apart. */
 export interface Sample {
@@ -25,8 +27,18 @@ export interface Format {
 
 const startsWith = (sample: Sample, ...bytes: readonly number[]): boolean => bytes.every((byte, index) => sample.head[index] === byte);
 
+/** HDF5's signature stands at the start, or after a user block of 512, 1024, … bytes. */
+function isHdf5(sample: Sample): boolean {
+  const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
+  return [0, 512, 1024, 2048, 4096].some((offset) => signature.every((byte, index) => sample.head[offset + index] === byte));
+}
+
 export const formats: readonly Format[] = [
   { id: 'keras', title: 'Keras 3 archive', sniff: (sample) => startsWith(sample, 0x50, 0x4b), open: openKerasArchive },
+  { id: 'keras-h5', title: 'Keras HDF5 file', sniff: isHdf5, open: openKerasH5 },
+  // One reader tells the two kinds of JSON apart; each has its row so that it has a title.
+  { id: 'tfjs-layers', title: 'TensorFlow.js layers model', sniff: (sample) => looksLikeJson(sample.head), open: openJsonModel },
+  { id: 'keras-config', title: 'Keras model configuration', sniff: () => false, open: openJsonModel },
 ];
 
 /** Title of a format by its id; the id itself when it is not in the table. */

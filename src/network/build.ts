@@ -117,6 +117,7 @@ function weightsOf(layer: LayerDraft, call: LayerCall | undefined, shapeOf: (ref
   const built = isObject(layer.config) ? layer.stated.get('build') : undefined;
   const seen: CallShapes = shapes.inputs.length === 0 && built !== undefined ? { ...shapes, inputs: [built] } : shapes;
   try {
+    if (seen.inputs.length === 0 && layer.type !== 'InputLayer') throw new Failure('layer.input', 'the shape of its input is not known');
     const specs = kind.weights(new Settings(layer.config), seen);
     return { weights: specs.map((spec) => ({ ...spec, trainable: spec.trainable && trainable, key: null })), problem: null };
   } catch (error) {

@@ -47,7 +47,7 @@ export function bindWeights(draft: NetworkDraft, network: PlacedNetwork, find: F
 function bindLayer(layer: PlacedLayer, holdings: Holdings, path: string, label: string, misfits: Map<string, Failure>): Layer {
   const sentences: string[] = [];
   const weights = layer.weights.map((weight, index): Weight => {
-    const { home: _, ...declared } = weight;
+    const declared: Weight = { name: weight.name, shape: weight.shape, dtype: weight.dtype, trainable: weight.trainable, key: null, initializer: weight.initializer };
     const held = holdings.declared[index] ?? null;
     const name = `${displayName(path)}/${weight.name}`;
     if (held === null) {

@@ -33,25 +33,35 @@ export function modelFrom(source: JsonObject, dialect: Dialect, what: string): N
 type RawLayer = JsonObject & { readonly class_name: string };
 
 function layerFrom(source: JsonObject, dialect: Dialect, calls: readonly CallDraft[], stated: ReadonlyMap<string, SymbolicShape>, what: string): LayerDraft {
-  const type = typeOf(String(source.class_name));
+  const className = classOf(source);
+  const type = typeOf(className);
   const config = isObject(source.config) ? source.config : {};
   const name = nameOf(source);
   const isModel = models.has(type) && (Array.isArray(config.layers) || Array.isArray(source.config));
-  const module = typeof source.module === 'string' ? source.module : '';
   return {
-    name, type, originalType: String(source.class_name).replace(/^.*>/, ''),
+    name, type, originalType: className.replace(/^.*>/, ''),
     config: isModel ? { name } : translate(type, config, dialect),
     trainable: config.trainable !== false,
-    operation: module.startsWith('keras.src.ops') || module.startsWith('keras.ops'),
+    operation: isOperation(source, dialect, isModel),
     calls, stated,
     network: isModel ? modelFrom(source, dialect, what) : null,
   };
 }
 
+/** Keras 3 keeps bare operations among the layers. Legacy files drop the module, but only layers have the setting `trainable`. */
+function isOperation(source: JsonObject, dialect: Dialect, isModel: boolean): boolean {
+  if (typeof source.module === 'string') return source.module.startsWith('keras.src.ops') || source.module.startsWith('keras.ops');
+  return dialect === 'keras3' && !isModel && source.class_name !== 'InputLayer' && isObject(source.config) && source.config.trainable === undefined && source.config.dtype === undefined;
+}
+
 function nameOf(source: JsonObject): string {
   if (typeof source.name === 'string') return source.name;
   if (isObject(source.config) && typeof source.config.name === 'string') return source.config.name;
-  return typeOf(String(source.class_name)).toLowerCase();
+  return typeOf(classOf(source)).toLowerCase();
+}
+
+function classOf(source: JsonObject): string {
+  return typeof source.class_name === 'string' ? source.class_name : '';
 }
 
 function functionalFrom(name: string, layers: readonly JsonObject[], config: JsonObject, dialect: Dialect, what: string): NetworkDraft {

@@ -1,0 +1,26 @@
+/** JSON files: what kind of model a `.json` describes. */
+import path from 'node:path';
+import { Failure } from '../tensor/failure';
+import type { JsonObject, OpenedNetwork } from '../network/network';
+import { isModelConfig, openKerasConfig, readJsonFile } from './keras/config-file';
+import { openTfjsLayers, topologyOf } from './tfjs/layers-model';
+
+/** True when the first characters of a file are those of a JSON record. */
+export function looksLikeJson(head: Uint8Array): boolean {
+  const text = new TextDecoder().decode(head.subarray(0, 64)).replace(/^\uFEFF/, '').trimStart();
+  return text.startsWith('{');
+}
+
+/** Opens a `model.json` of TensorFlow.js or a file of Keras's `to_json()`. @throws Failure */
+export async function openJsonModel(file: string): Promise<OpenedNetwork> {
+  const label = path.basename(file);
+  const content: JsonObject = await readJsonFile(file);
+  if (content.modelTopology !== undefined) {
+    if (content.format === 'graph-model' || topologyOf(content, label)?.node !== undefined) {
+      throw new Failure('tfjs.graph-model', `${label} is a TensorFlow.js graph model, which cannot be opened yet; convert the original model to a layers model (tensorflowjs_converter --output_format tfjs_layers_model).`);
+    }
+    return openTfjsLayers(file, content);
+  }
+  if (isModelConfig(content)) return openKerasConfig(file, content);
+  throw new Failure('json.kind', `${label} is JSON but describes no model: it has neither modelTopology (TensorFlow.js) nor class_name and config (Keras).`);
+}

@@ -1,0 +1,96 @@
+/** Legacy Keras HDF5 files (`.h5`, `.hdf5`), written by Keras 1, 2 or 3: the config in an attribute, weights by layer name. */
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { Failure } from '../../tensor/failure';
+import { buildNetwork } from '../../network/build';
+import type { PlacedLayer } from '../../network/build';
+import type { NetworkDraft } from '../../network/draft';
+import type { OpenedNetwork } from '../../network/network';
+import { Hdf5File } from '../containers/hdf5';
+import { parseJsonObject } from '../containers/json';
+import { bindWeights, checkedStore } from './bind';
+import type { FindHoldings, StoredWeight } from './bind';
+import { compileFrom } from './compile';
+import type { Dialect } from './dialect';
+import { modelFrom } from './model-config';
+import { everyWeight, holdersOf } from './nested-weights';
+
+/** Opens a file; weights are read from it when asked for. @throws Failure */
+export async function openKerasH5(file: string): Promise<OpenedNetwork> {
+  const label = path.basename(file);
+  const { size } = await stat(file);
+  const hdf5 = await Hdf5File.open({ kind: 'file', path: file, offset: 0, size }, label);
+  try {
+    const text = hdf5.text('/', 'model_config');
+    if (text === null) throw new Failure('keras.weights-only', `${label} holds no model: its attribute model_config is missing. Is it a file of weights only? Open the model it belongs to.`);
+    const dialect: Dialect = (hdf5.text('/', 'keras_version') ?? '').startsWith('3') ? 'keras3' : 'keras2';
+    const draft = modelFrom(parseJsonObject(text, `${label}: model_config`), dialect, `${label}: model_config`);
+    const training = hdf5.text('/', 'training_config');
+    const compile = training === null ? null : compileFrom(parseJsonObject(training, `${label}: training_config`));
+    const network = buildNetwork(draft, { format: 'keras-h5', convention: 'keras', compile });
+    const bound = bindWeights(draft, network, findByName(hdf5, draft, network.layers, label), label);
+    return {
+      network: bound.network,
+      weights: checkedStore(bound.misfits, (key) => Promise.resolve().then(() => hdf5.read(key)), () => Promise.resolve().then(() => { hdf5.close(); })),
+    };
+  } catch (error) {
+    hdf5.close();
+    throw error;
+  }
+}
+
+/** A list attribute; long ones are cut into `name0`, `name1`, … because HDF5 bounds the size of an attribute. */
+function names(hdf5: Hdf5File, group: string, attribute: string): readonly string[] | null {
+  const whole = hdf5.texts(group, attribute);
+  if (whole !== null) return whole;
+  const parts: string[] = [];
+  for (let index = 0; ; index += 1) {
+    const part = hdf5.texts(group, `${attribute}${index}`);
+    if (part === null) return parts.length > 0 ? parts : null;
+    parts.push(...part);
+  }
+}
+
+/**
+ * Weights stand below the group of their outermost layer and are matched by order, as Keras does: names changed between versions.
+ * All trainable weights of a model inside the model come before all others.
+ */
+function findByName(hdf5: Hdf5File, draft: NetworkDraft, layers: readonly PlacedLayer[], label: string): FindHoldings {
+  const root = hdf5.kind('model_weights') === 'group' ? 'model_weights' : '/';
+  const groups = new Map<string, readonly (StoredWeight | null)[]>();
+  const others = new Map<string, readonly StoredWeight[]>();
+  const placed = new Map(layers.map((layer) => [layer.name, layer]));
+
+  for (const outer of draft.layers) {
+    const layer = placed.get(outer.name);
+    const group = `${root === '/' ? '' : `${root}/`}${outer.name}`;
+    if (layer === undefined || outer.operation || hdf5.kind(group) !== 'group') continue;
+    const stored = (names(hdf5, group, 'weight_names') ?? []).map((name): StoredWeight => {
+      const key = `${group}/${name}`;
+      const found = hdf5.dataset(key);
+      if (found === null) throw new Failure('weights.absent', `${label}: group ${group} lists a weight ${name} that is not there.`);
+      return { key, name: shortName(name, outer.name), shape: found.shape, dtype: found.dtype };
+    });
+    const holders = holdersOf(outer, layer);
+    const declared = holders.flatMap((holder) => everyWeight(holder));
+    if (declared.length === 0 && outer.network === null) { others.set(outer.name, stored); continue; }
+    const order = [...declared.filter(({ weight }) => weight.trainable), ...declared.filter(({ weight }) => !weight.trainable)];
+    const found = new Map<string, (StoredWeight | null)[]>(holders.map((holder) => [holder.path, holder.layer.weights.map(() => null)]));
+    for (const [position, { path: holder, index }] of order.entries()) {
+      const list = found.get(holder);
+      if (list !== undefined) list[index] = stored[position] ?? null;
+    }
+    for (const [holder, list] of found) groups.set(holder, list);
+  }
+  return (layer, chain) => ({
+    declared: groups.get(chain.map(({ name }) => name).join('/')) ?? layer.weights.map(() => null),
+    others: chain.length === 1 ? others.get(layer.name) ?? [] : [],
+  });
+}
+
+/** `model/dense/kernel:0` in the group of `dense` as `kernel`. */
+function shortName(name: string, layer: string): string {
+  const plain = name.replace(/:\d+$/, '');
+  const at = plain.lastIndexOf(`${layer}/`);
+  return at < 0 ? plain : plain.slice(at + layer.length + 1);
+}

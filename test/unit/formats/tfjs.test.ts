@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { readNpz } from '../../../src/formats/npz';
+import { openNetwork } from '../../../src/formats/registry';
+import { costs, totalCost } from '../../../src/network/cost';
+import { flattenWeights } from '../../../src/network/layer-path';
+import { fixture, readJson } from './fixture';
+
+interface Description {
+  layers: { name: string; class: string; output_shape: (number | null)[]; params: number }[];
+  total_params: number;
+  trainable_params: number;
+  weights: { key: string; shape: number[]; trainable: boolean }[];
+}
+
+describe('TensorFlow.js layers models', () => {
+  for (const name of ['tfjs_digits', 'tfjs_two_inputs']) {
+    it(`${name} has its layers, shapes and parameter counts`, async () => {
+      const description = readJson<Description>(`tfjs/${name}/${name}.json`);
+      const { network } = await openNetwork(fixture(`tfjs/${name}/model.json`));
+      assert.equal(network.format, 'tfjs-layers');
+      assert.equal(network.convention, 'tfjs');
+      assert.deepEqual(network.problems, []);
+      const layers = network.layers.filter(({ config }) => config.implied !== true);
+      assert.deepEqual(layers.map((layer) => ({ name: layer.name, class: layer.type, output_shape: layer.calls[0]?.outputShapes[0], params: costs(network).get(layer.name)?.parameters })), description.layers);
+      const total = totalCost(network);
+      assert.deepEqual([total.parameters, total.trainable], [description.total_params, description.trainable_params]);
+      const found = [...flattenWeights(network)].map(({ path, weight }) => ({ key: path, shape: weight.shape, trainable: weight.trainable }));
+      const sorted = <T extends { key: string }>(list: T[]): T[] => [...list].sort((first, second) => first.key.localeCompare(second.key));
+      assert.deepEqual(sorted(found), sorted(description.weights));
+    });
+  }
+
+  it('puts an implied input in front of a Sequential without one', async () => {
+    const { network } = await openNetwork(fixture('tfjs/tfjs_digits/model.json'));
+    assert.deepEqual(network.inputs, [{ layer: 'conv_input', call: 0, output: 0 }]);
+    assert.deepEqual(network.layers[0]?.calls[0]?.outputShapes, [[null, 12, 12, 1]]);
+  });
+
+  it('reads weights that a shard boundary cuts in two: they match one SGD step of the reference', async () => {
+    const { network, weights } = await openNetwork(fixture('tfjs/tfjs_digits/model.json'));
+    const reference = await readNpz(fixture('tfjs/tfjs_digits/tfjs_digits.reference.npz'));
+    for (const { path, weight } of flattenWeights(network)) {
+      const gradient = reference.get(`grad/${path}`);
+      const after = reference.get(`sgd/${path}`);
+      const value = await weights.read(weight.key ?? '');
+      assert.deepEqual(value.shape, weight.shape);
+      if (gradient === undefined || after === undefined) { assert.ok(path.includes('moving')); continue; }
+      value.data.forEach((element, index) => { assert.ok(Math.abs(Number(element) - (Number(after.data[index]) + 0.1 * Number(gradient.data[index]))) < 1e-6, path); });
+    }
+  });
+
+  it('decodes quantised weights to the values that TensorFlow.js decodes', async () => {
+    const { network, weights } = await openNetwork(fixture('tfjs/tfjs_digits_uint8/model.json'));
+    const reference = await readNpz(fixture('tfjs/tfjs_digits_uint8/tfjs_digits_uint8.reference.npz'));
+    let compared = 0;
+    for (const { path, weight } of flattenWeights(network)) {
+      const expected = reference.get(`weights/${path}`);
+      assert.ok(expected, path);
+      assert.deepEqual(await weights.read(weight.key ?? ''), { dtype: 'float32', shape: expected.shape, data: expected.data });
+      compared += 1;
+    }
+    assert.equal(compared, 10);
+  });
+
+  it('keeps optimizer state apart from weights, and reads the compiled loss and optimizer', async () => {
+    const { network } = await openNetwork(fixture('tfjs/tfjs_two_inputs/model.json'));
+    assert.equal([...flattenWeights(network)].length, 6);
+    assert.deepEqual(network.compile?.loss, 'categorical_crossentropy');
+    assert.equal(network.compile?.optimizer?.type, 'adam');
+    assert.deepEqual(network.compile?.optimizer?.config, { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 });
+  });
+});
