@@ -55,6 +55,15 @@ const sources = {
   },
 };
 
+/** The extension's heavy half stays a file of its own, read when it is first imported. */
+const apart = {
+  name: 'apart',
+  setup(builder) {
+    builder.initialOptions.supported = { 'dynamic-import': false };
+    builder.onResolve({ filter: /\/core$/ }, ({ kind }) => (kind === 'dynamic-import' ? { path: './core.js', external: true } : undefined));
+  },
+};
+
 const common = {
   bundle: true,
   sourcemap: production ? false : 'linked',
@@ -91,7 +100,8 @@ async function suite(name, options = {}) {
 
 async function bundles() {
   const list = [
-    { ...host, entryPoints: [at('src/extension.ts')], outfile: path.join(dist, 'extension.js') },
+    { ...host, entryPoints: [at('src/extension.ts')], outfile: path.join(dist, 'extension.js'), plugins: [...common.plugins, apart] },
+    { ...host, entryPoints: [at('src/core.ts')], outfile: path.join(dist, 'core.js') },
     { ...host, entryPoints: [at('src/cli/main.ts')], outfile: path.join(dist, 'backstep.js'), banner: { js: '#!/usr/bin/env node' } },
     {
       ...common, platform: 'browser', target: 'es2022', format: 'esm', jsx: 'automatic', jsxImportSource: 'preact',

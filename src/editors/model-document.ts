@@ -47,7 +47,8 @@ export class ModelDocument implements vscode.CustomDocument {
 
   /** The part of a weight that a view asked for. @throws Failure when the file has no such weight or holds no value for it. */
   async picture(request: TensorRequest): Promise<TensorPicture> {
-    const [{ opened }, { tensorPicture }] = await Promise.all([this.loading, import('../debug/view/picture')]);
+    const { opened } = await this.loading;
+    const { tensorPicture } = await (await import('../core')).loadFormats();
     const weights = { read: (key: string) => this.read(opened, key), close: () => opened.weights.close() };
     return tensorPicture(request, { trace: () => null, names: () => new Map(), network: opened.network, weights });
   }
@@ -65,7 +66,7 @@ export class ModelDocument implements vscode.CustomDocument {
 
   private async load(): Promise<Loaded> {
     if (this.uri.scheme !== 'file') throw new Failure('editor.scheme', `${this.name} cannot be read through "${this.uri.scheme}:"; Backstep opens files on disk.`);
-    const [{ openNetwork }, { graphView }] = await Promise.all([import('../formats/registry'), import('../network/graph-view')]);
+    const { openNetwork, graphView } = await (await import('../core')).loadFormats();
     const opened = await openNetwork(this.uri.fsPath);
     return { opened, graph: graphView(opened.network) };
   }

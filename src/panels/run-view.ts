@@ -6,19 +6,19 @@ import type { TensorAddress, TensorPicture, TensorRequest } from '../protocol/te
 import { Failure } from '../tensor/failure';
 
 export async function cursorOf(controller: Controller): Promise<CursorView> {
-  const { cursorView } = await import('../debug/view/cursor-view');
+  const { cursorView } = await (await import('../core')).loadViews();
   return cursorView(controller.view);
 }
 
 export async function runViewOf(controller: Controller, breakpoints: readonly string[], status: RunStatus): Promise<RunView> {
-  const [{ cursorView, runView }, { graphView }] = await Promise.all([import('../debug/view/cursor-view'), import('../network/graph-view')]);
+  const { cursorView, runView, graphView } = await (await import('../core')).loadViews();
   const { info, losses } = controller;
   return runView(info, { graph: graphView(info.network), losses, breakpoints, status, cursor: cursorView(controller.view) });
 }
 
 /** The picture of a tensor of the trace under the cursor, or of a weight as it is at the cursor. */
 export async function pictureAt(controller: Controller, request: TensorRequest): Promise<TensorPicture> {
-  const { tensorPicture } = await import('../debug/view/picture');
+  const { tensorPicture } = await (await import('../core')).loadViews();
   return tensorPicture({ ...request, address: atCursor(controller, request.address) }, {
     trace: (iteration) => (iteration === controller.trace.iteration ? controller.trace : null),
     names: () => controller.listing.names,

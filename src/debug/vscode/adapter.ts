@@ -11,7 +11,7 @@ export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory {
   constructor(private readonly sessions: LiveSessions) {}
 
   async createDebugAdapterDescriptor(session: vscode.DebugSession): Promise<vscode.DebugAdapterDescriptor> {
-    const [{ BackstepSession }, { createRun }, { makeListing }] = await Promise.all([import('../session'), import('../../engine/create-run'), import('../../listing/listing')]);
+    const { BackstepSession, createRun, makeListing } = await (await import('../../core')).loadDebugger();
     const budgets = memoryBudgets(session.workspaceFolder);
     const server: BackstepSession = new BackstepSession({
       createRun: (config, options) => createRun(config, { ...options, budgets }),

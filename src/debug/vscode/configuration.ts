@@ -2,6 +2,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { sentenceOf } from '../../tensor/failure';
+import { ask } from './questions';
 import { absolute, debugType, offerToKeep } from './launch-file';
 
 const { l10n } = vscode;
@@ -39,7 +40,7 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
     if (typeof complete.model === 'string') complete.model = absolute(complete.model, folder);
     complete.data = withAbsolutePaths(complete.data, folder);
     try {
-      const { validateRunConfig } = await import('../../engine/config-validation');
+      const { validateRunConfig } = await (await import('../../core')).loadConfiguration();
       validateRunConfig(complete);
       return complete;
     } catch (error) {
@@ -59,7 +60,7 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
   }
 
   private async ask(model: vscode.Uri, given: Settings): Promise<vscode.DebugConfiguration | undefined> {
-    const [{ openNetwork }, { ask }] = await Promise.all([import('../../formats/registry'), import('./questions')]);
+    const { openNetwork } = await (await import('../../core')).loadFormats();
     const { network, weights } = await openNetwork(model.fsPath);
     await weights.close();
     if (given.data !== undefined) return { ...given, model: model.fsPath };

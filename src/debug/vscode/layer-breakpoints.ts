@@ -20,7 +20,7 @@ export async function pickLayerBreakpoint(sessions: LiveSessions): Promise<void>
   const network = sessions.active?.controller.info.network;
   if (network === undefined) return;
   const present = new Set(layersWithBreakpoint());
-  const { graphView } = await import('../../network/graph-view');
+  const { graphView } = await (await import('../../core')).loadFormats();
   const items = graphView(network).nodes.map(({ id, type, detail }) => ({ label: present.has(id) ? `$(debug-breakpoint-function) ${id}` : id, description: `${type} ${detail}`.trim(), id }));
   const picked = await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Toggle Breakpoint on Layer'), matchOnDescription: true });
   if (picked !== undefined) toggleLayerBreakpoint(picked.id);

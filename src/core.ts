@@ -1,0 +1,28 @@
+/**
+ * The heavy half of the extension: readers, engine, debugger. It is a bundle of its own (dist/core.js) that is loaded when a
+ * model is opened or a session starts, so that having the extension costs nothing; and each part of it runs when first asked for.
+ */
+
+/** Model files: opening them, their graph, pictures of their weights. */
+export async function loadFormats() {
+  const [{ openNetwork }, { graphView }, { tensorPicture }] = await Promise.all([import('./formats/registry'), import('./network/graph-view'), import('./debug/view/picture')]);
+  return { openNetwork, graphView, tensorPicture };
+}
+
+/** The debugger with its engine. */
+export async function loadDebugger() {
+  const [{ BackstepSession }, { createRun }, { makeListing }] = await Promise.all([import('./debug/session'), import('./engine/create-run'), import('./listing/listing')]);
+  return { BackstepSession, createRun, makeListing };
+}
+
+/** What the panel shows of a run. */
+export async function loadViews() {
+  const [{ cursorView, runView }, { graphView }, { tensorPicture }] = await Promise.all([import('./debug/view/cursor-view'), import('./network/graph-view'), import('./debug/view/picture')]);
+  return { cursorView, runView, graphView, tensorPicture };
+}
+
+/** The check of launch configurations. */
+export async function loadConfiguration() {
+  const { validateRunConfig } = await import('./engine/config-validation');
+  return { validateRunConfig };
+}
