@@ -1,0 +1,25 @@
+import { closeAll, openWebview, themeNames } from './browser';
+import { lenet, lenetHost, run } from './fixtures/lenet';
+
+describe('screens of the webview', () => {
+  after(closeAll);
+  for (const theme of themeNames) {
+    it(`shows a run in ${theme}`, async () => {
+      const opened = await openWebview(lenetHost({ type: 'run', run }), { theme });
+      await opened.page.waitForSelector('.tensor-canvas canvas');
+      await opened.page.waitForTimeout(600);
+      await opened.screenshot(`run-${theme}`);
+      console.log(opened.complaints);
+      await opened.close();
+    });
+    it(`shows a model in ${theme}`, async () => {
+      const opened = await openWebview(lenetHost({ type: 'model', graph: lenet, canStep: true }), { theme, width: 1100, height: 760 });
+      await opened.page.waitForSelector('.node');
+      await opened.page.click('[data-node=conv2d_2]');
+      await opened.page.waitForTimeout(600);
+      await opened.screenshot(`model-${theme}`);
+      console.log(opened.complaints);
+      await opened.close();
+    });
+  }
+});
