@@ -10,17 +10,23 @@ export interface OpLine { readonly text: string; readonly variables: readonly Pl
 /** How a tensor is written: by its variable, or as a number in place. */
 export type Written = (tensor: number) => { readonly text: string; readonly variable: boolean };
 
-/** The line of an op. @param written the text of each tensor. */
-export function opLine(op: Op, written: Written): OpLine {
+/**
+ * The line of an op. @param written the text of each tensor; @param declares whether a tensor is the op's own: a kernel that gives
+ * its input back as it is declares nothing.
+ */
+export function opLine(op: Op, written: Written, declares: (tensor: number) => boolean): OpLine {
   const line = new Line(written);
   const call = formOf(op);
-  line.add('const ');
-  if (op.outputs.length !== 1 || call?.multiple === true) {
-    line.add('[');
-    line.list(op.outputs.map((output) => () => { line.tensor(output); }));
-    line.add(']');
-  } else line.tensor(op.outputs[0] ?? -1);
-  line.add(' = ');
+  const own = op.outputs.filter(declares);
+  if (own.length > 0) {
+    line.add('const ');
+    if (op.outputs.length > 1 || call?.multiple === true) {
+      line.add('[');
+      line.list(op.outputs.map((output) => () => { if (declares(output)) line.tensor(output); }));
+      line.add(']');
+    } else line.tensor(own[0] ?? -1);
+    line.add(' = ');
+  }
   if (call === null) fallback(line, op);
   else shortCall(line, op, call);
   line.add(';');

@@ -8,22 +8,26 @@ export function titleLine(trace: Trace, network: Network): string {
   return `// ${commentText(network.name)} · one training iteration · batch of ${trace.batch.size}`;
 }
 
-/** `conv2d_1 · Conv2D · 28×28×1 → 28×28×6`; in the update phase `conv2d_1/kernel · 5×5×1×6`. */
-export function groupHeader(group: OpGroup, trace: Trace, network: Network, options: ListingOptions): string {
-  const { layer, call, weight, phase } = group;
-  if (layer === null) return commentText(unlayered(phase, options));
-  if (weight !== null) {
-    const tensors = trace.weights.find((entry) => entry.layer === layer && entry.weight === weight);
-    return commentText(`${layer}/${weight} · ${shapeText(trace.tensors.get(tensors?.before ?? -1)?.shape ?? [])}`);
-  }
-  const shared = trace.layers.some((entry) => entry.layer === layer && entry.call > 0);
-  const name = shared ? `${layer}#${call}` : layer;
-  const type = findLayer(network, layer)?.type;
-  const tensors = trace.layers.find((entry) => entry.layer === layer && entry.call === call);
+/** Headers of a trace's groups: `conv2d_1 · Conv2D · 28×28×1 → 28×28×6`; in the update phase `conv2d_1/kernel · 5×5×1×6`. */
+export function groupHeaders(trace: Trace, network: Network, options: ListingOptions): (group: OpGroup) => string {
+  const layers = new Map(trace.layers.map((entry) => [`${entry.layer}#${entry.call}`, entry]));
+  const shared = new Set(trace.layers.filter(({ call }) => call > 0).map(({ layer }) => layer));
+  const weights = new Map(trace.weights.map((entry) => [`${entry.layer}/${entry.weight}`, entry.before]));
+  const types = new Map<string, string | undefined>();
+  const typeOf = (layer: string): string | undefined => {
+    if (!types.has(layer)) types.set(layer, findLayer(network, layer)?.type);
+    return types.get(layer);
+  };
   const shapes = (ids: readonly number[]): string => ids.map((id) => shapeText((trace.tensors.get(id)?.shape ?? []).slice(1))).join(', ');
-  const inputs = tensors === undefined ? '' : shapes(tensors.inputs), outputs = tensors === undefined ? '' : shapes(tensors.outputs);
-  const flow = inputs === '' || outputs === '' ? inputs + outputs : phase === 'backward' ? `gradient ${outputs} → ${inputs}` : `${inputs} → ${outputs}`;
-  return commentText([name, type, flow].filter((part) => part !== undefined && part !== '').join(' · '));
+
+  return ({ layer, call, weight, phase }) => {
+    if (layer === null) return commentText(unlayered(phase, options));
+    if (weight !== null) return commentText(`${layer}/${weight} · ${shapeText(trace.tensors.get(weights.get(`${layer}/${weight}`) ?? -1)?.shape ?? [])}`);
+    const tensors = layers.get(`${layer}#${call}`);
+    const inputs = tensors === undefined ? '' : shapes(tensors.inputs), outputs = tensors === undefined ? '' : shapes(tensors.outputs);
+    const flow = inputs === '' || outputs === '' ? inputs + outputs : phase === 'backward' ? `gradient ${outputs} → ${inputs}` : `${inputs} → ${outputs}`;
+    return commentText([shared.has(layer) ? `${layer}#${call}` : layer, typeOf(layer), flow].filter((part) => part !== undefined && part !== '').join(' · '));
+  };
 }
 
 function unlayered(phase: OpGroup['phase'], options: ListingOptions): string {

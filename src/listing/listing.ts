@@ -3,7 +3,7 @@ import { phases } from '../engine/trace';
 import type { Phase, Trace } from '../engine/trace';
 import type { Network } from '../network/network';
 import { opLine } from './expression';
-import { groupHeader, titleLine } from './headers';
+import { groupHeaders, titleLine } from './headers';
 import { nameTensors } from './names';
 
 /** What a line of the listing stands for. Lines are 1-based. */
@@ -45,6 +45,7 @@ export function makeListing(trace: Trace, network: Network, options: ListingOpti
     const number = inline.get(tensor);
     return number === undefined ? { text: names.get(tensor) ?? 'undefined', variable: true } : { text: number, variable: false };
   };
+  const header = groupHeaders(trace, network, options);
   const text: string[] = [titleLine(trace, network)];
   const lines: ListingLine[] = [{ kind: 'title' }];
   const variables: Listing['variables'][number][] = [];
@@ -63,11 +64,11 @@ export function makeListing(trace: Trace, network: Network, options: ListingOpti
     if (lines.length > 1) add('', { kind: 'blank' });
     phaseLines[phase] = add(`// #region ${phase}`, { kind: 'phase', phase, first, last });
     for (const group of groups) {
-      groupLines[group.index] = add(`// #region ${groupHeader(group, trace, network, options)}`, { kind: 'group', phase, group: group.index, first: group.first, last: group.last });
+      groupLines[group.index] = add(`// #region ${header(group)}`, { kind: 'group', phase, group: group.index, first: group.first, last: group.last });
       for (let index = group.first; index <= group.last; index += 1) {
         const op = trace.ops[index];
         if (op === undefined) continue;
-        const { text: content, variables: placed } = opLine(op, written);
+        const { text: content, variables: placed } = opLine(op, written, (tensor) => trace.tensors.get(tensor)?.writer === index);
         const line = add(content, { kind: 'op', phase, op: index, group: group.index });
         opLines[index] = line;
         for (const variable of placed) variables.push({ line, ...variable });

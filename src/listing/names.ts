@@ -2,7 +2,7 @@
  * Names for the tensors of a trace. What a person knows from the model comes first (inputs, weights, layer outputs, gradients);
  * what ops leave in between is named after its layer and op.
  */
-import type { Op, Trace } from '../engine/trace';
+import type { Op, Trace, TraceTensor } from '../engine/trace';
 import { callForms, functionNames } from './calls';
 import { NameTable, identifier } from './identifier';
 import { float32Literal } from './literal';
@@ -30,11 +30,12 @@ export function nameTensors(trace: Trace): TensorNames {
   const table = new NameTable(functionNames);
   const names = new Map<number, string>();
   const inline = new Map<number, string>();
+  const varying = new Map<string, string>();
   const layerNames = layerIdentifiers(trace);
   const layerName = (layer: string): string => layerNames.get(layer) ?? identifier(layer);
   const name = (tensor: number | null | undefined, wanted: string, otherwise?: string): void => {
     if (tensor === null || tensor === undefined || names.has(tensor) || inline.has(tensor)) return;
-    names.set(tensor, table.claim(wanted, otherwise ?? `${wanted}_out`));
+    names.set(tensor, table.claim(wanted, otherwise));
   };
 
   nameBatch(trace, name);
@@ -42,10 +43,11 @@ export function nameTensors(trace: Trace): TensorNames {
   for (const tensor of trace.tensors.values()) {
     const { role } = tensor;
     if (tensor.writer >= 0) continue;
+    if (role.kind === 'input' || role.kind === 'label') name(tensor.id, identifier(role.name));
     if (role.kind === 'weight') name(tensor.id, `${layerName(role.layer)}_${identifier(role.weight)}`);
     if (role.kind === 'state') name(tensor.id, identifier([role.layer, role.weight, role.slot].filter((part) => part !== '').join('_')));
     if (role.kind === 'constant') {
-      if (role.name !== undefined) name(tensor.id, identifier(role.name));
+      if (role.name !== undefined) nameVarying(tensor, role.name, name, names, varying);
       else if (tensor.shape.length === 0) {
         const text = scalarText(tensor);
         if (text !== null) inline.set(tensor.id, text);
@@ -55,7 +57,8 @@ export function nameTensors(trace: Trace): TensorNames {
 
   const callName = callNames(trace, layerName);
   for (const { layer, call, outputs } of trace.layers) {
-    outputs.forEach((output, i) => { name(output, i === 0 ? callName(layer, call) : `${callName(layer, call)}_${i}`); });
+    const own = callName(layer, call);
+    outputs.forEach((output, i) => { name(output, i === 0 ? own : `${own}_${i}`, `${own}_out`); });
   }
   name(trace.lossTensor, 'loss');
   namePreActivations(trace, callName, name);
@@ -69,7 +72,7 @@ export function nameTensors(trace: Trace): TensorNames {
   }
   for (const op of trace.ops) {
     const owner = op.layer === null ? (op.phase === 'update' ? 'update' : 'loss') : op.weight === null ? callName(op.layer, op.call) : `${layerName(op.layer)}_${identifier(op.weight)}`;
-    nameLeftovers(op, op.phase === 'backward' ? `d_${owner}` : owner, name);
+    nameLeftovers(op, owner, name);
   }
   for (const tensor of trace.tensors.values()) name(tensor.id, 'constant');
   return { names, inline };
@@ -138,8 +141,19 @@ function nameGradients(trace: Trace, names: ReadonlyMap<number, string>, name: N
   }
 }
 
+/** A constant that changes from iteration to iteration: one variable for all that have the same name and value. */
+function nameVarying(tensor: TraceTensor, wanted: string, name: Name, names: Map<number, string>, known: Map<string, string>): void {
+  const key = tensor.shape.length === 0 ? `${wanted}=${Number(tensor.read().data[0])}:${tensor.dtype}` : null;
+  const same = key === null ? undefined : known.get(key);
+  if (same !== undefined) names.set(tensor.id, same);
+  else {
+    name(tensor.id, identifier(wanted));
+    if (key !== null) known.set(key, names.get(tensor.id) ?? identifier(wanted));
+  }
+}
+
 /** A scalar as an expression of the same type and value, or null when it has none. */
-function scalarText(tensor: { readonly dtype: string; read(): { readonly data: ArrayLike<number | bigint> } }): string | null {
+function scalarText(tensor: TraceTensor): string | null {
   if (tensor.dtype !== 'float32' && tensor.dtype !== 'int32' && tensor.dtype !== 'bool') return null;
   const value = Number(tensor.read().data[0]);
   if (tensor.dtype === 'float32') return float32Literal(value);
