@@ -82,15 +82,15 @@ function load(folder: string, file: string): KernelBackend {
     require('./dist/register_all_kernels.js');
     return module;
   });
-  return startUp(new NodeJSKernelBackend(binding, 'tfjs-node'));
+  return new NodeJSKernelBackend(binding, 'tfjs-node');
 }
 
-/** One small addition, so that the library starts (and says what it has to say) while its log is turned down. */
-function startUp(backend: KernelBackend): KernelBackend {
-  const data = backend.write(new Float32Array(1), [1], 'float32');
-  backend.disposeData(data);
-  return backend;
+/** tfjs-node is compiled to functions, and a function cannot extend a class: its base, which does nothing when constructed, as a function. */
+function OlderKernelBackend(): void {
+  // KernelBackend has no constructor.
 }
+OlderKernelBackend.prototype = core.KernelBackend.prototype;
+const olderCore = { ...core, KernelBackend: OlderKernelBackend };
 
 /** Node's loader as far as it is used here. */
 interface Loader { _load: (request: string, parent: { readonly filename?: string } | undefined, isMain: boolean) => unknown }
@@ -106,8 +106,10 @@ function withOwnCore<T>(folder: string, action: () => T): T {
   const dist = path.join(folder, 'dist') + path.sep;
   loader._load = function (request, parent, isMain) {
     if (parent?.filename?.startsWith(dist)) {
-      if (request === '@tensorflow/tfjs' || request === '@tensorflow/tfjs-core') return core;
+      if (request === '@tensorflow/tfjs' || request === '@tensorflow/tfjs-core') return olderCore;
       if (request === 'util') return olderUtil;
+      // Messages of TensorBoard summaries and saved models: not used by any kernel, and slow to load.
+      if (request === './proto/api_pb') return {};
       if (!/^\.{1,2}\//.test(request) && !request.startsWith('node:') && !Module.builtinModules.includes(request)) {
         throw new Failure('backend.tensorflow.module', `tfjs-node asks for the unexpected module "${request}"`);
       }
