@@ -1,5 +1,5 @@
 /** Runs an iteration in stretches of a few milliseconds, giving the event loop its turn in between. */
-import { Failure } from '../tensor/failure';
+import { Failure, sentenceOf } from '../tensor/failure';
 import type { Differentiate } from './iteration';
 import type { Recorder } from './recorder/recorder';
 import type { Progress } from './run';
@@ -36,7 +36,11 @@ export async function drive<T>(iteration: number, work: Generator<Differentiate,
   for (;;) {
     if (signal?.aborted) throw new Failure('run.cancelled', `Iteration ${iteration + 1} was stopped.`);
     alive?.();
-    recorder.run(differentiate, slice);
+    try {
+      recorder.run(differentiate, slice);
+    } catch (error) {
+      throw asFailure(error, iteration, recorder);
+    }
     if (done !== null) return (done as { readonly value: T }).value;
     const { phase, layer } = recorder.place;
     onProgress?.({ iteration, phase, layer, ops: recorder.ops.length });
@@ -45,4 +49,14 @@ export async function drive<T>(iteration: number, work: Generator<Differentiate,
       last = performance.now();
     }
   }
+}
+
+const phaseNames = { forward: 'forward pass', loss: 'loss', backward: 'backward pass', update: 'weight update' } as const;
+
+/** What a kernel throws, with the place where it happened. */
+function asFailure(error: unknown, iteration: number, { place: { phase, layer } }: Recorder): Failure {
+  if (error instanceof Failure) return error;
+  const where = layer === null ? phaseNames[phase] : `${phaseNames[phase]} of layer '${layer}'`;
+  const sentence = (sentenceOf(error).split('\n')[0] ?? '').replace(/\.*$/, '.');
+  return new Failure('run.kernel', `Iteration ${iteration + 1} failed in the ${where}: ${sentence}`, { cause: error });
 }

@@ -8,6 +8,7 @@ import { Batches } from './batches';
 import type { RunConfig } from './config';
 import type { Dataset } from './data/dataset';
 import { outputsOf } from './data/fit';
+import { layerForward } from './layers/registry';
 import { drive } from './drive';
 import type { DriveOptions } from './drive';
 import { iterate } from './iteration';
@@ -37,10 +38,14 @@ export async function runOf(config: RunConfig, opened: OpenedNetwork, dataset: D
   return new LocalRun(config, network, values, dataset, backend, { ...usualBudgets, ...budgets });
 }
 
-/** Refuses networks with layers that cannot run. */
-function checkNetwork(network: Network): void {
-  const problem = network.layers.map((layer) => layer.problem).find((sentence) => sentence !== null);
-  if (problem !== undefined) throw new Failure('network.problem', problem);
+/** Refuses networks with layers that cannot run, nested ones included. */
+function checkNetwork(network: Network, prefix = ''): void {
+  const inputs = new Set(network.inputs.map(({ layer }) => layer));
+  for (const layer of network.layers) {
+    if (layer.problem !== null) throw new Failure('network.problem', layer.problem);
+    if (layer.network !== null) checkNetwork(layer.network, `${prefix}${layer.name}/`);
+    else if (!inputs.has(layer.name) && layer.calls.length > 0) layerForward(layer.type, prefix + layer.name);
+  }
 }
 
 /** Refuses labels that the loss cannot take. */

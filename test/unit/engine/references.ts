@@ -13,9 +13,8 @@ interface Description {
   readonly name: string;
   readonly loss: string | readonly string[];
   readonly loss_weights?: readonly number[] | null;
-  readonly inputs: readonly { readonly name: string }[];
-  readonly outputs: readonly { readonly name: string }[];
-  readonly batch_size: number;
+  readonly inputs: readonly { readonly name?: string }[];
+  readonly outputs: readonly { readonly name?: string }[];
   readonly weights: readonly { readonly key: string; readonly float64_gap?: Readonly<Record<string, number>> }[];
 }
 
@@ -37,12 +36,12 @@ export async function readReference(folder: string, name: string): Promise<Refer
 export function configOf({ name, description }: Reference, model: string, optimizer: RunConfig['optimizer']): RunConfig {
   const file = `${name}.reference.npz`;
   const places = (kind: 'x' | 'y', slots: Description['inputs']): string | Record<string, string> =>
-    slots.length === 1 ? `${file}#${kind}` : Object.fromEntries(slots.map((slot) => [slot.name, `${file}#${kind}/${slot.name}`]));
+    slots.length === 1 ? `${file}#${kind}` : Object.fromEntries(slots.map((slot) => [slot.name ?? '', `${file}#${kind}/${slot.name}`]));
   const { loss, loss_weights: weights, outputs } = description;
   return {
     model, data: { x: places('x', description.inputs), y: places('y', outputs) },
-    loss: typeof loss === 'string' ? loss : Object.fromEntries(outputs.map((output, i) => [output.name, { type: String(loss[i]), weight: weights?.[i] ?? 1 }])),
-    ...(optimizer === undefined ? {} : { optimizer }), batchSize: description.batch_size, shuffle: false, dropout: false,
+    loss: typeof loss === 'string' ? loss : Object.fromEntries(outputs.map((output, i) => [output.name ?? '', { type: String(loss[i]), weight: weights?.[i] ?? 1 }])),
+    ...(optimizer === undefined ? {} : { optimizer }), batchSize: 1000, shuffle: false, dropout: false,
   };
 }
 
@@ -78,14 +77,15 @@ export function callOf(trace: Trace, key: string): LayerTensors | undefined {
 /** Compares a first iteration with the reference: outputs, loss, gradients of activations, inputs and weights. */
 export function compareGradients(trace: Trace, { arrays, description }: Reference): (string | null)[] {
   const result: (string | null)[] = [];
-  const trained = [...arrays.keys()].some((key) => key.startsWith('act_train/'));
+  // Outputs of layers in inference mode say nothing of training where there is batch normalisation.
+  const inferred = [...arrays.keys()].some((key) => key.startsWith('act_train/') || key.endsWith('/moving_mean'));
   const noDropout = [...arrays.keys()].some((key) => key.startsWith('y_pred_train_nodropout'));
   for (const [key, expected] of arrays) {
     const [kind, ...rest] = key.split('/');
     const name = rest.join('/');
     if (key === 'loss') result.push(misfit(key, read(trace, trace.lossTensor), expected));
-    if (kind === (noDropout ? 'y_pred_train_nodropout' : 'y_pred_train')) result.push(misfit(key, read(trace, trace.predictions[name || description.outputs[0]!.name]), expected));
-    if ((kind === 'act' && !trained) || kind === 'act_train') {
+    if (kind === (noDropout ? 'y_pred_train_nodropout' : 'y_pred_train')) result.push(misfit(key, read(trace, name === '' ? Object.values(trace.predictions)[0] : trace.predictions[name]), expected));
+    if ((kind === 'act' && !inferred) || kind === 'act_train') {
       const call = callOf(trace, name);
       if (call !== undefined) result.push(misfit(key, read(trace, call.outputs[0]), expected));
     }
@@ -95,7 +95,7 @@ export function compareGradients(trace: Trace, { arrays, description }: Referenc
     }
     if (kind === 'grad') {
       if (rest[0] === 'input') {
-        result.push(misfit(key, read(trace, trace.inputs[rest[1] ?? description.inputs[0]!.name]?.gradient), expected));
+        result.push(misfit(key, read(trace, (rest[1] === undefined ? Object.values(trace.inputs)[0] : trace.inputs[rest[1]])?.gradient), expected));
         continue;
       }
       const weight = trace.weights.find((entry) => `${entry.layer}/${entry.weight}` === name);

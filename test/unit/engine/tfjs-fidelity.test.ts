@@ -60,7 +60,8 @@ const optimizers: Readonly<Record<string, { readonly ours: OptimizerConfig; read
   momentum: { ours: { type: 'momentum', learningRate: 0.05, momentum: 0.9 }, theirs: () => tf.train.momentum(0.05, 0.9) },
   'Nesterov momentum': { ours: { type: 'sgd', learningRate: 0.05, momentum: 0.8, nesterov: true }, theirs: () => tf.train.momentum(0.05, 0.8, true) },
   RMSProp: { ours: { type: 'rmsprop', learningRate: 0.01 }, theirs: () => tf.train.rmsprop(0.01) },
-  'centered RMSProp': { ours: { type: 'rmsprop', learningRate: 0.01, rho: 0.8, momentum: 0.5, centered: true }, theirs: () => tf.train.rmsprop(0.01, 0.8, 0.5, undefined, true) },
+  // TensorFlow.js subtracts epsilon from the variance here, so that a positive one makes NaN of every zero gradient.
+  'centered RMSProp': { ours: { type: 'rmsprop', learningRate: 0.01, rho: 0.8, momentum: 0.5, centered: true, epsilon: -1e-4 }, theirs: () => tf.train.rmsprop(0.01, 0.8, 0.5, -1e-4, true) },
   Adam: { ours: { type: 'adam', learningRate: 0.01 }, theirs: () => tf.train.adam(0.01) },
   Adamax: { ours: { type: 'adamax', learningRate: 0.01, decay: 0.1 }, theirs: () => tf.train.adamax(0.01, 0.9, 0.999, undefined, 0.1) },
   Adagrad: { ours: { type: 'adagrad', learningRate: 0.05 }, theirs: () => tf.train.adagrad(0.05) },
