@@ -5,6 +5,8 @@ import { Failure, sentenceOf } from '../tensor/failure';
 import type { OpenedNetwork } from '../network/network';
 import { looksLikeJson, openJsonModel } from './json-model';
 import { openKerasArchive } from './keras/archive';
+import { formatTitles } from '../network/format-titles';
+import type { FormatId } from '../network/format-titles';
 import { openKerasH5 } from './keras/legacy-h5';
 
 /** The first bytes of a file, and its name, from which formats tell themselves apart. */
@@ -16,7 +18,7 @@ export interface Sample {
 }
 
 export interface Format {
-  readonly id: string;
+  readonly id: FormatId;
   /** As the person reads it: `Keras 3 archive`. */
   readonly title: string;
   /** True when the content is of this format. */
@@ -34,17 +36,12 @@ function isHdf5(sample: Sample): boolean {
 }
 
 export const formats: readonly Format[] = [
-  { id: 'keras', title: 'Keras 3 archive', sniff: (sample) => startsWith(sample, 0x50, 0x4b), open: openKerasArchive },
-  { id: 'keras-h5', title: 'Keras HDF5 file', sniff: isHdf5, open: openKerasH5 },
+  { id: 'keras', title: formatTitles.keras, sniff: (sample) => startsWith(sample, 0x50, 0x4b), open: openKerasArchive },
+  { id: 'keras-h5', title: formatTitles['keras-h5'], sniff: isHdf5, open: openKerasH5 },
   // One reader tells the two kinds of JSON apart; each has its row so that it has a title.
-  { id: 'tfjs-layers', title: 'TensorFlow.js layers model', sniff: (sample) => looksLikeJson(sample.head), open: openJsonModel },
-  { id: 'keras-config', title: 'Keras model configuration', sniff: () => false, open: openJsonModel },
+  { id: 'tfjs-layers', title: formatTitles['tfjs-layers'], sniff: (sample) => looksLikeJson(sample.head), open: openJsonModel },
+  { id: 'keras-config', title: formatTitles['keras-config'], sniff: () => false, open: openJsonModel },
 ];
-
-/** Title of a format by its id; the id itself when it is not in the table. */
-export function formatTitle(id: string): string {
-  return formats.find((format) => format.id === id)?.title ?? id;
-}
 
 /**
  * Opens a model file of any known format: its graph at once, its weights when asked. Close the store when done.
@@ -93,7 +90,8 @@ const systemErrors: Readonly<Record<string, string>> = {
 
 /** Anything thrown while opening `file`, as one sentence. */
 function asFailure(error: unknown, file: string): Failure | DOMException {
-  if (error instanceof Failure || error instanceof DOMException) return error;
+  if (error instanceof DOMException) return error;
+  if (error instanceof Failure) return error.message.includes(path.basename(file)) ? error : new Failure(error.code, `${path.basename(file)}: ${error.message}`, { cause: error });
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   const reason = Object.hasOwn(systemErrors, code) ? systemErrors[code] : null;
   if (reason !== null && reason !== undefined) return new Failure('format.read', `${file} cannot be opened: ${reason}.`, { cause: error });

@@ -55,7 +55,8 @@ async function readDirectory(zip: yauzl.ZipFile, label: string): Promise<Zip> {
     entries.set(name, entry);
     spans.push({ start: entry.relativeOffsetOfLocalHeader, end: entry.relativeOffsetOfLocalHeader + 30 + entry.compressedSize, name });
   }
-  rejectOverlaps(spans, zip.fileSize, label);
+  const claimed = [...entries.values()].reduce((all, entry) => all + entry.uncompressedSize, 0);
+  rejectOverlaps(spans, zip.fileSize, `${label} (${describeBytes(zip.fileSize)}, claiming to unpack to ${describeBytes(claimed)})`);
   const members = new Map([...entries].map(([name, entry]) => [name, {
     name, size: entry.uncompressedSize, compressedSize: entry.compressedSize, stored: entry.compressionMethod === 0,
   }] as const));

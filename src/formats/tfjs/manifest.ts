@@ -73,7 +73,7 @@ function weightFrom(entry: Json, offset: number, shards: readonly Shard[], label
   const extents = shape.map((extent) => extent ?? 0);
   const quantization = isObject(entry.quantization) ? quantizationFrom(entry.quantization, where) : null;
   const dtype = typeof entry.dtype === 'string' && Object.hasOwn(storedTypes, entry.dtype) ? storedTypes[entry.dtype] : undefined;
-  if (dtype === undefined) throw new Failure('tfjs.manifest', `${where} holds elements of type ${displayName(String(entry.dtype))}; only numbers can be read.`);
+  if (dtype === undefined) throw new Failure('tfjs.manifest', `${where} holds elements of type ${displayName(JSON.stringify(entry.dtype ?? null))}; only numbers can be read.`);
   const bytes = sizeOf(extents) * bytesPerElement[quantization?.dtype ?? dtype];
   if (!Number.isSafeInteger(bytes)) throw new Failure('tfjs.manifest', `${where} declares an impossible shape (${extents.join(', ')}).`);
   return { name: entry.name, shape: extents, dtype, quantization, group: typeof entry.group === 'string' ? entry.group : null, offset, bytes, shards };

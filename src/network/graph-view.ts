@@ -1,0 +1,105 @@
+/** Network -> the graph that the webview draws: nodes with short texts, edges with shapes, nested models as groups. */
+import { Failure } from '../tensor/failure';
+import type { EdgeView, GraphView, NodeView } from '../protocol/graph';
+import { refsOfCall } from './arguments';
+import { costs, totalCost } from './cost';
+import type { Cost } from './cost';
+import { formatTitle } from './format-titles';
+import { activationName } from './kinds/core';
+import { Settings } from './kinds/kind';
+import { kindOf } from './kinds/table';
+import { flattenLayers, shapesOf } from './layer-path';
+import type { Layer, Network, SymbolicShape, TensorRef } from './network';
+import { displayName } from './order';
+import { settingLines } from './setting-text';
+
+/** The view of a whole network; linear in its size. */
+export function graphView(network: Network): GraphView {
+  const nodes: NodeView[] = [];
+  const edges: EdgeView[] = [];
+  addNetwork(network, null, nodes, edges);
+  const total = totalCost(network);
+  const layers = [...flattenLayers(network)].filter(({ layer }) => layer.network === null).length;
+  return {
+    title: displayName(network.name, 80), format: formatTitle(network.format), nodes, edges,
+    totals: { layers, parameters: total.parameters, trainable: total.trainable, macs: total.macs },
+    problems: network.problems,
+  };
+}
+
+function addNetwork(network: Network, parent: string | null, nodes: NodeView[], edges: EdgeView[]): void {
+  const prefix = parent === null ? '' : `${parent}/`;
+  const cost = costs(network);
+  const shapeOf = shapesOf(network);
+  const byName = new Map(network.layers.map((layer) => [layer.name, layer]));
+  const drawn = new Set<string>();
+  for (const layer of network.layers) {
+    const id = prefix + layer.name;
+    nodes.push(nodeView(layer, id, parent, cost.get(layer.name) ?? { parameters: 0, trainable: 0, macs: null }));
+    if (layer.network !== null) addNetwork(layer.network, id, nodes, edges);
+    for (const call of layer.calls) {
+      for (const [position, ref] of refsOfCall(call).entries()) {
+        const shape = shapeOf(ref);
+        const source = prefix + leaves(byName.get(ref.layer), ref);
+        const target = layer.network === null ? id : `${id}/${entrance(layer.network, position)}`;
+        const edge = { source, target, shape: shape === undefined ? '' : shapeText(shape) };
+        const key = JSON.stringify(edge);
+        if (!drawn.has(key)) edges.push(edge);
+        drawn.add(key);
+      }
+    }
+  }
+}
+
+/** The path, within the same network, of the layer that a tensor really comes from: inside a nested model, its output layer. */
+function leaves(layer: Layer | undefined, ref: TensorRef): string {
+  const inner = layer?.network?.outputs[ref.output];
+  if (layer === undefined || layer.network === null || inner === undefined) return ref.layer;
+  return `${ref.layer}/${leaves(layer.network.layers.find(({ name }) => name === inner.layer), inner)}`;
+}
+
+/** The path, within a nested network, of the input layer that takes tensor number `position`. */
+function entrance(network: Network, position: number): string {
+  const ref = network.inputs[Math.min(position, network.inputs.length - 1)];
+  return ref?.layer ?? network.layers[0]?.name ?? '';
+}
+
+function nodeView(layer: Layer, id: string, parent: string | null, cost: Cost): NodeView {
+  const shapes = layer.calls[0]?.outputShapes ?? [];
+  const activation = layer.network === null ? activationName(layer.config) : null;
+  return {
+    id, parent,
+    name: displayName(layer.name), type: displayName(layer.type),
+    detail: detailText(layer, activation),
+    outputShape: shapes.map(shapeText).join(', '),
+    activation: activation === null ? null : displayName(activation),
+    parameters: cost.parameters, trainable: cost.trainable, macs: cost.macs,
+    settings: layer.network === null ? settingLines(layer.config, layer.trainable) : [],
+    weights: layer.weights.map(({ name, shape, dtype, trainable }) => ({ name, shape, dtype, trainable })),
+    problem: layer.problem,
+  };
+}
+
+/** `28×28×6`: a shape without its batch; unknown extents are `?`. */
+export function shapeText(shape: SymbolicShape): string {
+  return shape.length <= 1 ? 'scalar' : shape.slice(1).map((extent) => extent ?? '?').join('×');
+}
+
+function detailText(layer: Layer, activation: string | null): string {
+  if (layer.network !== null) {
+    const count = layer.network.layers.length;
+    return `${count} layer${count === 1 ? '' : 's'}`;
+  }
+  const words = [kindDetail(layer), activation ?? ''];
+  return displayName(words.filter((word) => word !== '').join(' '));
+}
+
+function kindDetail(layer: Layer): string {
+  try {
+    return kindOf(layer.type)?.detail?.(new Settings(layer.config)) ?? '';
+  } catch (error) {
+    // Wrong settings are the layer's `problem`, shown elsewhere.
+    if (error instanceof Failure) return '';
+    throw error;
+  }
+}
