@@ -46,6 +46,8 @@ interface Entry {
   readonly problem: string | null;
   readonly counter: HitCounter;
   lines: readonly number[];
+  /** Function breakpoints stop once a phase and call: what the lines have in common, by line. */
+  visits: ReadonlyMap<number, string>;
   message: string | null;
 }
 
@@ -81,7 +83,8 @@ export class Breakpoints {
     const changed: Breakpoint[] = [];
     for (const entry of this.all()) {
       const before = JSON.stringify(describe(entry));
-      const lines = entry.kind === 'line' ? lineLines(entry, place) : functionLines(entry, place);
+      entry.visits = entry.kind === 'line' ? new Map() : functionLines(entry, place);
+      const lines = entry.kind === 'line' ? lineLines(entry, place) : [...entry.visits.keys()];
       entry.message = entry.problem ?? (lines.length === 0 ? missing(entry, place) : conditionProblem(entry, lines, place));
       entry.lines = entry.message === null ? lines : [];
       if (JSON.stringify(describe(entry)) !== before) changed.push(describe(entry));
@@ -103,13 +106,11 @@ export class Breakpoints {
     const view = viewAt(place, cursor);
     for (const entry of this.all().filter(({ lines }) => lines.includes(line))) {
       try {
-        if (entry.condition !== null && !truth(evaluate(entry.condition, new TraceScope(view)))) continue;
+        if (!holds(entry, view) || metBefore(entry, line, place)) continue;
         if (entry.hit !== null && !entry.hit(entry.counter.count(place.trace.iteration, line))) continue;
         if (entry.log === null) stops.push(describe(entry));
         else if (direction === 'forward') logs.push(message(entry.log, view));
       } catch (error) {
-        // A layer's breakpoint stands in several phases; where its condition has no value yet it just does not hold.
-        if (entry.kind === 'function' && error instanceof Failure && error.code === 'expression.later') continue;
         stops.push(describe(entry));
         problems.push(`The condition of the breakpoint on line ${line} cannot be evaluated: ${sentenceOf(error)}`);
       }
@@ -148,7 +149,7 @@ export class Breakpoints {
       problem = sentenceOf(error);
     }
     const anchor = 'line' in spec ? anchorOf(place, spec.line) : null;
-    return { id: this.nextId++, kind, key, spec, anchor, condition, hit, log, problem, counter: new HitCounter(), lines: [], message: null };
+    return { id: this.nextId++, kind, key, spec, anchor, condition, hit, log, problem, counter: new HitCounter(), lines: [], visits: new Map(), message: null };
   }
 }
 
@@ -161,19 +162,42 @@ function lineLines({ anchor }: Entry, place: Place): readonly number[] {
   return line === null ? [] : [line];
 }
 
-/** The first group of the layer (or of a layer inside it) in each phase and call; with a condition all of them, for it may hold later only. */
-function functionLines({ spec, condition }: Entry, place: Place): readonly number[] {
-  const wanted = 'name' in spec ? parseName(spec.name.trim(), place) : null;
-  if (wanted === null) return [];
-  const seen = new Set<string>();
-  return place.trace.groups.flatMap(({ phase, layer, call }, index) => {
-    const same = layer === wanted.layer || layer?.startsWith(`${wanted.layer}/`) === true;
-    if (!same || (wanted.phase !== null && phase !== wanted.phase) || (wanted.call !== null && call !== wanted.call)) return [];
-    const key = `${phase}#${layer === wanted.layer ? call : ''}`;
-    if (seen.has(key) && condition === null) return [];
-    seen.add(key);
-    return [place.listing.lineOfGroup(index)];
+/** Whether a breakpoint's condition holds. A layer's breakpoint stands in several phases; where its condition has no value yet it does not. */
+function holds({ condition, kind }: Entry, view: View): boolean {
+  if (condition === null) return true;
+  try {
+    return truth(evaluate(condition, new TraceScope(view)));
+  } catch (error) {
+    if (kind === 'function' && error instanceof Failure && error.code === 'expression.later') return false;
+    throw error;
+  }
+}
+
+/** Whether a layer's breakpoint held on an earlier line of the same phase and call already. */
+function metBefore(entry: Entry, line: number, place: Place): boolean {
+  const visit = entry.visits.get(line);
+  return entry.condition !== null && [...entry.visits].some(([other, key]) => {
+    const cursor = other < line && key === visit ? cursorOf(place.listing.lines[other - 1], place.trace.iteration) : null;
+    return cursor !== null && holds(entry, viewAt(place, cursor));
   });
+}
+
+/**
+ * The first group of the layer (or of a layer inside it) in each phase and call, with what names the phase and call; with a
+ * condition all of them, for it may hold later only.
+ */
+function functionLines({ spec, condition }: Entry, place: Place): ReadonlyMap<number, string> {
+  const wanted = 'name' in spec ? parseName(spec.name.trim(), place) : null;
+  if (wanted === null) return new Map();
+  const seen = new Set<string>(), lines = new Map<number, string>();
+  place.trace.groups.forEach(({ phase, layer, call }, index) => {
+    const same = layer === wanted.layer || layer?.startsWith(`${wanted.layer}/`) === true;
+    if (!same || (wanted.phase !== null && phase !== wanted.phase) || (wanted.call !== null && call !== wanted.call)) return;
+    const key = `${phase}#${layer === wanted.layer ? call : ''}`;
+    if (!seen.has(key) || condition !== null) lines.set(place.listing.lineOfGroup(index), key);
+    seen.add(key);
+  });
+  return lines;
 }
 
 /** Takes `.backward` and `#1` off a name unless a layer is really called so. */

@@ -29,6 +29,7 @@ export function tensorText(dtype: DType, shape: Shape, data: NumericArray): stri
   if (data.length === 0) return `${type} · empty`;
   const { count, min, max, mean, norm, zeros, nan, infinite } = statisticsOf(data);
   if (dtype === 'bool') return `${type} · ${count - zeros} true, ${zeros} false`;
+  if (zeros === count) return `${type} · all zeros`;
   const parts = [type];
   if (nan + infinite < count) parts.push(`min ${brief(min)} … max ${brief(max)}`, `mean ${brief(mean)}`, `norm ${brief(norm)}`);
   if (zeros > 0) parts.push(`zeros ${share(zeros, count)}`);
@@ -46,7 +47,7 @@ const shownWhole = 8;
 export function formatValue(value: Value, format: NumberFormat = {}): string {
   if (typeof value === 'object' && value.shape.length === 0) return formatNumber(Number(value.data()[0]), value.dtype, format);
   const single = plain(value);
-  if (typeof single === 'number') return formatNumber(single, 'float64', format);
+  if (typeof single === 'number') return formatNumber(single, Number.isInteger(single) ? 'int32' : 'float64', format);
   if (typeof single !== 'object') return String(single);
   const data = single.data();
   if (single.shape.length === 1 && data.length <= shownWhole) {

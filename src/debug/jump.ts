@@ -8,6 +8,7 @@ import { suggestion } from './expression/nearest';
 import { pathsOf } from './layer-names';
 import type { Place } from './place';
 
+/** Iterations and ops count from 0 here, as in traces; sentences count from 1. */
 export type JumpTarget =
   | { readonly kind: 'op'; readonly iteration?: number; readonly op: number }
   | { readonly kind: 'line'; readonly line: number }
@@ -24,7 +25,7 @@ export function cursorOfTarget(target: JumpTarget, place: Place, from: Cursor, l
       const iteration = checkedIteration(target.iteration ?? from.iteration, limit);
       // Another iteration may have fewer ops; it is not known before it has run.
       if (!Number.isInteger(target.op) || target.op < 0 || (iteration === from.iteration && target.op >= trace.ops.length)) {
-        throw new Failure('jump.op', `Operation ${target.op} does not exist: iteration ${iteration} has the operations 0 to ${trace.ops.length - 1}.`);
+        throw new Failure('jump.op', `Operation ${target.op + 1} does not exist: iteration ${iteration + 1} has the operations 1 to ${trace.ops.length}.`);
       }
       return { iteration, op: target.op, depth: 'op' };
     }
@@ -55,7 +56,7 @@ function layerCursor(path: string, phase: Phase, strict: boolean, place: Place):
 }
 
 function checkedIteration(iteration: number, limit: number): number {
-  if (!Number.isSafeInteger(iteration) || iteration < 0) throw new Failure('jump.iteration', `Iteration ${iteration} does not exist: iterations count from 0.`);
-  if (iteration >= limit) throw new Failure('jump.iteration', `Iteration ${iteration} does not exist: the run has ${limit} iterations, 0 to ${limit - 1}.`);
+  if (!Number.isSafeInteger(iteration) || iteration < 0) throw new Failure('jump.iteration', `Iteration ${iteration + 1} does not exist: iterations count from 1.`);
+  if (iteration >= limit) throw new Failure('jump.iteration', `Iteration ${iteration + 1} does not exist: the run has ${limit} iteration${limit === 1 ? '' : 's'}.`);
   return iteration;
 }

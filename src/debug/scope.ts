@@ -35,8 +35,9 @@ export class TraceScope implements Scope {
       loss: () => this.tensor(trace.lossTensor),
       x: () => inputs, y: () => labels, inputs: () => inputs, labels: () => labels, prediction: () => predictions, predictions: () => predictions,
       metrics: () => record('metrics', Object.fromEntries(Object.entries(trace.metrics).map(([name, value]) => [name, () => this.metric(value)]))),
-      iteration: () => trace.iteration, epoch: () => trace.batch.epoch, batch: () => trace.batch.index, batchSize: () => trace.batch.size,
-      op: () => cursor.op, ops: () => trace.ops.length, phase: () => trace.ops[cursor.op]?.phase ?? 'forward', examples: () => info.examples,
+      // People count from 1, as the panel and the command line do.
+      iteration: () => trace.iteration + 1, epoch: () => trace.batch.epoch + 1, batch: () => trace.batch.index + 1, batchSize: () => trace.batch.size,
+      op: () => cursor.op + 1, ops: () => trace.ops.length, phase: () => trace.ops[cursor.op]?.phase ?? 'forward', examples: () => info.examples,
     };
   }
 
@@ -60,7 +61,7 @@ export class TraceScope implements Scope {
     const gradients = [...trace.tensors.values()].filter(({ gradientOf }) => gradientOf?.tensor === (weight?.before ?? source));
     const whole = weight?.gradient ?? gradients.filter(({ gradientOf }) => gradientOf?.partial === false).at(-1)?.id ?? gradients.at(-1)?.id;
     if (whole === undefined) throw new Failure('expression.gradient', `No gradient of the loss flows to '${this.nameOf(source)}'.`);
-    return this.tensor(whole, `the gradient of '${this.nameOf(source)}'`);
+    return this.tensor(whole, `The gradient of '${this.nameOf(source)}'`);
   }
 
   before(source: number): Value {

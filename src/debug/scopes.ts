@@ -4,7 +4,7 @@ import type { Value } from './expression/values';
 import type { View } from './place';
 import { TraceScope } from './scope';
 import type { Frame } from './stack';
-import { groupEntry, lookedUpEntry, textEntry, valueEntry } from './variables';
+import { groupEntry, lookedUpEntry, textEntry } from './variables';
 import type { Entry } from './variables';
 
 export interface ScopeOfFrame { readonly name: string; readonly entries: () => readonly Entry[] }
@@ -99,13 +99,12 @@ const nonEmpty = (name: string, entries: () => readonly Entry[]): readonly Scope
 
 /** Scopes of the frame at a stop; those without content are left out. */
 export function scopesOf(view: View, frame: Frame): readonly ScopeOfFrame[] {
-  const contents = new FrameContents(view), { trace, cursor, steps, info } = view;
+  const contents = new FrameContents(view), { trace, cursor, steps } = view;
   const op = trace.ops[cursor.op];
   const group = trace.groups[steps.numberAt('layer', cursor.op)];
   const shared = [
     { name: 'Batch', entries: () => [
-      valueEntry('iteration', trace.iteration, 'iteration'), valueEntry('epoch', trace.batch.epoch, 'epoch'), valueEntry('batch', trace.batch.index, 'batch'),
-      valueEntry('batchSize', trace.batch.size, 'batchSize'), valueEntry('examples', info.examples, 'examples'),
+      ...['iteration', 'epoch', 'batch', 'batchSize', 'examples'].map((name) => contents.value(name)),
       ...contents.named(Object.fromEntries(Object.entries(trace.inputs).map(([name, { value }]) => [name, value]))), ...contents.named(trace.labels),
     ] },
     { name: 'Metrics', entries: () => [contents.value('loss'), ...Object.keys(trace.metrics).map((name) => contents.metric(name))] },
@@ -123,7 +122,8 @@ export function scopesOf(view: View, frame: Frame): readonly ScopeOfFrame[] {
   if (frame.depth === 'layer' && group !== undefined) {
     const call = trace.layers.find(({ layer, call: number }) => layer === group.layer && number === group.call);
     const loose = looseTensors(view, group);
-    const inputs = call?.inputs ?? loose.inputs, outputs = call?.outputs ?? loose.outputs;
+    // An update has nothing to do with what went through the layer.
+    const inputs = (group.phase === 'update' ? undefined : call?.inputs) ?? loose.inputs, outputs = (group.phase === 'update' ? undefined : call?.outputs) ?? loose.outputs;
     return [
       ...nonEmpty('Inputs', () => contents.tensors(inputs, 'input')),
       ...nonEmpty('Output', () => contents.tensors(outputs, 'output')),
@@ -156,6 +156,7 @@ function looseTensors({ trace }: View, { first, last }: { readonly first: number
   const ops = trace.ops.slice(first, last + 1);
   const read = new Set(ops.flatMap(({ inputs }) => Object.values(inputs)));
   const written = new Set(ops.flatMap(({ outputs }) => outputs));
+  const lasting = new Set(trace.weights.flatMap(({ after, slots }) => [after, ...Object.values(slots).map((slot) => slot.after)]));
   const isConstant = (id: number): boolean => trace.tensors.get(id)?.role.kind === 'constant';
-  return { inputs: [...read].filter((id) => !written.has(id) && !isConstant(id)), outputs: [...written].filter((id) => !read.has(id)) };
+  return { inputs: [...read].filter((id) => !written.has(id) && !isConstant(id)), outputs: [...written].filter((id) => !read.has(id) || lasting.has(id)) };
 }

@@ -104,20 +104,27 @@ export class BackstepSession extends DebugSession {
   private listen(controller: Controller): void {
     const { conversation } = this;
     controller.on('moved', (move) => {
-      this.losses.flush();
+      const { trace, last } = controller.view;
+      const lossWriter = trace.tensors.get(trace.lossTensor)?.writer ?? Infinity;
+      if (move.reason === 'restart') this.losses.restart();
+      this.losses.reached(lossWriter <= last ? trace.iteration : trace.iteration - 1, controller.losses);
       conversation.moved(move);
+      if (conversation.noDebug && (move.reason === 'end of run' || move.reason === 'exception')) {
+        if (move.failure !== null) this.output(move.failure.message, 'stderr');
+        void conversation.end();
+        return;
+      }
       if (move.text !== null) this.output(move.text, move.reason === 'exception' ? 'stderr' : 'console');
       this.event('stopped', stoppedBody(move));
     });
-    controller.on('losses', ({ from, losses }) => { this.losses.add(from, losses); });
+    controller.on('losses', ({ from, losses }) => { this.losses.passed(from + losses.length - 2, controller.losses); });
     controller.on('log', ({ text, line, important }) => { this.output(text, important ? 'stderr' : 'console', conversation.location(line)); });
     controller.on('breakpoints', (changed) => {
       for (const breakpoint of changed) this.event('breakpoint', { reason: 'changed', breakpoint: toDapBreakpoint(conversation, breakpoint) });
     });
     controller.on('listing', () => { this.event('loadedSource', { reason: 'changed', source: conversation.source }); });
-    controller.on('running', (progress) => { conversation.progress(`iteration ${progress.iteration}, ${progress.phase}`); });
+    controller.on('running', (progress) => { conversation.progress(`iteration ${progress.iteration + 1}, ${progress.phase}`); });
     controller.on('ended', () => {
-      this.losses.flush();
       conversation.closeProgress();
       this.sendEvent(new TerminatedEvent());
     });

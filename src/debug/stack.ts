@@ -11,7 +11,7 @@ export function layerName({ trace }: View, layer: string, call: number): string 
 }
 
 const names: Readonly<Record<Depth, (view: View) => string>> = {
-  iteration: ({ trace }) => `iteration ${trace.iteration}`,
+  iteration: ({ trace }) => `iteration ${trace.iteration + 1}`,
   phase: ({ trace, cursor }) => trace.ops[cursor.op]?.phase ?? 'forward',
   layer: (view) => {
     const group = view.trace.groups[view.steps.numberAt('layer', view.cursor.op)];

@@ -77,7 +77,7 @@ export const lifecycleRequests = {
       afterwards: () => {
         if (conversation.noDebug) {
           conversation.outlets.event('continued', { threadId, allThreadsContinued: true });
-          void controller.runToEnd().then(() => { if (controller.state === 'stopped' && conversation.lastMove?.reason === 'end of run') return conversation.end(); return undefined; });
+          void controller.runToEnd();
         } else {
           controller.announce('entry');
         }

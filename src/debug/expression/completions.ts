@@ -35,7 +35,7 @@ export function completions(text: string, column: number, scope: Scope): readonl
 function membersOf(chain: string, scope: Scope): readonly string[] {
   try {
     const object = evaluateName(parseExpression(chain), scope);
-    if (isNamespace(object)) return [...object.names(), ...(valued(() => object.value()) ? tensorMembers : [])];
+    if (isNamespace(object)) return [...new Set([...object.names(), ...(valued(() => object.value()) ? tensorMembers : [])])];
     return isTensor(object) ? tensorMembers : [];
   } catch {
     return []; // half-typed text need not make sense
