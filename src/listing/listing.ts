@@ -33,6 +33,8 @@ export interface ListingOptions {
   readonly loss?: string;
   /** The optimizer in words: `Adam`. */
   readonly optimizer?: string;
+  /** Headers as `// #region` with ends, for editors that fold by these; without, a blank line stands between groups. */
+  readonly regions?: boolean;
 }
 
 /**
@@ -41,6 +43,7 @@ export interface ListingOptions {
  */
 export function makeListing(trace: Trace, network: Network, options: ListingOptions = {}): Listing {
   const { names, inline } = nameTensors(trace);
+  const regions = options.regions === true;
   const written = (tensor: number): { text: string; variable: boolean } => {
     const number = inline.get(tensor);
     return number === undefined ? { text: names.get(tensor) ?? 'undefined', variable: true } : { text: number, variable: false };
@@ -61,10 +64,11 @@ export function makeListing(trace: Trace, network: Network, options: ListingOpti
     const groups = trace.groups.map((group, index) => ({ ...group, index })).filter((group) => group.phase === phase);
     const first = groups[0]?.first, last = groups.at(-1)?.last;
     if (first === undefined || last === undefined) continue;
-    if (lines.length > 1) add('', { kind: 'blank' });
-    phaseLines[phase] = add(`// #region ${phase}`, { kind: 'phase', phase, first, last });
-    for (const group of groups) {
-      groupLines[group.index] = add(`// #region ${header(group)}`, { kind: 'group', phase, group: group.index, first: group.first, last: group.last });
+    add('', { kind: 'blank' });
+    phaseLines[phase] = add(regions ? `// #region ${phase}` : `// ── ${phase} ──`, { kind: 'phase', phase, first, last });
+    groups.forEach((group, place) => {
+      if (!regions && place > 0) add('', { kind: 'blank' });
+      groupLines[group.index] = add(`// ${regions ? '#region ' : ''}${header(group)}`, { kind: 'group', phase, group: group.index, first: group.first, last: group.last });
       for (let index = group.first; index <= group.last; index += 1) {
         const op = trace.ops[index];
         if (op === undefined) continue;
@@ -73,9 +77,9 @@ export function makeListing(trace: Trace, network: Network, options: ListingOpti
         opLines[index] = line;
         for (const variable of placed) variables.push({ line, ...variable });
       }
-      add('// #endregion', { kind: 'blank' });
-    }
-    add('// #endregion', { kind: 'blank' });
+      if (regions) add('// #endregion', { kind: 'blank' });
+    });
+    if (regions) add('// #endregion', { kind: 'blank' });
   }
   return {
     text: `${text.join('\n')}\n`, lines, names, variables,

@@ -17,13 +17,14 @@ export interface TensorNames {
 export const activationKernels: ReadonlySet<string> = new Set(
   ['Elu', 'LeakyRelu', 'LogSoftmax', 'Prelu', 'Relu', 'Relu6', 'Selu', 'Sigmoid', 'Softmax', 'Softplus', 'Tanh', 'Erf']);
 
-/** Ends of names for what an op leaves; other kernels use their function's name in lower case. */
+/** Ends of names for what an op leaves; other kernels use their function's name in snake case. */
 const suffixes: Readonly<Record<string, string>> = {
   Conv2D: 'conv', Conv3D: 'conv', DepthwiseConv2dNative: 'conv', BatchMatMul: 'product', Multiply: 'product', Add: 'sum', AddN: 'sum', RealDiv: 'ratio',
-  Sub: 'difference', Identity: 'copy', Reshape: 'reshaped', Transpose: 'transposed', Conv2DBackpropFilter: 'filter', Conv2DBackpropInput: 'input',
+  Sub: 'difference', Identity: 'copy', Reshape: 'reshaped', Transpose: 'transposed', ExpandDims: 'expanded', SquaredDifference: 'squares', Square: 'square',
+  MaxPool: 'pool', AvgPool: 'pool', MaxPool3D: 'pool', AvgPool3D: 'pool', OneHot: 'one_hot', SplitV: 'part', Unpack: 'slice', Neg: 'negative', Select: 'chosen', ClipByValue: 'clipped', Concat: 'joined', Pack: 'stacked',
 };
 
-const suffixOf = (op: Op): string => suffixes[op.kernel] ?? identifier(callForms.get(op.kernel)?.name ?? op.kernel).replace(/^_+/, '').toLowerCase();
+const suffixOf = (op: Op): string => suffixes[op.kernel] ?? identifier(callForms.get(op.kernel)?.name ?? op.kernel).replace(/^_+/, '').replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
 
 /** Names every tensor of the trace. Traces of the same signature get the same names. */
 export function nameTensors(trace: Trace): TensorNames {

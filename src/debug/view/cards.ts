@@ -10,7 +10,7 @@ export interface WantedCard { readonly tensor: number; readonly use: 'input' | '
  * Cards in the order wanted, each tensor once, a gradient right after the value it belongs to. Scalar constants stay in the
  * listing. Statistics are read from the backend here, once a tensor of the trace.
  */
-export function makeCards(index: TraceIndex, names: ReadonlyMap<number, string>, from: Viewpoint, wanted: readonly WantedCard[]): TensorCard[] {
+export function makeCards(index: TraceIndex, from: Viewpoint, wanted: readonly WantedCard[]): TensorCard[] {
   const first = new Map<number, WantedCard>();
   for (const card of wanted) {
     const tensor = index.tensor(card.tensor);
@@ -25,7 +25,7 @@ export function makeCards(index: TraceIndex, names: ReadonlyMap<number, string>,
     const statistics = index.statistics(card.tensor);
     const of = tensor.gradientOf?.tensor;
     return [{
-      tensor: card.tensor, title: card.title ?? roleOf(index, card.tensor, from), variable: names.get(card.tensor) ?? '', use: card.use,
+      tensor: card.tensor, title: card.title ?? roleOf(index, card.tensor, from), variable: index.names.get(card.tensor) ?? '', use: card.use,
       shape: [...tensor.shape], dtype: tensor.dtype, statistics,
       diverging: isSigned(index, card.tensor) || statistics.min < 0,
       gradientOf: of !== undefined && first.has(of) ? of : null,
@@ -69,7 +69,7 @@ export function opCards(index: TraceIndex, opNumber: number): WantedCard[] {
   const outputs = op.outputs.map((tensor) => ({ tensor, use: 'output' as const, title: knownRole(index, tensor, op) ?? undefined }));
   const values = op.outputs.flatMap((output) => {
     const of = index.tensor(output)?.gradientOf?.tensor;
-    return of === undefined ? [] : [{ tensor: of, use: 'input' as const, title: knownRole(index, of, op) ?? 'value' }];
+    return of === undefined ? [] : [{ tensor: of, use: 'input' as const, title: knownRole(index, of, op) ?? index.names.get(of) ?? 'value' }];
   });
   return [...inputs, ...outputs, ...values];
 }

@@ -11,7 +11,7 @@ import { indexOf } from './trace-index';
 /** The view at a stop. Reads the tensors shown once for their statistics; they are kept with the trace. */
 export function cursorView(view: View): CursorView {
   const { trace, cursor, last, listing } = view;
-  const index = indexOf(trace);
+  const index = indexOf(trace, listing.names);
   const op = trace.ops[cursor.op];
   const phase = op?.phase ?? 'forward';
   const range = phaseRange(trace, phase);
@@ -23,7 +23,7 @@ export function cursorView(view: View): CursorView {
     layer: cursor.depth === 'op' || cursor.depth === 'layer' ? op?.layer ?? null : null,
     ...progressOf(trace, last),
     title: step.title, formula: step.formula, explanation: step.explanation,
-    cards: makeCards(index, listing.names, from, step.cards),
+    cards: makeCards(index, from, step.cards),
     loss: trace.loss, line: view.line,
   };
 }

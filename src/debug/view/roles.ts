@@ -30,7 +30,7 @@ export function knownRole(index: TraceIndex, id: number, from: Viewpoint): strin
   if (id === trace.lossTensor) return 'loss';
   const gradientOf = tensor.gradientOf;
   if (gradientOf !== null) {
-    const value = knownRole(index, gradientOf.tensor, from) ?? 'value';
+    const value = knownRole(index, gradientOf.tensor, from) ?? index.names.get(gradientOf.tensor) ?? 'value';
     return gradientOf.partial ? `part of ∂L/∂${value}` : `∂L/∂${value}`;
   }
   const here = layerRole(index, id, from);

@@ -5,7 +5,7 @@ import { findLayer } from '../../listing/headers';
 import type { View } from '../place';
 import { opCards } from './cards';
 import type { WantedCard } from './cards';
-import { derivatives } from './derivatives';
+import { derivativeOf } from './derivatives';
 import { explainOp } from './formulas/index';
 import { explainLayer } from './formulas/layers';
 import { explainLoss, lossWords } from './formulas/losses';
@@ -41,21 +41,21 @@ function layerTitle(index: TraceIndex, { layer, call, phase }: { readonly layer:
 function opStep(view: View, index: TraceIndex, group: OpGroup): StepView {
   const op = view.trace.ops[view.cursor.op];
   if (op === undefined) return iterationStep(view);
-  const { formula, explanation } = explainOp(new Reading(op, index, view.listing.names));
+  const { formula, explanation } = explainOp(new Reading(op, index));
   const words = opWords[op.kernel] ?? callForms.get(op.kernel)?.name ?? op.kernel;
   const gradient = op.phase === 'backward' ? gradientWords(index, op) : null;
   const weight = op.weight === null ? '' : ` / ${op.weight}`;
   return {
     title: `${layerTitle(index, group)}${weight} · ${gradient ?? words}`,
-    formula, explanation: [explanation, forwardSentence(view, op.forwardOp)].filter((part) => part !== '').join(' '),
+    formula, explanation: [explanation, forwardSentence(index, op.forwardOp)].filter((part) => part !== '').join(' '),
     cards: opCards(index, op.index),
   };
 }
 
 /** What the op takes part in, when it is one of several that make the gradient of a forward op. */
-function forwardSentence(view: View, forwardOp: number | null): string {
-  const kernel = view.trace.ops[forwardOp ?? -1]?.kernel;
-  return kernel === undefined || !Object.hasOwn(derivatives, kernel) ? '' : derivatives[kernel]?.sentence ?? '';
+function forwardSentence(index: TraceIndex, forwardOp: number | null): string {
+  const forward = index.trace.ops[forwardOp ?? -1];
+  return forward === undefined ? '' : derivativeOf(forward.kernel, index.backwardKernels.get(forward.index) ?? [])?.sentence ?? '';
 }
 
 function groupStep(view: View, index: TraceIndex, group: OpGroup): StepView {
@@ -66,7 +66,7 @@ function groupStep(view: View, index: TraceIndex, group: OpGroup): StepView {
   const weights = view.trace.weights.filter((entry) => entry.layer === group.layer);
   const inputs = tensors?.inputs ?? [], outputs = tensors?.outputs ?? [];
   const use = (use: 'input' | 'output') => (tensor: number): WantedCard => ({ tensor, use });
-  const explained = explainLayer({ index, names: view.listing.names, group, layer });
+  const explained = explainLayer({ index, group, layer });
   const type = layer === undefined ? '' : ` · ${layer.type}`;
   if (group.phase !== 'backward') {
     return { title: `${layerTitle(index, group)}${type}`, ...explained, cards: [...inputs.map(use('input')), ...weights.map(({ before }) => ({ tensor: before, use: 'input' as const })), ...outputs.map(use('output'))] };

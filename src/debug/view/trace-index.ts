@@ -15,13 +15,22 @@ export class TraceIndex {
   /** Pre-activations: what a layer's last activation reads. */
   readonly preActivations = new Map<number, LayerTensors>();
   readonly calls = new Map<string, number>();
+  /** Kernels of the backward ops that differentiate a forward op, by its index. */
+  readonly backwardKernels = new Map<number, Set<string>>();
   private readonly known = new Map<number, TensorStatistics>();
 
-  constructor(readonly trace: Trace) {
+  /** @param names of the tensors in the listing */
+  constructor(readonly trace: Trace, readonly names: ReadonlyMap<number, string>) {
     for (const layer of trace.layers) {
       this.layers.set(`${layer.layer}#${layer.call}`, layer);
       this.calls.set(layer.layer, Math.max(layer.call + 1, this.calls.get(layer.layer) ?? 0));
       for (const output of layer.outputs) this.notePreActivation(layer, output);
+    }
+    for (const { kernel, forwardOp } of trace.ops) {
+      if (forwardOp === null) continue;
+      const kernels = this.backwardKernels.get(forwardOp);
+      if (kernels === undefined) this.backwardKernels.set(forwardOp, new Set([kernel]));
+      else kernels.add(kernel);
     }
     for (const weights of trace.weights) {
       if (weights.after !== weights.before) this.weights.set(weights.after, { weights, moment: 'after' });
@@ -66,8 +75,9 @@ export class TraceIndex {
 
 const indices = new WeakMap<Trace, TraceIndex>();
 
-export function indexOf(trace: Trace): TraceIndex {
+/** The index of a trace; `names` are those of its listing. */
+export function indexOf(trace: Trace, names: ReadonlyMap<number, string>): TraceIndex {
   let index = indices.get(trace);
-  if (index === undefined) indices.set(trace, index = new TraceIndex(trace));
+  if (index === undefined) indices.set(trace, index = new TraceIndex(trace, names));
   return index;
 }

@@ -9,12 +9,13 @@ function matMul(r: Reading): Explained {
   const inner = (transposeA ? a.at(-2) : a.at(-1)) ?? 1;
   const batch = r.outShape.slice(0, -2).map((extent, axis) => texIndex(['b', 'h', 'g'][axis] ?? 'b', extent));
   const lead = (shape: readonly number[]): string[] => batch.slice(Math.max(0, batch.length - (shape.length - 2)));
-  const left = transposeA ? ['i', 'n'] : ['n', 'i'], right = transposeB ? ['k', 'i'] : ['i', 'k'];
-  const sum = inner === 1 ? '' : texSum(['i', inner]);
-  const at = (indices: readonly string[]): string[] => indices.map((index) => (index === 'i' ? texIndex('i', inner) : index));
   const overExamples = transposeA && r.op.phase === 'backward';
+  // Letters stay with their meaning in the backward pass: n the example, i the input, k the output.
+  const [row, over, column] = overExamples ? ['i', 'n', 'k'] : transposeB && r.op.phase === 'backward' ? ['n', 'k', 'i'] : ['n', 'i', 'k'];
+  const summed = texIndex(over, inner);
+  const left = transposeA ? [summed, row] : [row, summed], right = transposeB ? [column, summed] : [summed, column];
   return {
-    formula: `${texAt(r.out, ...batch, 'n', 'k')}=${sum}${texAt(r.input('a'), ...lead(a), ...at(left))}\\cdot ${texAt(r.input('b'), ...lead(r.shape('b')), ...at(right))}`,
+    formula: `${texAt(r.out, ...batch, row, column)}=${texSum([over, inner])}${texAt(r.input('a'), ...lead(a), ...left)}\\cdot ${texAt(r.input('b'), ...lead(r.shape('b')), ...right)}`,
     explanation: `${overExamples ? `Sum over ${plural(inner, 'example')}` : `Each value sums ${plural(inner, 'product')}`}: `
       + `${sizeText(transposeA ? [...a].reverse() : a)}${transposeA ? ' (transposed)' : ''} times ${sizeText(transposeB ? [...r.shape('b')].reverse() : r.shape('b'))}${transposeB ? ' (transposed)' : ''}.`,
   };

@@ -1,7 +1,7 @@
 /** What a whole layer computes, forwards and backwards; a layer of one op is explained by that op. */
 import type { LayerTensors, Op, OpGroup } from '../../../engine/trace';
 import type { Layer } from '../../../network/network';
-import { derivatives } from '../derivatives';
+import { derivativeOf } from '../derivatives';
 import { plural, texName } from '../tex';
 import type { TraceIndex } from '../trace-index';
 import { explainOp } from './index';
@@ -10,7 +10,6 @@ import type { Explained } from './reading';
 
 export interface LayerReading {
   readonly index: TraceIndex;
-  readonly names: ReadonlyMap<number, string>;
   readonly group: OpGroup;
   readonly layer: Layer | undefined;
 }
@@ -51,16 +50,16 @@ const opsOf = ({ group, index }: LayerReading): readonly Op[] => index.trace.ops
 
 function explainLast(reading: LayerReading): Explained {
   const op = reading.index.trace.ops[reading.group.last];
-  return op === undefined ? { formula: '', explanation: '' } : explainOp(new Reading(op, reading.index, reading.names));
+  return op === undefined ? { formula: '', explanation: '' } : explainOp(new Reading(op, reading.index));
 }
 
-function nameOf({ names }: LayerReading, id: number | null | undefined): string | null {
-  const name = id === null || id === undefined ? undefined : names.get(id);
+function nameOf({ index }: LayerReading, id: number | null | undefined): string | null {
+  const name = id === null || id === undefined ? undefined : index.names.get(id);
   return name === undefined ? null : texName(name);
 }
 
 function forward(reading: LayerReading, tensors: LayerTensors): Explained {
-  const { index, layer, names } = reading;
+  const { index, layer } = reading;
   const x = nameOf(reading, tensors.inputs[0]) ?? 'x', y = nameOf(reading, tensors.outputs[0]) ?? 'y';
   const whole = wholeLayers[layer?.type ?? ''];
   if (whole !== undefined) {
@@ -71,7 +70,7 @@ function forward(reading: LayerReading, tensors: LayerTensors): Explained {
   const main = ops.filter((op) => products.has(op.kernel));
   const [only] = main;
   if (only === undefined || main.length > 1) return explainOutput(reading, tensors);
-  const product = new Reading(only, index, names);
+  const product = new Reading(only, index);
   const { formula, explanation } = explainOp(product);
   const split = formula.indexOf('=');
   const biases = index.trace.weights.filter((entry) => entry.layer === tensors.layer && entry.weight.endsWith('bias')).map((entry) => `+${nameOf(reading, entry.before) ?? 'b'}[k]`).join('');
@@ -84,10 +83,28 @@ function forward(reading: LayerReading, tensors: LayerTensors): Explained {
   };
 }
 
-/** The formula of the op that writes the layer's output. */
+/** Ops that only hand values on. */
+const movers = new Set(['Cast', 'Identity', 'Reshape', 'ExpandDims']);
+
+/** The op that makes the layer's output, past those that only hand it on. */
+function outputOp(reading: LayerReading, tensors: LayerTensors): Op | undefined {
+  const writerOf = (tensor: number | undefined): Op | undefined => {
+    const writer = reading.index.trace.ops[reading.index.tensor(tensor)?.writer ?? -1];
+    return writer?.layer === tensors.layer && writer.call === tensors.call ? writer : undefined;
+  };
+  let op = writerOf(tensors.outputs[0]);
+  while (op !== undefined && movers.has(op.kernel)) {
+    const before = writerOf(Object.values(op.inputs)[0]);
+    if (before === undefined) break;
+    op = before;
+  }
+  return op;
+}
+
+/** The formula of the op that makes the layer's output. */
 function explainOutput(reading: LayerReading, tensors: LayerTensors): Explained {
-  const writer = reading.index.trace.ops[reading.index.tensor(tensors.outputs[0])?.writer ?? -1];
-  return writer === undefined || writer.layer !== tensors.layer ? explainLast(reading) : explainOp(new Reading(writer, reading.index, reading.names));
+  const op = outputOp(reading, tensors);
+  return op === undefined ? explainLast(reading) : explainOp(new Reading(op, reading.index));
 }
 
 function backward(reading: LayerReading, tensors: LayerTensors): Explained {
@@ -108,11 +125,13 @@ function backward(reading: LayerReading, tensors: LayerTensors): Explained {
     const examples = index.trace.batch.size;
     return { formula: parts.join(',\\quad '), explanation: `The gradient of the output becomes the gradient of ${weights.map((entry) => `the ${entry.weight}`).join(' and ')}, summed over ${plural(examples, 'example')}${parts.length > 2 || (bias === undefined && parts.length > 1) ? ', and of the input, for the layer below' : ''}.` };
   }
-  const outputWriter = index.trace.ops[index.tensor(tensors.outputs[0])?.writer ?? -1];
-  if (ops.length === 1 && ops[0] !== undefined) return explainOp(new Reading(ops[0], index, reading.names));
-  const rule = outputWriter === undefined || outputWriter.layer !== tensors.layer ? undefined : derivatives[outputWriter.kernel];
-  const single = outputWriter !== undefined && index.trace.groups.some((group) => group.phase === 'forward' && group.first === group.last && group.first === outputWriter.index);
-  if (rule !== undefined && single) return { formula: rule.formula, explanation: rule.sentence };
+  const working = ops.filter((op) => !movers.has(op.kernel));
+  const [only] = working.length > 0 ? working : ops.slice(-1);
+  if (only !== undefined && working.length < 2) return explainOp(new Reading(only, index));
+  const forwardOps = new Set(ops.map((op) => op.forwardOp));
+  const output = outputOp(reading, tensors);
+  const rule = output === undefined || !forwardOps.has(output.index) || forwardOps.size > 2 ? null : derivativeOf(output.kernel, index.backwardKernels.get(output.index) ?? []);
+  if (rule !== null) return { formula: rule.formula, explanation: rule.sentence.replace(/^Part of the/, 'The') };
   return {
     formula: `${d(tensors.inputGradients[0], '\\frac{\\partial L}{\\partial x}')}=${d(tensors.outputGradients[0], '\\frac{\\partial L}{\\partial y}')}\\,\\frac{\\partial y}{\\partial x}`,
     explanation: `The chain rule: the gradient of the output times the derivative of the layer${weights.length > 0 ? `, and the gradients of ${plural(weights.length, 'weight')}` : ''}.`,

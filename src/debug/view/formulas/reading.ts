@@ -8,7 +8,7 @@ export interface Explained { readonly formula: string; readonly explanation: str
 export type FormulaTable = Readonly<Record<string, (reading: Reading) => Explained>>;
 
 export class Reading {
-  constructor(readonly op: Op, readonly index: TraceIndex, private readonly names: ReadonlyMap<number, string>) {}
+  constructor(readonly op: Op, readonly index: TraceIndex) {}
 
   /** The op's first output. */
   get out(): string { return this.name(this.op.outputs[0]); }
@@ -18,7 +18,7 @@ export class Reading {
   name(id: number | undefined): string {
     const tensor = this.index.tensor(id);
     if (id === undefined || tensor === undefined) return '\\cdot';
-    const name = this.names.get(id);
+    const name = this.index.names.get(id);
     if (name !== undefined) return texName(name);
     return tensor.shape.length === 0 ? texNumber(Number(tensor.read().data[0])) : '\\cdot';
   }
