@@ -26,7 +26,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new Status(sessions),
     new ListingDocuments(sessions),
     new CurrentLine(sessions),
-    InlineValues.register(sessions),
+    new InlineValues(sessions),
     sessions.onDidFail(({ name, message }) => { void vscode.window.showErrorMessage(`${name}: ${message}`); }),
     ...ModelEditorProvider.register(context.extensionUri),
     watchModels(),

@@ -3,20 +3,9 @@
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { installPackages, root, run } from './install.mjs';
+import { settings } from './settings.mjs';
 
 const usualPort = 8431;
-/** What a person would turn off first in a demonstration. */
-const settings = {
-  'workbench.startupEditor': 'none',
-  'workbench.tips.enabled': false,
-  'workbench.secondarySideBar.defaultVisibility': 'hidden',
-  'security.workspace.trust.enabled': false,
-  'telemetry.telemetryLevel': 'off',
-  'update.mode': 'none',
-  'extensions.ignoreRecommendations': true,
-  'chat.disableAIFeatures': true,
-  'git.enabled': false,
-};
 
 /** `port` when it is free on 127.0.0.1, else 0, which takes any. */
 function freePort(port) {
@@ -35,10 +24,14 @@ async function inBrowser(port) {
   installExtension(data, await packageExtension(path.join(data, 'backstep.vsix')));
   const server = await serve({ data, settings, port: await freePort(port) });
   console.log(`\nBackstep is ready. Open this address in a browser:\n\n  ${server.address(path.join(root, 'media/examples'))}\n\nCtrl-C ends it.`);
-  const stop = () => { void server.stop().then(() => process.exit(0)); };
+  const lost = (code) => { console.error(`VS Code's server ended (exit status ${code}).`); process.exit(1); };
+  server.process.once('exit', lost);
+  const stop = () => {
+    server.process.off('exit', lost);
+    void server.stop().then(() => process.exit(0));
+  };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  server.process.once('exit', (code) => { console.error(`VS Code's server ended (exit status ${code}).`); process.exit(1); });
 }
 
 async function onDesktop() {

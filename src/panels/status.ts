@@ -45,18 +45,18 @@ export class Status implements vscode.Disposable {
     this.backend.text = `Backstep: ${backend.name}`;
     this.backend.tooltip = new vscode.MarkdownString(`${backend.reason}\n\n${l10n.t('Convention: {0}', convention)}`);
     this.backend.show();
-    this.place.text = controller.state === 'running' ? `$(sync~spin) ${l10n.t('iteration {0}', String(controller.losses.length))}` : placeText(live);
+    this.place.text = controller.state === 'running' ? `$(sync~spin) ${l10n.t('iteration {0}', String(controller.losses.length + 1))}` : placeText(live);
     this.place.tooltip = l10n.t('Show the Backstep panel');
     this.place.show();
   }
 }
 
-/** `backward · conv2d_2 · Conv2DBackpropFilter`, as deep as the cursor is. */
+/** `iteration 3 · backward · conv2d_2 · Conv2DBackpropFilter`, as deep as the cursor is; iterations count from 1 for people. */
 function placeText({ controller }: LiveSession): string {
   const { cursor, trace } = controller;
   const op = trace.ops[cursor.op];
   const icon = op?.phase === 'backward' ? '$(arrow-up)' : '$(arrow-down)';
-  const parts = [l10n.t('iteration {0}', String(cursor.iteration))];
+  const parts = [l10n.t('iteration {0}', String(cursor.iteration + 1))];
   if (cursor.depth !== 'iteration') parts.push(op?.phase ?? '');
   if ((cursor.depth === 'layer' || cursor.depth === 'op') && op?.layer != null) parts.push(op.layer);
   if (cursor.depth === 'op') parts.push(op?.kernel ?? '');

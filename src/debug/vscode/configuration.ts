@@ -36,6 +36,8 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
   async resolveDebugConfigurationWithSubstitutedVariables(folder: vscode.WorkspaceFolder | undefined, given: Settings): Promise<vscode.DebugConfiguration | undefined> {
     const settings = vscode.workspace.getConfiguration('backstep', folder?.uri);
     const complete: Settings = { ...given };
+    // The panel is where to look; the console is there for who opens it.
+    complete.internalConsoleOptions ??= 'neverOpen';
     if (complete.backend === undefined) complete.backend = settings.get<string>('backend', 'auto');
     if (typeof complete.model === 'string') complete.model = absolute(complete.model, folder);
     complete.data = withAbsolutePaths(complete.data, folder);

@@ -9,13 +9,23 @@ import type { LiveSessions } from './live';
 /** How long one request may spend on reading tensors, in milliseconds; lines beyond get only their shape. */
 const budget = 25;
 
-export class InlineValues implements vscode.InlineValuesProvider {
+export class InlineValues implements vscode.InlineValuesProvider, vscode.Disposable {
   private readonly known = new WeakMap<TraceTensor, string>();
+  private readonly changed = new vscode.EventEmitter<void>();
+  readonly onDidChangeInlineValues = this.changed.event;
+  private readonly subscriptions: vscode.Disposable;
 
-  constructor(private readonly sessions: LiveSessions) {}
+  constructor(private readonly sessions: LiveSessions) {
+    this.subscriptions = vscode.Disposable.from(
+      vscode.languages.registerInlineValuesProvider({ scheme: listingScheme }, this),
+      // At the first stop VS Code may ask before the listing is on the screen.
+      vscode.window.onDidChangeVisibleTextEditors((editors) => { if (editors.some(({ document }) => document.uri.scheme === listingScheme)) this.changed.fire(); }),
+      this.changed,
+    );
+  }
 
-  static register(sessions: LiveSessions): vscode.Disposable {
-    return vscode.languages.registerInlineValuesProvider({ scheme: listingScheme }, new InlineValues(sessions));
+  dispose(): void {
+    this.subscriptions.dispose();
   }
 
   provideInlineValues(document: vscode.TextDocument, viewPort: vscode.Range): vscode.InlineValue[] {

@@ -1,0 +1,132 @@
+// The main job as a person does it: open a model, see its graph, step through a training run and back, go on.
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import type { Frame } from 'playwright-core';
+import { openNetwork } from '../../src/formats/registry';
+import { graphView } from '../../src/network/graph-view';
+import type { Run } from '../../src/engine/run';
+import { statisticsOf } from '../../src/tensor/statistics';
+import { agree, gradientOf, numbersIn, openRun, outputOf, statistics } from './reference';
+import { Workbench } from './workbench';
+
+const workspace = process.env.BACKSTEP_WORKSPACE ?? '';
+const launchName = 'LeNet-5: handwritten digits';
+
+describe('LeNet-5, from the file to its gradients', () => {
+  let workbench: Workbench;
+  let run: Run;
+  let panel: Frame;
+
+  before(async () => {
+    [workbench, run] = await Promise.all([Workbench.open(), openRun(workspace, launchName)]);
+  });
+  after(async () => {
+    run.dispose();
+    await workbench.close();
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await workbench.picture(`failed-${this.currentTest.title.replace(/\W+/g, '-').slice(0, 60)}`);
+  });
+
+  it('opens from the explorer as a graph with the file\'s layers and totals', async () => {
+    await workbench.row('lenet5.keras').dblclick();
+    const editor = await workbench.webview('.model');
+    const { network, weights } = await openNetwork(path.join(workspace, 'lenet5.keras'));
+    await weights.close();
+    const graph = graphView(network);
+    for (const { id, name, outputShape } of graph.nodes) {
+      await editor.locator(`[data-node="${id}"]`).waitFor();
+      assert.match(await editor.locator(`[data-node="${id}"]`).textContent() ?? '', new RegExp(name));
+      assert.ok((await editor.locator('.layers tr').filter({ hasText: name }).first().textContent())?.includes(outputShape), `${name} ${outputShape}`);
+    }
+    const facts = await editor.locator('.facts-line').textContent() ?? '';
+    assert.ok(facts.includes(`${graph.totals.parameters.toLocaleString('en-US')} parameters`), facts);
+    await workbench.picture('model');
+  });
+
+  it('shows a layer\'s settings and its weights with the file\'s numbers when it is clicked', async () => {
+    const editor = await workbench.webview('.model');
+    await editor.locator('[data-node="conv_1"]').click();
+    const card = editor.locator('[data-card="conv_1/kernel"]');
+    await card.locator('canvas').waitFor();
+    const { network, weights } = await openNetwork(path.join(workspace, 'lenet5.keras'));
+    const key = network.layers.find(({ name }) => name === 'conv_1')?.weights.find(({ name }) => name === 'kernel')?.key ?? '';
+    const { min, max, mean, norm } = statisticsOf((await weights.read(key)).data);
+    await weights.close();
+    const shown = numbersIn(await card.locator('.statistics').getAttribute('title') ?? '');
+    [min, max, mean, norm].forEach((wanted, index) => { assert.ok(agree(shown[index] ?? NaN, wanted, 5), `${shown[index]} for ${wanted}`); });
+    assert.match(await editor.locator('.settings').textContent() ?? '', /kernel_size|strides/);
+    await workbench.picture('layer');
+  });
+
+  it('starts stepping from the editor: stops at the first layer, listing and panel side by side', async () => {
+    const editor = await workbench.webview('.model');
+    await editor.getByRole('button', { name: /step through/i }).click();
+    await workbench.placeItem.waitFor();
+    panel = await workbench.webview('.run');
+    assert.match(await workbench.place(), /iteration 1 · forward · conv_1$/);
+    assert.equal(await workbench.currentLine(), 3);
+    const { loss } = await run.iteration(0);
+    assert.ok(agree(numbersIn(await panel.locator('.facts .now b').textContent() ?? '')[0] ?? NaN, loss, 4));
+    await panel.locator('[data-node="conv_1"].current.forward').waitFor();
+    await workbench.picture('entry');
+  });
+
+  it('steps over layers with F10, and the panel shows the numbers of the engine', async () => {
+    await workbench.step('F10');
+    assert.match(await workbench.place(), /forward · pool_1$/);
+    await workbench.step('F10');
+    assert.match(await workbench.place(), /forward · conv_2$/);
+    await panel.locator('[data-node="conv_2"].current.forward').waitFor();
+    await panel.locator('[data-node="conv_1"].done-forward').waitFor();
+    const trace = await run.iteration(0);
+    const { min, max, mean, norm } = statistics(outputOf(trace, 'conv_2'));
+    const card = panel.locator(`[data-card="${outputOf(trace, 'conv_2').id}"]`);
+    await card.locator('canvas').waitFor();
+    const shown = numbersIn(await card.locator('.statistics').getAttribute('title') ?? '');
+    [min, max, mean, norm].forEach((wanted, index) => { assert.ok(agree(shown[index] ?? NaN, wanted, 5), `${shown[index]} for ${wanted}`); });
+  });
+
+  it('steps into the operations with F11 and out again with Shift+F11', async () => {
+    await workbench.step('F11');
+    assert.match(await workbench.place(), /forward · conv_2 · Conv2D$/);
+    await workbench.step('F10');
+    assert.match(await workbench.place(), /forward · conv_2 · Add/);
+    await workbench.step('Shift+F11');
+    assert.match(await workbench.place(), /forward · pool_2$/);
+  });
+
+  it('steps back over the same layers', async () => {
+    await workbench.toolbar('Step Back');
+    assert.match(await workbench.place(), /forward · conv_2$/);
+    await workbench.toolbar('Step Back');
+    assert.match(await workbench.place(), /forward · pool_1$/);
+  });
+
+  it('shows call stack and variables with the engine\'s numbers', async () => {
+    await workbench.debugView();
+    assert.deepEqual(await workbench.callStack(), ['pool_1', 'forward', 'iteration 1']);
+    const { norm } = statistics(outputOf(await run.iteration(0), 'pool_1'));
+    await workbench.expandVariable('Output');
+    const value = await workbench.variableValue('pool_1');
+    const shown = numbersIn(/norm ([^ ]+)/.exec(value)?.[1] ?? '')[0] ?? NaN;
+    assert.ok(agree(shown, norm, 4), value);
+    await workbench.picture('variables');
+  });
+
+  it('goes to the first gradient by a breakpoint in the gutter and Continue', async () => {
+    const line = await workbench.findLine(/d_digit_kernel = /);
+    await workbench.clickGutter(line);
+    await workbench.step('F5');
+    assert.equal(await workbench.currentLine(), line);
+    assert.match(await workbench.place(), /iteration 1 · backward · digit · /);
+    const trace = await run.iteration(0);
+    const gradient = gradientOf(trace, 'digit', 'kernel');
+    const card = panel.locator(`[data-card="${gradient.id}"]`);
+    await card.locator('canvas').waitFor();
+    const shown = numbersIn(await card.locator('.statistics').getAttribute('title') ?? '');
+    const { min, max, mean, norm } = statistics(gradient);
+    [min, max, mean, norm].forEach((wanted, index) => { assert.ok(agree(shown[index] ?? NaN, wanted, 5), `${shown[index]} for ${wanted}`); });
+    await workbench.picture('backward');
+  });
+});

@@ -1,0 +1,198 @@
+// VS Code as a person sees it: what is on the screen, and what keyboard and mouse can do. Waits for things, never for time.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+import type { Browser, Frame, Locator, Page } from 'playwright-core';
+
+const required = (name: string): string => {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`The suite "browser" is started by test/browser/run.mjs, which sets ${name}.`);
+  return value;
+};
+const out = path.resolve('test/out');
+
+export const themes = {
+  dark: 'Default Dark Modern', light: 'Default Light Modern', contrast: 'Default High Contrast', 'contrast-light': 'Default High Contrast Light',
+} as const;
+export type ThemeName = keyof typeof themes;
+
+export class Workbench {
+  private constructor(private readonly browser: Browser, readonly page: Page) {}
+
+  static async open(): Promise<Workbench> {
+    const browser = await chromium.launch({ executablePath: required('BACKSTEP_CHROMIUM'), args: JSON.parse(required('BACKSTEP_CHROMIUM_ARGUMENTS')) as string[] });
+    const page = await browser.newPage({ viewport: { width: 1600, height: 960 } });
+    await page.goto(required('BACKSTEP_ADDRESS'));
+    const workbench = new Workbench(browser, page);
+    await workbench.row('lenet5.keras').waitFor();
+    // The icon of model files comes from the extension: once it is there, so are the extension's editors and commands.
+    await page.locator('.explorer-folders-view .backstep-model-lang-file-icon').first().waitFor();
+    return workbench;
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+  }
+
+  /** Changes the user's settings on disk, as the settings editor does, and waits until the theme is on the screen. */
+  async theme(name: ThemeName): Promise<void> {
+    const file = path.join(required('BACKSTEP_USER'), 'settings.json');
+    const settings = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    writeFileSync(file, JSON.stringify({ ...settings, 'workbench.colorTheme': themes[name] }, null, 2));
+    const kind = { dark: 'vs-dark', light: 'vs', contrast: 'hc-black', 'contrast-light': 'hc-light' }[name];
+    await this.page.locator(`.monaco-workbench.${kind}`).waitFor();
+  }
+
+  async picture(name: string): Promise<void> {
+    mkdirSync(out, { recursive: true });
+    await this.page.screenshot({ path: path.join(out, `${name}.png`) });
+  }
+
+  // The explorer and the editors
+
+  row(name: string): Locator {
+    return this.page.locator('.explorer-folders-view .monaco-list-row').filter({ has: this.page.getByText(name, { exact: true }) });
+  }
+
+  tab(name: string): Locator {
+    return this.page.locator('.tabs-container .tab').filter({ hasText: name });
+  }
+
+  async explorer(): Promise<void> {
+    await this.page.keyboard.press('Control+Shift+KeyE');
+    await this.row('lenet5.keras').waitFor();
+  }
+
+  /** Runs a command by its title from the command palette. */
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const field = this.page.locator('.quick-input-widget input.input');
+    await field.waitFor();
+    await field.fill(`>${title}`);
+    await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: title }).first().click();
+  }
+
+  /** Answers a quick pick by taking the entry that holds the text. */
+  async pick(text: string): Promise<void> {
+    await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: text }).first().click();
+  }
+
+  // Webviews: each is a frame within a frame
+
+  /** The frame of the webview in which the selector matches something visible. */
+  async webview(selector: string): Promise<Frame> {
+    for (;;) {
+      for (const frame of this.page.frames()) {
+        if (!frame.url().includes('fake.html')) continue;
+        const shown = await frame.locator(selector).first().isVisible().catch(() => false);
+        if (shown) return frame;
+      }
+      await this.page.waitForFunction(() => new Promise((resolve) => requestAnimationFrame(() => resolve(true))));
+    }
+  }
+
+  // Debugging
+
+  /** Presses a key and waits until the cursor has come to rest on another step. */
+  async step(key: string): Promise<void> {
+    const before = await this.place();
+    await this.page.keyboard.press(key);
+    await this.page.waitForFunction((old) => document.querySelector('[id="backstep.backstep.backstep.place"]')?.textContent !== old, before);
+  }
+
+  /** The status bar's words on where the run stands: `iteration 1 · forward · conv_1`. */
+  async place(): Promise<string> {
+    return (await this.placeItem.textContent()) ?? '';
+  }
+
+  get placeItem(): Locator {
+    return this.page.locator('[id="backstep.backstep.backstep.place"]');
+  }
+
+  /** The line number of the yellow arrow in the listing. */
+  async currentLine(): Promise<number> {
+    const glyph = this.page.locator('.codicon-debug-stackframe').first();
+    await glyph.waitFor();
+    const top = (await glyph.boundingBox())?.y ?? 0;
+    const numbers = await this.page.locator('.line-numbers').all();
+    for (const number of numbers) {
+      const box = await number.boundingBox();
+      if (box !== null && Math.abs(box.y - top) < box.height / 2) return Number(await number.textContent());
+    }
+    throw new Error('No line number beside the arrow.');
+  }
+
+  async debugView(): Promise<void> {
+    await this.page.keyboard.press('Control+Shift+KeyD');
+    await this.page.locator('.debug-variables .monaco-list').waitFor();
+  }
+
+  /** Clicks a button of the debug toolbar and waits until the cursor has come to rest on another step. */
+  async toolbar(title: string): Promise<void> {
+    const before = await this.place();
+    await this.page.locator(`.debug-toolbar .action-label[aria-label^="${title}"]`).click();
+    await this.page.waitForFunction((old) => document.querySelector('[id="backstep.backstep.backstep.place"]')?.textContent !== old, before);
+  }
+
+  async callStack(): Promise<string[]> {
+    await this.page.locator('.debug-call-stack .stack-frame').first().waitFor();
+    return (await this.page.locator('.debug-call-stack .stack-frame .label').allTextContents()).map((text) => text.trim());
+  }
+
+  private variable(name: string): Locator {
+    return this.page.locator('.debug-variables .monaco-list-row').filter({ has: this.page.getByText(name, { exact: true }).or(this.page.getByText(`${name} =`, { exact: true })) }).first();
+  }
+
+  async expandVariable(name: string): Promise<void> {
+    const row = this.variable(name);
+    await row.waitFor();
+    if (await row.getAttribute('aria-expanded') !== 'true') await row.click();
+  }
+
+  async variableValue(name: string): Promise<string> {
+    const value = this.variable(name).locator('.value');
+    await value.waitFor();
+    return (await value.getAttribute('title')) ?? (await value.textContent()) ?? '';
+  }
+
+  /** The number of the first line of the listing that matches, found with the editor's own search where it is not in view. */
+  async findLine(pattern: RegExp): Promise<number> {
+    for (const top of [false, true]) {
+      if (top) await this.page.keyboard.press('Control+Home');
+      for (;;) {
+        const lines = await this.visibleLines();
+        const found = lines.find(({ text }) => pattern.test(text));
+        if (found !== undefined) return found.number;
+        const last = lines.at(-1)?.number;
+        await this.page.keyboard.press('PageDown');
+        await this.page.waitForFunction(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(true)))));
+        if ((await this.visibleLines()).at(-1)?.number === last) break;
+      }
+    }
+    throw new Error(`No line of the listing matches ${pattern}.`);
+  }
+
+  /** Lines of the active text editor that are on the screen. */
+  async visibleLines(): Promise<{ number: number; text: string; y: number }[]> {
+    return this.page.evaluate(() => {
+      const editor = document.querySelector('.editor-group-container.active .monaco-editor');
+      if (editor === null) return [];
+      const numbers = [...editor.querySelectorAll('.line-numbers')].map((element) => ({ number: Number(element.textContent), y: Math.round(element.getBoundingClientRect().top) }));
+      return [...editor.querySelectorAll('.view-line')].flatMap((element) => {
+        const y = Math.round(element.getBoundingClientRect().top);
+        const number = numbers.find((candidate) => Math.abs(candidate.y - y) < 3)?.number;
+        return number === undefined ? [] : [{ number, y, text: (element.textContent ?? '').replaceAll('\u00a0', ' ') }];
+      }).sort((a, b) => a.number - b.number);
+    });
+  }
+
+  /** Sets or removes a breakpoint by a click in the gutter. */
+  async clickGutter(line: number): Promise<void> {
+    const shown = (await this.visibleLines()).find(({ number }) => number === line);
+    const margin = await this.page.locator('.editor-group-container.active .monaco-editor .margin').first().boundingBox();
+    if (shown === undefined || margin === null) throw new Error(`Line ${line} is not on the screen.`);
+    const before = await this.page.locator('.codicon-debug-breakpoint').count();
+    await this.page.mouse.click(margin.x + 8, shown.y + 9);
+    await this.page.waitForFunction((count) => document.querySelectorAll('.codicon-debug-breakpoint').length !== count, before);
+  }
+}
