@@ -45,6 +45,8 @@ const changes: Readonly<Record<string, Change>> = {
     delete config.alpha;
   },
   DepthwiseConv2D: (config) => { config.depthwise_initializer ??= config.kernel_initializer ?? null; },
+  // TensorFlow.js writes the extent that is to be computed as null, Keras as -1.
+  Reshape: (config) => { if (Array.isArray(config.target_shape)) config.target_shape = (config.target_shape as readonly Json[]).map((extent) => extent ?? -1); },
   GRU: (config, dialect) => { config.reset_after ??= dialect !== 'tfjs'; },
   GRUCell: (config, dialect) => { config.reset_after ??= dialect !== 'tfjs'; },
 };
