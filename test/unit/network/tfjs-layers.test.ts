@@ -17,7 +17,7 @@ function check(model: tf.LayersModel): void {
   for (const layer of model.layers) {
     const found = network.layers.find(({ name }) => name === layer.name);
     assert.ok(found, layer.name);
-    const shapes = layer.outputShape as (number | null)[] | (number | null)[][];
+    const shapes = layer.outputShape;
     assert.deepEqual(found.calls[0]?.outputShapes, Array.isArray(shapes[0]) ? shapes : [shapes], layer.getClassName());
     if (found.network === null) assert.deepEqual(found.weights.map(({ shape }) => shape), layer.weights.map(({ shape }) => shape), layer.getClassName());
     assert.deepEqual(found.weights.map(({ trainable }) => trainable), found.network === null ? layer.weights.map(({ trainable }) => trainable) : []);
@@ -31,7 +31,7 @@ const l = tf.layers;
 const single: [shape: (number | null)[], layers: Record<string, Make>][] = [
   [[6], {
     dense: (name) => l.dense({ name, units: 4 }), denseNoBias: (name) => l.dense({ name, units: 4, useBias: false }), activation: (name) => l.activation({ name, activation: 'tanh' }), dropout: (name) => l.dropout({ name, rate: 0.3 }),
-    repeat: (name) => l.repeatVector({ name, n: 3 }), reshape: (name) => l.reshape({ name, targetShape: [2, -1] }), relu: (name) => l.reLU({ name, maxValue: 6 }),
+    repeat: (name) => l.repeatVector({ name, n: 3 }), reshape: (name) => l.reshape({ name, targetShape: [2, 3] }), relu: (name) => l.reLU({ name, maxValue: 6 }),
     leaky: (name) => l.leakyReLU({ name }), prelu: (name) => l.prelu({ name }), elu: (name) => l.elu({ name }), softmax: (name) => l.softmax({ name }), thresholded: (name) => l.thresholdedReLU({ name }),
     batch: (name) => l.batchNormalization({ name }), batchPlain: (name) => l.batchNormalization({ name, scale: false }), layerNorm: (name) => l.layerNormalization({ name }), noise: (name) => l.gaussianNoise({ name, stddev: 0.1 }),
     gaussianDropout: (name) => l.gaussianDropout({ name, rate: 0.1 }), alpha: (name) => l.alphaDropout({ name, rate: 0.1 }), masking: (name) => l.masking({ name }),
@@ -41,8 +41,8 @@ const single: [shape: (number | null)[], layers: Record<string, Make>][] = [
     max: (name) => l.maxPooling1d({ name }), average: (name) => l.averagePooling1d({ name, poolSize: 3, strides: 1, padding: 'same' }), globalMax: (name) => l.globalMaxPooling1d({ name }), globalAverage: (name) => l.globalAveragePooling1d({ name }),
     spatialDropout: (name) => l.spatialDropout1d({ name, rate: 0.1 }), crop: (name) => l.permute({ name, dims: [2, 1] }), denseOnSequence: (name) => l.dense({ name, units: 7 }),
     lstm: (name) => l.lstm({ name, units: 4 }), lstmAll: (name) => l.lstm({ name, units: 4, returnSequences: true }), gru: (name) => l.gru({ name, units: 4 }), rnn: (name) => l.simpleRNN({ name, units: 4, returnSequences: true }),
-    cells: (name) => l.rnn({ name, cell: [l.lstmCell({ units: 3 }), l.gruCell({ units: 2 }), l.simpleRNNCell({ units: 4 })] as unknown as RnnCell }), oneCell: (name) => l.rnn({ name, cell: l.gruCell({ units: 2 }) as RnnCell, returnSequences: true }),
-    bidirectional: (name) => l.bidirectional({ name, layer: l.lstm({ units: 3, returnSequences: true }) as tf.RNN, mergeMode: 'concat' }), bidirectionalSum: (name) => l.bidirectional({ name, layer: l.gru({ units: 3 }) as tf.RNN, mergeMode: 'sum' }),
+    cells: (name) => l.rnn({ name, cell: [l.lstmCell({ units: 3 }), l.gruCell({ units: 2 }), l.simpleRNNCell({ units: 4 })] }), oneCell: (name) => l.rnn({ name, cell: l.gruCell({ units: 2 }), returnSequences: true }),
+    bidirectional: (name) => l.bidirectional({ name, layer: l.lstm({ units: 3, returnSequences: true }), mergeMode: 'concat' }), bidirectionalSum: (name) => l.bidirectional({ name, layer: l.gru({ units: 3 }), mergeMode: 'sum' }),
     distributed: (name) => l.timeDistributed({ name, layer: l.dense({ units: 2 }) }),
   }],
   [[9, 8, 4], {
@@ -51,7 +51,7 @@ const single: [shape: (number | null)[], layers: Record<string, Make>][] = [
     depthwise: (name) => l.depthwiseConv2d({ name, kernelSize: 3, depthMultiplier: 2 }), separable: (name) => l.separableConv2d({ name, filters: 5, kernelSize: 3 }),
     max: (name) => l.maxPooling2d({ name, poolSize: [3, 2] }), maxSame: (name) => l.maxPooling2d({ name, poolSize: 3, strides: 2, padding: 'same' }), average: (name) => l.averagePooling2d({ name }), globalMax: (name) => l.globalMaxPooling2d({ name }), globalAverage: (name) => l.globalAveragePooling2d({ name }),
     pad: (name) => l.zeroPadding2d({ name, padding: [[1, 2], [0, 3]] }), padOne: (name) => l.zeroPadding2d({ name, padding: 2 }), crop: (name) => l.cropping2D({ name, cropping: [[1, 1], [2, 0]] }), up: (name) => l.upSampling2d({ name, size: [2, 3] }),
-    shared: (name) => l.prelu({ name, sharedAxes: [1, 2] } as Parameters<typeof l.prelu>[0]), permute: (name) => l.permute({ name, dims: [3, 1, 2] }), batchAxis: (name) => l.batchNormalization({ name, axis: 2 }), spatial: (name) => l.flatten({ name }),
+    shared: (name) => l.prelu({ name, sharedAxes: [1, 2] }), permute: (name) => l.permute({ name, dims: [3, 1, 2] }), batchAxis: (name) => l.batchNormalization({ name, axis: 2 }), spatial: (name) => l.flatten({ name }),
     rescaling: (name) => l.rescaling({ name, scale: 2, offset: 0 }), centerCrop: (name) => l.centerCrop({ name, height: 4, width: 5 }),
   }],
   [[4, 9, 8, 2], { conv: (name) => l.conv3d({ name, filters: 3, kernelSize: 2 }), transpose: (name) => l.conv3dTranspose({ name, filters: 3, kernelSize: 2, strides: 2 }), max: (name) => l.maxPooling3d({ name }), average: (name) => l.averagePooling3d({ name }), convLstm: (name) => l.convLstm2d({ name, filters: 3, kernelSize: 3, padding: 'same' }), convLstmAll: (name) => l.convLstm2d({ name, filters: 3, kernelSize: 3, returnSequences: true, useBias: false }) }],
@@ -80,7 +80,7 @@ describe('Layers of tfjs-layers: shapes, weights and counts are its own', () => 
     const [one, other] = [shared.apply(a), shared.apply(b)] as tf.SymbolicTensor[];
     const merged = [l.add(), l.multiply(), l.average(), l.maximum(), l.minimum(), l.concatenate(), l.dot({ axes: -1 })].map((layer) => layer.apply([one!, other!]) as tf.SymbolicTensor);
     const three = tf.input({ shape: [3, 6], name: 'three' });
-    merged.push(l.flatten().apply(l.dot({ axes: [2, 2] }).apply([three, three]) as tf.SymbolicTensor) as tf.SymbolicTensor);
+    merged.push(l.flatten().apply(l.dot({ axes: [2, 2] }).apply([three, three])) as tf.SymbolicTensor);
     check(tf.model({ inputs: [a, b, three], outputs: [...merged, l.concatenate({ axis: 1 }).apply(merged) as tf.SymbolicTensor] }));
   });
 
@@ -99,6 +99,11 @@ describe('Layers of tfjs-layers: shapes, weights and counts are its own', () => 
     const model = tf.sequential({ layers: [l.dense({ units: 4, inputShape: [5], trainable: false }), l.dense({ units: 2 })] });
     const cost = totalCost(translated(model));
     assert.deepEqual([cost.parameters, cost.trainable], [34, 10]);
+  });
+
+  it('Reshape with an extent to compute, which tfjs-layers writes as null', () => {
+    const network = translated(tf.sequential({ layers: [l.reshape({ name: 'shape', targetShape: [2, -1], inputShape: [6] })] }));
+    assert.deepEqual(network.layers[1]?.calls[0]?.outputShapes, [[null, 2, 3]]);
   });
 
   it('LSTM with return_state gives its states too', () => {
