@@ -1,24 +1,91 @@
-/** Kernels that a stock backend lacks or gets wrong are replaced here by correct ones, before the backend is used. */
+/**
+ * Kernels that a stock backend lacks or gets wrong, and gradients that TensorFlow.js lacks or gets wrong, are replaced here by
+ * correct ones before a backend is used. What TensorFlow.js gets right stays its own, so that its results stay bit for bit the same.
+ */
 import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
-import type { KernelFunc } from '@tensorflow/tfjs-core';
+import type { KernelFunc, NamedAttrMap } from '@tensorflow/tfjs-core';
 import type { BackendName } from '../config';
+import { arithmeticGradients } from './gradients/arithmetic';
+import { convolutionGradients } from './gradients/convolution';
+import { einsumGradients } from './gradients/einsum';
+import { registerGradients } from './gradients/gradient';
+import { rearrangementGradients } from './gradients/rearrangement';
+import { broadcastMatMul, pairsWrongly } from './matmul';
+import { averagePool3Gradient, averagePoolGradient, maxPool3Gradient } from './portable/pooling';
+import { cpuKernelOnWasm, onCpu, onWasm } from './portable/portable';
+import { prelu } from './portable/prelu';
+import { resizeBilinearGradient, resizeNearestNeighborGradient } from './portable/resizing';
+import { unsortedSegmentSum } from './portable/segments';
+import { resizingKernels } from './tensorflow/resizing';
 import { convolutionKernels } from './wasm/convolution';
+import { einsum } from './wasm/einsum';
 import { poolingKernels } from './wasm/pooling';
 
-/** Kernel functions by kernel name. */
-export type KernelTable = Readonly<Record<string, KernelFunc>>;
+/** A kernel, made with the stock one (if there is one) at hand. */
+type Replacement = (stock: KernelFunc | undefined) => KernelFunc;
 
-/** Tables of kernels by backend. */
-const tables: Readonly<Record<BackendName, readonly KernelTable[]>> = {
-  tensorflow: [],
-  wasm: [convolutionKernels, poolingKernels],
-  cpu: [],
+const always = (kernelFunc: KernelFunc): Replacement => () => kernelFunc;
+
+type Inputs = Parameters<KernelFunc>[0]['inputs'];
+
+/** Ours where `wrong` says that the stock kernel is; the stock one elsewhere. */
+const where = (wrong: (inputs: Inputs, attrs: NamedAttrMap) => boolean, kernelFunc: KernelFunc): Replacement => (stock) => (parameters) =>
+  (stock === undefined || wrong(parameters.inputs, parameters.attrs ?? {}) ? kernelFunc(parameters) : stock(parameters));
+
+const padded = (_inputs: Inputs, { pad }: NamedAttrMap): boolean => pad !== 'valid' && pad !== 0;
+const halfPixel = (_inputs: Inputs, { halfPixelCenters }: NamedAttrMap): boolean => halfPixelCenters === true;
+const broadcast = ({ x, alpha }: Inputs): boolean => x?.shape.join() !== alpha?.shape.join();
+
+/** The stock product, except where its broadcasting pairs the wrong matrices. */
+const product = (backendName: BackendName): Replacement => (stock) => (parameters) => {
+  if (stock === undefined) throw new Error(`${backendName} has no BatchMatMul.`);
+  return pairsWrongly(parameters.inputs.a, parameters.inputs.b) ? broadcastMatMul(backendName, stock)(parameters) : stock(parameters);
 };
 
-/** Registers the corrected kernels of a backend; called once for each, before its kernels are set up. */
+/** The cpu backend's kernel of this name, on wasm. */
+const borrowed = (kernelName: string): Replacement => {
+  const kernel = getKernel(kernelName, 'cpu');
+  return always((parameters) => cpuKernelOnWasm((kernel ?? getKernel(kernelName, 'cpu')).kernelFunc)(parameters));
+};
+
+const all = (table: Readonly<Record<string, KernelFunc>>): Readonly<Record<string, Replacement>> =>
+  Object.fromEntries(Object.entries(table).map(([name, kernelFunc]) => [name, always(kernelFunc)]));
+
+/** Replacements by backend and kernel name. */
+const replacements: Readonly<Record<BackendName, Readonly<Record<string, Replacement>>>> = {
+  tensorflow: { ...all(resizingKernels), BatchMatMul: product('tensorflow') },
+  wasm: {
+    ...all(convolutionKernels), ...all(poolingKernels),
+    BatchMatMul: product('wasm'),
+    UnsortedSegmentSum: always(onWasm(unsortedSegmentSum)),
+    Einsum: always(einsum),
+    Prelu: where(broadcast, onWasm(prelu)),
+    ResizeBilinearGrad: where(halfPixel, onWasm(resizeBilinearGradient)),
+    ResizeNearestNeighborGrad: where(halfPixel, onWasm(resizeNearestNeighborGradient)),
+    Dilation2D: borrowed('Dilation2D'), Dilation2DBackpropInput: borrowed('Dilation2DBackpropInput'), Dilation2DBackpropFilter: borrowed('Dilation2DBackpropFilter'),
+  },
+  cpu: {
+    BatchMatMul: product('cpu'),
+    UnsortedSegmentSum: always(onCpu(unsortedSegmentSum)),
+    AvgPoolGrad: where(padded, onCpu(averagePoolGradient)),
+    AvgPool3DGrad: where(padded, onCpu(averagePool3Gradient)),
+    MaxPool3DGrad: where(padded, onCpu(maxPool3Gradient)),
+    ResizeBilinearGrad: always(onCpu(resizeBilinearGradient)),
+    ResizeNearestNeighborGrad: where(halfPixel, onCpu(resizeNearestNeighborGradient)),
+  },
+};
+
+let gradientsAreGood = false;
+
+/** Registers the corrected kernels of a backend, and once the gradients, which all share; called before its kernels are set up. */
 export function makeKernelsGood(backendName: BackendName): void {
-  for (const [kernelName, kernelFunc] of tables[backendName].flatMap((table) => Object.entries(table))) {
-    if (getKernel(kernelName, backendName) !== undefined) unregisterKernel(kernelName, backendName);
-    registerKernel({ kernelName, backendName, kernelFunc });
+  if (!gradientsAreGood) {
+    for (const table of [arithmeticGradients, convolutionGradients, einsumGradients, rearrangementGradients]) registerGradients(table);
+    gradientsAreGood = true;
+  }
+  for (const [kernelName, replacement] of Object.entries(replacements[backendName])) {
+    const stock = getKernel(kernelName, backendName);
+    if (stock !== undefined) unregisterKernel(kernelName, backendName);
+    registerKernel({ ...stock, kernelName, backendName, kernelFunc: replacement(stock?.kernelFunc) });
   }
 }

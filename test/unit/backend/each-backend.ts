@@ -6,8 +6,8 @@ import type { BackendName } from '../../../src/engine/config';
 export const backendNames: readonly BackendName[] = ['tensorflow', 'wasm', 'cpu'];
 
 /** Declares one test for each backend; the backend is active when `body` starts. */
-export function itOnEachBackend(title: string, body: (backend: Backend) => void | Promise<void>): void {
-  for (const name of backendNames) {
+export function itOnEachBackend(title: string, body: (backend: Backend) => void | Promise<void>, names: readonly BackendName[] = backendNames): void {
+  for (const name of names) {
     it(`${title} (${name})`, async function () {
       const absence = await absenceOf(name);
       if (absence !== null) {

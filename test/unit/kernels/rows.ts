@@ -1,5 +1,6 @@
 /** What a row of the gradient tables is, and how its inputs are made. */
 import * as tf from '@tensorflow/tfjs-core';
+import type { BackendName } from '../../../src/engine/config';
 import { createRandom } from '../../../src/engine/data/random';
 
 export interface Input {
@@ -12,6 +13,8 @@ export interface Row {
   readonly name: string;
   readonly inputs: readonly Input[];
   readonly run: (...inputs: tf.Tensor[]) => tf.Tensor;
+  /** Backends that have the feature at all; every one when absent. */
+  readonly backends?: readonly BackendName[];
 }
 
 /** A row whose inputs are `distinct` tensors of these shapes. */
@@ -30,7 +33,7 @@ export function valuesOf({ shape, values = 'distinct' }: Input, name: string, po
     [order[i], order[j]] = [order[j]!, order[i]!];
   }
   return Float32Array.from(order, (rank) => {
-    const centred = rank + 0.25 + (position % 2) / 2 - size / 2;
+    const centred = rank + 0.25 + (position % 2) / 2 - Math.floor(size / 2);
     if (values === 'positive') return 0.3 + (rank + 0.5) * Math.max(0.02, 1 / size);
     if (values === 'unit') return (centred / size) * 1.8;
     return centred * 0.04;
