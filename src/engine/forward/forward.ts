@@ -69,6 +69,8 @@ interface Pass {
   /** Logits by the id of the tensor that was made of them. */
   readonly logits: Map<number, Tensor>;
   readonly penalties: Penalty[];
+  /** Weights assigned so far: a layer that is called again sees them. */
+  readonly assigned: Map<string, Tensor>;
   /** tfjs-layers hands the mask that it met last to all later layers. */
   lastMask: Mask | null;
 }
@@ -77,7 +79,7 @@ interface Place { readonly prefix: string; readonly trainable: boolean; readonly
 
 /** Runs `network` on `environment.inputs`. @throws Failure `layer.unknown` for a layer that has no forward pass, others for misfits. */
 export function* forward(network: Network, environment: ForwardEnvironment): Generator<LayerStep, ForwardResult, void> {
-  const pass: Pass = { environment, calls: new Map(), logits: new Map(), penalties: [], lastMask: null };
+  const pass: Pass = { environment, calls: new Map(), logits: new Map(), penalties: [], assigned: new Map(), lastMask: null };
   const made = yield* run(network, environment.inputs, [], pass, { prefix: '', trainable: true, repeats: 1 });
   return {
     outputs: made.map(({ tensor }) => tensor),
@@ -125,17 +127,18 @@ function* callLayer(planned: PlannedCall, valueOf: (ref: TensorRef) => Made, pas
     return made.tensor;
   };
   const args = call.args.map((argument) => callValue(argument, meet));
-  const inputs = tensorsIn(args[0]);
-  const masks = met.slice(0, inputs.length).map(({ mask }) => mask);
+  const first = tensorsIn(args[0]);
+  const masks = met.slice(0, first.length).map(({ mask }) => mask);
   const kwargs = Object.fromEntries(Object.entries(call.kwargs).map(([name, argument]) => [name, callValue(argument, meet)]));
+  const inputs = met.map(({ tensor }) => tensor);
   yield { kind: 'start', ...step, inputs };
   let result: LayerResult;
   const trainable = place.trainable && layer.trainable;
   if (layer.network !== null) {
-    const inner = yield* run(layer.network, arranged(layer.network, args[0], inputs), masks, pass, { prefix: `${path}/`, trainable, repeats });
+    const inner = yield* run(layer.network, arranged(layer.network, args[0], first), masks, pass, { prefix: `${path}/`, trainable, repeats });
     result = { outputs: inner.map(({ tensor }) => tensor), masks: inner.map(({ mask }) => mask) };
   } else {
-    const context = contextOf(layer, planned, step, { args, kwargs, masks, trainable }, pass);
+    const context = contextOf(layer, planned, step, { args, kwargs, met, masks, trainable }, pass);
     const layerRun = layerForward(layer.type, path)(context);
     let stretch = layerRun.next();
     while (!stretch.done) {
@@ -167,13 +170,14 @@ function finish(result: LayerResult, inputs: readonly Tensor[], pass: Pass): Ten
 }
 
 interface Arguments {
+  readonly met: readonly Made[];
   readonly args: readonly CallValue[];
   readonly kwargs: Readonly<Record<string, CallValue>>;
   readonly masks: readonly (Mask | null)[];
   readonly trainable: boolean;
 }
 
-function contextOf(layer: Layer, planned: PlannedCall, step: StepPlace, { args, kwargs, masks, trainable }: Arguments, pass: Pass): LayerCallContext {
+function contextOf(layer: Layer, planned: PlannedCall, step: StepPlace, { args, kwargs, met, masks, trainable }: Arguments, pass: Pass): LayerCallContext {
   const { environment } = pass;
   const { path } = step;
   const names = layer.weights.map((weight) => weight.name);
@@ -192,14 +196,18 @@ function contextOf(layer: Layer, planned: PlannedCall, step: StepPlace, { args, 
     args,
     kwargs: { ...kwargs, ...implicit },
     masks,
+    implicitMask: (tensor) => met.find((made) => made.tensor === tensor)?.mask ?? null,
     outputShapes: planned.call.outputShapes,
     weightNames: names,
     hasWeight: (name) => names.includes(name),
     weight: (name) => {
       if (!names.includes(name)) throw new Failure('layer.weight', `Layer '${path}' (${layer.type}) has no weight '${name}'; it has ${names.join(', ') || 'none'}.`);
-      return environment.weight(path, name);
+      return pass.assigned.get(`${path}/${name}`) ?? environment.weight(path, name);
     },
-    assign: (name, value) => environment.assign(path, name, value),
+    assign: (name, value) => {
+      pass.assigned.set(`${path}/${name}`, value);
+      environment.assign(path, name, value);
+    },
     seed: (purpose) => environment.seed(path, step.call, purpose),
   };
 }

@@ -24,6 +24,8 @@ export interface LayerCallContext {
   readonly kwargs: Readonly<Record<string, CallValue>>;
   /** Implicit masks of the input tensors, flattened in order; null where a tensor has none. */
   readonly masks: readonly (Mask | null)[];
+  /** The implicit mask of any tensor of the call. */
+  implicitMask(tensor: Tensor): Mask | null;
   readonly outputShapes: readonly SymbolicShape[];
   /** Value of a weight by its name below the layer (`kernel`, `lstm_cell/kernel`). @throws Failure when the layer has no such weight. */
   weight(name: string): Tensor;

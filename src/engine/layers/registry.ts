@@ -1,15 +1,28 @@
 /** The table of layers: class name to forward pass, family by family. */
 import { Failure } from '../../tensor/failure';
 import { activationLayers } from './activation';
+import { attentionLayers } from './attention';
 import { convolutionLayers } from './convolution';
 import { denseLayers } from './dense';
+import { embeddingLayers } from './embedding';
 import type { LayerForward } from './layer';
+import { mergeLayers } from './merge';
+import { normalizationLayers } from './normalization';
+import { operations } from './operations';
 import { poolingLayers } from './pooling';
+import { preprocessingLayers } from './preprocessing';
+import { recurrentLayers } from './recurrent/layers';
+import { wrapperLayers } from './recurrent/wrappers';
+import { regularizationLayers } from './regularization';
 import { shapeLayers } from './shape';
 
-const table = new Map<string, LayerForward>(
-  [denseLayers, convolutionLayers, poolingLayers, activationLayers, shapeLayers].flatMap((family) => Object.entries(family)),
-);
+/** Later families win: where a layer and a bare operation share a name, the layer serves both. */
+const families: readonly Readonly<Record<string, LayerForward>>[] = [
+  operations, denseLayers, convolutionLayers, poolingLayers, normalizationLayers, activationLayers, shapeLayers, mergeLayers, embeddingLayers,
+  attentionLayers, recurrentLayers, regularizationLayers, preprocessingLayers, wrapperLayers((type, path) => layerForward(type, path)),
+];
+
+const table = new Map<string, LayerForward>(families.flatMap((family) => Object.entries(family)));
 
 /** Class names that can run, in alphabetical order. */
 export function knownLayers(): string[] {

@@ -5,6 +5,7 @@ import { sizeOf } from '../../tensor/value';
 import { Failure } from '../../tensor/failure';
 import { checkRank, plain, pointwise } from './calls';
 import type { LayerCallContext, LayerForward } from './layer';
+import { reshapeTo } from './operations';
 import { toChannelsFirst, toChannelsLast } from './layout';
 import { badSetting, channelsFirst, choiceOf, extentsOf, listOf, numberOf, pairsOf } from './settings';
 
@@ -20,6 +21,8 @@ const flattening = plain((x, call) => {
 
 const reshaping = plain((x, call) => {
   const wanted = call.config['target_shape'];
+  // The bare operation of the same name counts the batch.
+  if (wanted === undefined) return reshapeTo(call);
   if (!Array.isArray(wanted)) throw badSetting(call, 'target_shape', 'a list of extents');
   const target = wanted.map((extent: unknown) => (typeof extent === 'number' && extent >= 0 ? extent : -1));
   const size = sizeOf(x.shape.slice(1));

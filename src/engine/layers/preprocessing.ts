@@ -1,0 +1,93 @@
+/** Preprocessing that models carry inside: rescaling, resizing, cropping, category numbers to vectors. */
+import { add, cast, denseBincount, expandDims, image, maximum, mul, oneHot, reshape, slice, sum, minimum } from '@tensorflow/tfjs-core';
+import type { Rank, Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
+import { Failure } from '../../tensor/failure';
+import { atOnce, inputOf, plain, tensorsIn } from './calls';
+import type { LayerCallContext, LayerForward } from './layer';
+import { toChannelsFirst, toChannelsLast } from './layout';
+import { badSetting, channelsFirst, choiceOf, flagOf, numberOf } from './settings';
+import { resized } from './shape';
+
+const float = (x: Tensor): Tensor => (x.dtype === 'float32' ? x : cast(x, 'float32'));
+
+/** A number, or one number a channel. */
+function perChannel(call: LayerCallContext, key: string, fallback: number): number | Tensor {
+  const value = call.config[key] ?? fallback;
+  if (typeof value === 'number') return value;
+  const list = Array.isArray(value) ? (value as readonly unknown[]).filter((entry) => typeof entry === 'number') : [];
+  if (list.length === 0) throw badSetting(call, key, 'a number or a list of numbers');
+  return reshape(list, [list.length]);
+}
+
+const rescaling = plain((x, call) => add(mul(float(x), perChannel(call, 'scale', 1)), perChannel(call, 'offset', 0)));
+
+/** Works on `[batch, height, width, channels]`, whatever the layout and with or without batch. */
+function onPictures(x: Tensor, call: LayerCallContext, run: (picture: Tensor) => Tensor): Tensor {
+  const batched = x.rank === 3 ? expandDims(x, 0) : x;
+  const first = channelsFirst(call);
+  const done = run(first ? toChannelsLast(batched) : batched);
+  const turned = first ? toChannelsFirst(done) : done;
+  return x.rank === 3 ? reshape(turned, turned.shape.slice(1)) : turned;
+}
+
+function cut(x: Tensor, top: number, left: number, height: number, width: number): Tensor {
+  return slice(x, [0, top, left, 0], [x.shape[0] ?? 1, height, width, x.shape[3] ?? 1]);
+}
+
+/** The largest middle part of the proportions of the target. */
+function toProportions(x: Tensor, height: number, width: number): Tensor {
+  const [, rows = 1, columns = 1] = x.shape;
+  const cropHeight = Math.min(rows, Math.floor((columns * height) / width));
+  const cropWidth = Math.min(columns, Math.floor((rows * width) / height));
+  return cut(x, Math.floor((rows - cropHeight) / 2), Math.floor((columns - cropWidth) / 2), cropHeight, cropWidth);
+}
+
+const resizing = plain((x, call) => {
+  const [height, width] = [numberOf(call, 'height'), numberOf(call, 'width')];
+  const how = choiceOf(call, 'interpolation', ['bilinear', 'nearest']);
+  return onPictures(float(x), call, (picture) => {
+    if (call.convention === 'tfjs') {
+      const corners = !flagOf(call, 'crop_to_aspect_ratio', false);
+      const run = how === 'bilinear' ? image.resizeBilinear<Tensor4D> : image.resizeNearestNeighbor<Tensor4D>;
+      return run(picture as Tensor4D, [height, width], corners);
+    }
+    const source = flagOf(call, 'crop_to_aspect_ratio', false) ? toProportions(picture, height, width) : picture;
+    return resized(call, source, [height, width], how);
+  });
+});
+
+const centerCrop = plain((x, call) => {
+  const [height, width] = [numberOf(call, 'height'), numberOf(call, 'width')];
+  return onPictures(float(x), call, (picture) => {
+    const [, rows = 1, columns = 1] = picture.shape;
+    if (rows >= height && columns >= width) return cut(picture, Math.floor((rows - height) / 2), Math.floor((columns - width) / 2), height, width);
+    return resized(call, call.convention === 'tfjs' ? picture : toProportions(picture, height, width), [height, width], 'bilinear');
+  });
+});
+
+const encoding = atOnce((call) => {
+  const x = inputOf(call);
+  const tokens = numberOf(call, 'num_tokens');
+  const mode = choiceOf(call, 'output_mode', ['multi_hot', 'one_hot', 'count']);
+  const numbers = cast(x, 'int32');
+  const [weights] = tensorsIn(call.kwargs['count_weights']);
+  if (mode === 'one_hot') {
+    const flat = reshape<Rank.R1>(numbers, [numbers.size]);
+    const shape = x.shape[x.rank - 1] === 1 ? x.shape.slice(0, -1) : x.shape;
+    return { outputs: [reshape(cast(oneHot(flat, tokens), 'float32'), [...shape, tokens])] };
+  }
+  if (call.convention === 'tfjs' && x.rank <= 2) {
+    return { outputs: [denseBincount(numbers as Tensor2D, (weights ?? []) as Tensor2D, tokens, mode === 'multi_hot')] };
+  }
+  if (x.rank < 1) throw new Failure('layer.rank', `Layer '${call.path}' (CategoryEncoding) needs at least one axis.`);
+  const rows = reshape(cast(oneHot(reshape<Rank.R1>(numbers, [numbers.size]), tokens), 'float32'), [...x.shape, tokens]);
+  const counted = sum(weights === undefined ? rows : mul(rows, expandDims(weights, -1)), x.rank - 1);
+  return { outputs: [mode === 'count' ? counted : minimum(maximum(counted, 0), 1)] };
+});
+
+export const preprocessingLayers: Readonly<Record<string, LayerForward>> = {
+  Rescaling: rescaling,
+  Resizing: resizing,
+  CenterCrop: centerCrop,
+  CategoryEncoding: encoding,
+};
