@@ -1,4 +1,5 @@
 /** The webview's start: styles, the views, and the handshake with the host. */
+import './nonce';
 import 'katex/dist/katex.min.css';
 import 'uplot/dist/uPlot.min.css';
 import './style/colors.css';

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import type { Envelope, HostEvent, RequestName } from '../../src/protocol/messages';
+import { chromiumArguments, chromiumPath } from '../chromium.mjs';
 import themes from './themes.json';
 
 export type ThemeName = keyof typeof themes;
@@ -63,7 +64,7 @@ function html(origin: string, theme: ThemeName, state: unknown): string {
       return value;
     };
     window.hostPost = (message) => window.postMessage(unpack(message), '*');`;
-  const policy = `default-src 'none'; script-src 'nonce-${nonce}'; style-src ${origin}; font-src ${origin}; img-src ${origin}`;
+  const policy = `default-src 'none'; script-src 'nonce-${nonce}'; style-src ${origin} 'nonce-${nonce}'; font-src ${origin}; img-src ${origin} blob: data:`;
   return `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}">
 <link rel="stylesheet" href="/vscode.css"><link rel="stylesheet" href="/webview.css"><title>Backstep</title></head>
 <body class="${classes[theme]}" data-vscode-theme-kind="${classes[theme]}"><div id="root"></div>
@@ -78,6 +79,7 @@ async function serve(): Promise<string> {
     const started = createServer((request, response) => {
       const url = new URL(request.url ?? '/', 'http://localhost');
       if (url.pathname === '/vscode.css') return void response.setHeader('Content-Type', 'text/css').end(vscodeCss);
+      if (url.pathname === '/favicon.ico') return void response.writeHead(204).end();
       if (url.pathname === '/') {
         const origin = `http://${request.headers.host}`;
         const state = url.searchParams.get('state');
@@ -97,7 +99,6 @@ async function serve(): Promise<string> {
 }
 
 async function launch(): Promise<Browser> {
-  const { chromiumPath, chromiumArguments } = await import('../chromium.mjs');
   return chromium.launch({ executablePath: chromiumPath(), args: [...chromiumArguments] });
 }
 
@@ -117,6 +118,7 @@ export async function openWebview(host: Host, { theme = 'dark', width = 900, hei
   browser ??= await launch();
   const origin = await serve();
   const context = await browser.newContext({ viewport: { width, height }, deviceScaleFactor: scale });
+  context.setDefaultTimeout(8000);
   const page = await context.newPage();
   const sent: Envelope[] = [];
   const complaints: string[] = [];

@@ -11,7 +11,7 @@ export function shortNumber(value: number, digits = 3): string {
     const [mantissa = '', exponent = ''] = value.toExponential(digits - 1).split('e');
     text = `${mantissa.includes('.') ? mantissa.replace(/\.?0+$/, '') : mantissa}e${exponent.replace('+', '')}`;
   } else if (Number.isInteger(value) || size >= 1000) text = Math.round(value).toLocaleString('en-US');
-  else text = value.toPrecision(Math.max(digits, 1));
+  else text = size >= 10 ** digits ? String(Math.round(value)) : value.toPrecision(digits);
   return text.replaceAll('-', '−');
 }
 
@@ -19,8 +19,8 @@ export function shortNumber(value: number, digits = 3): string {
 export function columnNumber(value: number, largest: number): string {
   if (!Number.isFinite(value) || value === 0) return shortNumber(value);
   if (largest >= 1e5 || largest < 1e-4) return value.toExponential(1).replace('e+', 'e').replaceAll('-', '−');
-  const decimals = Math.max(0, Math.min(7, 3 - Math.floor(Math.log10(largest))));
-  return value.toFixed(Math.min(4, decimals) === decimals ? decimals : Math.min(decimals, 6)).replaceAll('-', '−');
+  const decimals = Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(largest))));
+  return value.toFixed(decimals).replaceAll('-', '−');
 }
 
 /** `1,234`, `61.7 k`, `25.6 M`. */
@@ -36,7 +36,7 @@ export function compact(value: number): string {
   return String(value);
 }
 
-/** `32 × 14 × 14 × 6`; a scalar says so. */
+/** `32×14×14×6`; a scalar says so. */
 export function shapeText(shape: readonly number[]): string {
-  return shape.length === 0 ? 'scalar' : shape.join(' × ');
+  return shape.length === 0 ? 'scalar' : shape.join('×');
 }

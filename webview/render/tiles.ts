@@ -24,7 +24,7 @@ type Extent = Pick<TensorPicture, 'tiles' | 'rows' | 'columns' | 'tileExtents'>;
 /** Tiles side by side with square cells as large as fit into the space; a single row of numbers becomes a band. */
 export function arrangeTiles({ tiles, rows, columns, tileExtents }: Extent, space: Space): Arrangement {
   const widest = 18 * space.scale;
-  const gap = tiles === 1 ? 0 : Math.max(1, Math.round((rows * columns <= 16 ? 2 : 3) * space.scale));
+  const gap = tiles === 1 ? 0 : Math.max(1, Math.round((tiles > 32 ? 2 : 3) * space.scale));
   const natural = tileExtents.at(-1) ?? 1;
   let best: { perRow: number; cell: number; score: number } | null = null;
   for (const perRow of candidates(tiles, natural)) {
@@ -33,8 +33,8 @@ export function arrangeTiles({ tiles, rows, columns, tileExtents }: Extent, spac
     const byHeight = (space.height - (lines - 1) * gap) / (lines * rows);
     const fit = Math.min(byWidth, byHeight, widest);
     const cell = fit >= 1 ? Math.floor(fit) : Math.max(fit, 0.05);
-    // The tensor's own rows of tiles are worth a quarter of the size.
-    const score = cell * (perRow === natural || perRow === tiles ? 1.25 : 1);
+    // Rows that follow the tensor's own axes, or at least come out even, are worth some size.
+    const score = cell * (perRow === natural || perRow === tiles ? 1.5 : natural % perRow === 0 ? 1.35 : tiles % perRow === 0 ? 1.15 : 1);
     if (best === null || score > best.score + 1e-9) best = { perRow, cell, score };
   }
   const { perRow, cell } = best ?? { perRow: 1, cell: 1 };

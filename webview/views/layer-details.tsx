@@ -27,8 +27,8 @@ function Weight({ layer, weight }: { readonly layer: string; readonly weight: We
   const kind = picture !== null && picture.statistics.min >= 0 ? 'sequential' : 'diverging';
   return (
     <div class="weight">
-      <TensorCard id={id} title={weight.name} variable={null} shape={weight.shape} dtype={weight.dtype} statistics={null} diverging={null} request={argument} version=""
-        mark={weight.trainable ? null : 'not trained'} tone={null} batch={null} maxHeight={220} />
+      <TensorCard id={id} title={weight.trainable ? weight.name : `${weight.name} (not trained)`} variable={null} shape={weight.shape} dtype={weight.dtype} statistics={null} diverging={null} request={argument} version=""
+        mark={null} tone={null} maxHeight={220} />
       {picture !== null && picture.statistics.count > 1 && (
         <section class="card" aria-label={`Distribution of ${weight.name}`}>
           <header><h3>distribution</h3><span class="shape">{count(picture.statistics.count)} values</span></header>

@@ -6,6 +6,9 @@ import { colorMap } from '../../src/tensor/colormap';
 import { shortNumber } from '../render/numbers';
 import { useTheme } from '../theme';
 
+/** Room that the legend takes beside a picture, in CSS pixels. */
+export const legendWidth = 74;
+
 const signed = (value: number): string => (value > 0 ? `+${shortNumber(value, 2)}` : shortNumber(value, 2));
 
 interface Props { readonly kind: 'diverging' | 'sequential'; readonly domain: Domain; readonly nan: number; readonly infinite: number }

@@ -86,8 +86,8 @@ function Detail({ cursor, card, example }: { readonly cursor: CursorView; readon
         <NumbersTable picture={picture} kind={kind} domain={domain} index={chosen} rowsShown={7} onSelect={(index) => select({ tensor: String(card.tensor), shape, index })} />
       </section>
       <section class="card" aria-label="Distribution">
-        <header><h3>distribution<span class="variable"> · {card.variable}</span></h3><span class="shape">{count(card.statistics.count)} values</span></header>
-        <p class="statistics">standard deviation {shortNumber(card.statistics.standardDeviation)}{value !== null && ' · the selected value’s bar is lit'}</p>
+        <header><h3>distribution<span class="variable">{card.variable}</span></h3><span class="shape">{count(card.statistics.count)} values</span></header>
+        <p class="statistics">standard deviation {shortNumber(card.statistics.standardDeviation)}{value !== null && ` · ${shortNumber(value, 2)} is in the lit bar`}</p>
         <Histogram histogram={picture.histogram} statistics={card.statistics} value={value} height={104} color={card.gradientOf !== null ? 'backward' : 'forward'} />
       </section>
     </div>
@@ -121,8 +121,8 @@ export function Step({ run, cursor }: { readonly run: RunView; readonly cursor: 
           <div class="card-row" key={line}>
             {row.map((entry, place) => (
               <TensorCard key={place} id={String(entry.tensor)} title={entry.title} variable={entry.variable} shape={entry.shape} dtype={entry.dtype} statistics={entry.statistics}
-                diverging={entry.diverging} request={requestOf(cursor, entry, example)} version={versionOf(entry)} mark={entry.use === 'output' ? 'result' : null}
-                tone={entry.use === 'output' ? toneOf(cursor.phase) : null} batch={run.batchSize} maxHeight={150} />
+                diverging={entry.diverging} request={requestOf(cursor, entry, example)} version={versionOf(entry)} mark={entry.use === 'output' ? 'result of this step' : null}
+                tone={entry.use === 'output' ? toneOf(cursor.phase) : null} maxHeight={136} />
             ))}
           </div>
         ))}

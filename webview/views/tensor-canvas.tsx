@@ -9,7 +9,6 @@ import type { Arrangement, Cell } from '../render/tiles';
 import { arrangeTiles, cellAt, cellOf, indexOf, neighbourCell, offsetOf, tileRect } from '../render/tiles';
 import type { Picture } from '../tensors';
 import { useTheme } from '../theme';
-import { useWidth } from './size';
 
 interface Props {
   readonly picture: Picture;
@@ -17,6 +16,7 @@ interface Props {
   readonly domain: Domain;
   readonly label: string;
   /** Room in CSS pixels. */
+  readonly room: number;
   readonly maxHeight: number;
   readonly selected: readonly number[] | null;
   readonly onSelect: (index: readonly number[]) => void;
@@ -46,20 +46,19 @@ function Outline({ picture, arrangement, cell, scale }: { picture: Picture; arra
   );
 }
 
-export function TensorCanvas({ picture, kind, domain, label, maxHeight, selected, onSelect }: Props): JSX.Element {
+export function TensorCanvas({ room, picture, kind, domain, label, maxHeight, selected, onSelect }: Props): JSX.Element {
   const { kind: theme } = useTheme();
   const frame = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [hover, setHover] = useState<{ cell: Cell; x: number; y: number } | null>(null);
-  const width = useWidth(frame);
   const scale = window.devicePixelRatio || 1;
   const arrangement = useMemo(
-    () => arrangeTiles(picture, { width: Math.max(40, width) * scale, height: maxHeight * scale, scale }), [picture, width, maxHeight, scale],
+    () => arrangeTiles(picture, { width: room * scale, height: maxHeight * scale, scale }), [picture, room, maxHeight, scale],
   );
   useLayoutEffect(() => {
     const target = canvas.current;
     const context = target?.getContext('2d') ?? null;
-    if (target === null || context === null || width === 0) return;
+    if (target === null || context === null) return;
     if (target.width !== arrangement.width || target.height !== arrangement.height) {
       target.width = arrangement.width;
       target.height = arrangement.height;
@@ -68,7 +67,7 @@ export function TensorCanvas({ picture, kind, domain, label, maxHeight, selected
     }
     const pixels = paintTiles(picture.floats, picture, arrangement, colorMap(kind, theme), domain);
     context.putImageData(new ImageData(pixels, arrangement.width, arrangement.height), 0, 0);
-  }, [picture, arrangement, kind, theme, domain.low, domain.high, width]);
+  }, [picture, arrangement, kind, theme, domain.low, domain.high]);
 
   const cellUnder = (event: MouseEvent): Cell | null => {
     const box = canvas.current?.getBoundingClientRect();
@@ -93,9 +92,9 @@ export function TensorCanvas({ picture, kind, domain, label, maxHeight, selected
         aria-label={`${label}. Arrow keys select an element. ${own === null ? '' : `Selected ${cellText(picture, own)}`}`}
         onMouseMove={onMove} onMouseLeave={() => setHover(null)} onKeyDown={onKeyDown}
         onClick={(event) => { const cell = cellUnder(event); if (cell !== null) onSelect(indexOf(picture, cell)); }} />
-      {own !== null && width > 0 && <Outline picture={picture} arrangement={arrangement} cell={own} scale={scale} />}
+      {own !== null && <Outline picture={picture} arrangement={arrangement} cell={own} scale={scale} />}
       {hover !== null && (
-        <div class="hover" style={{ left: `${Math.min(hover.x + 12, Math.max(0, width - 150))}px`, top: `${hover.y + 16}px` }}>{cellText(picture, hover.cell)}</div>
+        <div class="hover" style={{ left: `${Math.min(hover.x + 12, Math.max(0, room - 90))}px`, top: `${hover.y + 16}px` }}>{cellText(picture, hover.cell)}</div>
       )}
     </div>
   );

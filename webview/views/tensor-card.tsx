@@ -1,12 +1,14 @@
 /** One tensor: title, shape, statistics in words, picture with legend. */
 import type { JSX } from 'preact';
+import { useRef } from 'preact/hooks';
 import type { TensorRequest, TensorStatistics } from '../../src/protocol/tensor';
 import { domainOf } from '../../src/tensor/colormap';
 import { shapeText, shortNumber } from '../render/numbers';
 import { select, useStore } from '../store';
 import type { Loading } from '../tensors';
 import { usePicture } from '../tensors';
-import { Legend } from './legend';
+import { Legend, legendWidth } from './legend';
+import { useWidth } from './size';
 import { TensorCanvas } from './tensor-canvas';
 
 export interface CardProps {
@@ -21,42 +23,50 @@ export interface CardProps {
   readonly diverging: boolean | null;
   readonly request: TensorRequest;
   readonly version: string;
-  /** `read`, `written`, `gradient`: shown as a mark beside the title. */
+  /** What the arrow before the title means: this tensor is the step's result. Null: no arrow. */
   readonly mark: string | null;
   readonly tone: 'forward' | 'backward' | null;
-  readonly batch: number | null;
   readonly maxHeight: number;
 }
 
-/** `min −0.91 · max 0.97 · mean 0.08 · norm 3.1`, with zeros and what is not finite where there are any. */
-export function statisticsText(statistics: TensorStatistics): string {
+/** `min −0.91  max 0.97  mean 0.08  norm 3.1`, with zeros and what is not finite where there are any. */
+export function statisticsText(statistics: TensorStatistics, digits = 2): string {
   const { count, min, max, mean, norm, zeros, nan, infinite } = statistics;
   if (count === 0) return 'no elements';
   const parts = count === 1
     ? [`value ${shortNumber(mean, 5)}`]
-    : [`min ${shortNumber(min)}`, `max ${shortNumber(max)}`, `mean ${shortNumber(mean)}`, `norm ${shortNumber(norm)}`];
-  if (zeros > 0 && count > 1) parts.push(`zeros ${zeros * 100 < count ? '< 1' : Math.round((100 * zeros) / count)} %`);
+    : [`min ${shortNumber(min, digits)}`, `max ${shortNumber(max, digits)}`, `mean ${shortNumber(mean, digits)}`, `norm ${shortNumber(norm, digits)}`];
+  if (zeros * 200 >= count && count > 1) parts.push(`zeros ${Math.round((100 * zeros) / count)} %`);
   if (nan > 0) parts.push(`${nan.toLocaleString('en-US')} NaN`);
   if (infinite > 0) parts.push(`${infinite.toLocaleString('en-US')} infinite`);
-  return parts.join(' · ');
+  return parts.join('  ');
 }
 
-function Body({ card, loading, statistics, kind }: { card: CardProps; loading: Loading; statistics: TensorStatistics | null; kind: 'diverging' | 'sequential' }): JSX.Element {
+interface BodyProps { readonly card: CardProps; readonly loading: Loading; readonly statistics: TensorStatistics | null; readonly kind: 'diverging' | 'sequential' }
+
+function Body({ card, loading, statistics, kind }: BodyProps): JSX.Element {
+  const frame = useRef<HTMLDivElement>(null);
+  const width = useWidth(frame);
+  return <div class="card-body" ref={frame}>{width > 0 && <Content card={card} loading={loading} statistics={statistics} kind={kind} width={width} />}</div>;
+}
+
+function Content({ card, loading, statistics, kind, width }: BodyProps & { readonly width: number }): JSX.Element {
   const selection = useStore((state) => state.selection);
   const shape = card.shape.join(',');
   if (loading.state === 'failed') return <p class="card-problem">{loading.message}</p>;
   if (loading.state === 'loading' || loading.picture.shape.join(',') !== shape || statistics === null) return <div class="card-waiting" />;
   const { picture } = loading;
   if (picture.floats.length === 0) return <p class="card-problem">This tensor has no elements.</p>;
+  const alone = picture.floats.length === 1;
   const domain = domainOf(kind, statistics.min, statistics.max);
   const label = `${card.title}${card.variable === null ? '' : ` ${card.variable}`}, shape ${shapeText(card.shape)}, ${statisticsText(statistics)}`;
   return (
-    <div class="card-body">
-      <TensorCanvas picture={picture} kind={kind} domain={domain} label={label} maxHeight={card.maxHeight}
+    <>
+      <TensorCanvas room={Math.max(40, width - (alone ? 0 : legendWidth))} picture={picture} kind={kind} domain={domain} label={label} maxHeight={card.maxHeight}
         selected={selection !== null && selection.shape === shape ? selection.index : null}
         onSelect={(index) => select({ tensor: card.id, shape, index })} />
-      {picture.floats.length > 1 && <Legend kind={kind} domain={domain} nan={statistics.nan} infinite={statistics.infinite} />}
-    </div>
+      {!alone && <Legend kind={kind} domain={domain} nan={statistics.nan} infinite={statistics.infinite} />}
+    </>
   );
 }
 
@@ -65,15 +75,13 @@ export function TensorCard(card: CardProps): JSX.Element {
   const picture = loading.state === 'ready' && loading.picture.shape.join(',') === card.shape.join(',') ? loading.picture : null;
   const statistics = card.statistics ?? picture?.statistics ?? null;
   const kind = card.diverging ?? (statistics === null || statistics.min < 0) ? 'diverging' : 'sequential';
-  const example = picture !== null && card.batch !== null && card.shape.length > 1 && picture.slice.at[0] !== undefined && card.shape[0] === card.batch ? `example ${picture.slice.at[0]} · ` : '';
   return (
     <section class={`card ${card.tone ?? ''}`} aria-label={`${card.title} ${card.variable ?? ''}`} data-card={card.id}>
       <header>
-        <h3>{card.title}{card.variable !== null && card.variable !== card.title && <span class="variable"> · {card.variable}</span>}</h3>
-        {card.mark !== null && <span class="mark">{card.mark}</span>}
+        <h3>{card.mark !== null && <span class="mark" title={card.mark} aria-label={card.mark}>→ </span>}{card.title}{card.variable !== null && card.variable !== card.title && <span class="variable" title={card.variable}>{card.variable}</span>}</h3>
         <span class="shape" title={card.dtype}>{shapeText(card.shape)}</span>
       </header>
-      <p class="statistics">{statistics === null ? ' ' : example + statisticsText(statistics)}{picture !== null && picture.reduction > 1 && ` · each cell the mean of ${picture.reduction} × ${picture.reduction}`}</p>
+      <p class="statistics" title={statistics === null ? undefined : statisticsText(statistics, 6)}>{statistics === null ? ' ' : statisticsText(statistics)}{picture !== null && picture.reduction > 1 && ` · each cell the mean of ${picture.reduction} × ${picture.reduction}`}</p>
       <Body card={card} loading={loading} statistics={statistics} kind={kind} />
     </section>
   );

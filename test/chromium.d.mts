@@ -1,0 +1,3 @@
+/** Types of chromium.mjs. */
+export function chromiumPath(): string;
+export const chromiumArguments: readonly string[];

@@ -1,0 +1,47 @@
+/** Pictures of real networks and of a real run, in all themes, for the eye; and that nothing is refused or thrown on the way. */
+import assert from 'node:assert/strict';
+import { closeAll, openWebview } from './browser';
+import { openFile, openRun } from './fixtures/real';
+import type { RunHost } from './fixtures/real';
+
+const files = ['keras/resnet_mini.keras', 'keras/transformer_block.keras', 'keras/multi_io.keras', 'keras/autoencoder.keras', 'keras/cnn_zoo.keras', 'keras/lambda_model.keras', 'keras/gru_bidir.keras', 'keras/masked_text.keras', 'applications/InceptionV3.config.json', 'applications/ResNet50.config.json'];
+
+describe('gallery', () => {
+  after(closeAll);
+  for (const file of files) {
+    it(`draws ${file}`, async () => {
+      const host = await openFile(`test/fixtures/models/${file}`);
+      const opened = await openWebview(host, { width: 1000, height: 900 });
+      await opened.page.waitForSelector('.graph-layer', { state: 'attached' });
+      await opened.page.waitForTimeout(300);
+      await opened.screenshot(`file-${file.split('/').at(-1)?.split('.')[0]}`);
+      assert.deepEqual(opened.complaints, []);
+      await opened.close();
+      await host.close();
+    });
+  }
+  describe('a run of LeNet-5', () => {
+    let host: RunHost;
+    before(async () => { host = await openRun('media/examples/lenet5.run.json'); });
+    after(() => host.close());
+    for (const [name, move] of [
+      ['first', async () => undefined],
+      ['conv', async () => { await host.controller.stepOver(); }],
+      ['loss', async () => { await host.controller.jumpTo({ kind: 'phase', phase: 'loss' }); }],
+      ['backward', async () => { await host.controller.jumpTo({ kind: 'phase', phase: 'backward' }); for (let step = 0; step < 6; step++) await host.controller.stepOver(); }],
+      ['op', async () => { await host.controller.stepInto(); await host.controller.stepOver(); await host.controller.stepOver(); }],
+      ['update', async () => { await host.controller.jumpTo({ kind: 'phase', phase: 'update' }); }],
+      ['later', async () => { await host.controller.jumpTo({ kind: 'iteration', iteration: 5 }); }],
+    ] as const) {
+      it(`shows ${name}`, async () => {
+        await move();
+        const opened = await openWebview(host, { width: 900, height: 860 });
+        await opened.page.waitForSelector('.step');
+        await opened.page.waitForTimeout(600);
+        await opened.screenshot(`lenet-${name}`);
+        assert.deepEqual(opened.complaints, []);
+        await opened.close();
+      });
+    }
+  });
+});
