@@ -55,9 +55,9 @@ export class Client {
 
   /** Sends a request that must succeed and gives the response's body. */
   async request<Body>(command: string, args: object = {}): Promise<Body> {
-    const { success, message, body } = (await this.raw(command, args)) as DebugProtocol.Response & { body: Body };
-    assert.ok(success, `${command} failed: ${message ?? ''}`);
-    return body;
+    const response = await this.raw(command, args);
+    assert.ok(response.success, `${command} failed: ${response.message ?? ''}`);
+    return response.body as Body; // what DAP says of the command
   }
 
   /** The next event of a name that has not been waited for yet. */

@@ -25,7 +25,7 @@ const arithmetic: Readonly<Record<Exclude<BinaryOp, '||' | '&&'>, { readonly f: 
 };
 
 /** Numbers that have a name. */
-const constants: Readonly<Record<string, number>> = { nan: NaN, inf: Infinity, pi: Math.PI, NaN, Infinity };
+const constants: ReadonlyMap<string, number> = new Map(Object.entries({ nan: NaN, inf: Infinity, pi: Math.PI, NaN, Infinity }));
 
 /** @throws Failure `expression.…`; nothing else, whatever the expression. */
 export function evaluate(expression: Expression, scope: Scope): Value {
@@ -85,7 +85,7 @@ class Evaluation {
   }
 
   private name(name: string, at: number): Resolved {
-    const found = this.placed({ at }, () => this.scope.lookup(name)) ?? constants[name];
+    const found = this.placed({ at }, () => this.scope.lookup(name)) ?? constants.get(name);
     if (found === undefined) {
       const known = [...this.scope.names(), ...functions.keys()];
       throw failureAt('name', `'${name}' is not a tensor, layer or weight of this network${suggestion(name, known)}`, this.text, at);
@@ -98,11 +98,11 @@ class Evaluation {
       const found = this.placed({ at }, () => object.member(name));
       if (found !== undefined) return found;
       const value = this.placed({ at }, () => object.value());
-      if (value !== null && isTensor(value) && name in tensorMembers) return this.member(value, name, at);
+      if (value !== null && isTensor(value) && tensorMembers.has(name)) return this.member(value, name, at);
       throw failureAt('member', `The ${object.title} has no '${name}'${suggestion(name, object.names())}`, this.text, at);
     }
-    const tensor = this.placed({ at }, () => asTensor(object)), get = tensorMembers[name];
-    if (get === undefined) throw failureAt('member', `A tensor has no '${name}'; it has ${Object.keys(tensorMembers).join(', ')}.`, this.text, at);
+    const tensor = this.placed({ at }, () => asTensor(object)), get = tensorMembers.get(name);
+    if (get === undefined) throw failureAt('member', `A tensor has no '${name}'; it has ${[...tensorMembers.keys()].join(', ')}.`, this.text, at);
     return this.placed({ at }, () => get(tensor, this.scope));
   }
 
@@ -196,7 +196,7 @@ class Evaluation {
 }
 
 /** What can follow a tensor after a dot. */
-const tensorMembers: Readonly<Record<string, (tensor: TensorResult, scope: Scope) => Value>> = {
+const tensorMembers: ReadonlyMap<string, (tensor: TensorResult, scope: Scope) => Value> = new Map(Object.entries<(tensor: TensorResult, scope: Scope) => Value>({
   shape: ({ shape }) => tensorOf('int32', [shape.length], Int32Array.from(shape)),
   size: ({ shape }) => shape.reduce((product, extent) => product * extent, 1),
   rank: ({ shape }) => shape.length,
@@ -205,4 +205,4 @@ const tensorMembers: Readonly<Record<string, (tensor: TensorResult, scope: Scope
     if (tensor.source === null) throw new Failure('expression.type', 'Only tensors of the network have a gradient, not slices or computed values');
     return scope.gradient(tensor.source);
   },
-};
+}));
