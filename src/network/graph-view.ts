@@ -43,7 +43,7 @@ function addNetwork(network: Network, parent: string | null, nodes: NodeView[], 
         const source = prefix + leaves(byName.get(ref.layer), ref);
         const target = layer.network === null ? id : `${id}/${entrance(layer.network, position)}`;
         const edge = { source, target, shape: shape === undefined ? '' : shapeText(shape) };
-        const key = JSON.stringify(edge);
+        const key = `${source}\n${target}\n${edge.shape}`;
         if (!drawn.has(key)) edges.push(edge);
         drawn.add(key);
       }

@@ -72,6 +72,7 @@ export function quote(name: string): string {
 
 /** A name as it is shown: at most 60 characters, without control, direction and stacked combining characters. */
 export function displayName(name: string, limit = 60): string {
+  if (name.length <= limit && /^[\x20-\x7e]*$/.test(name)) return name;
   const clean = name.slice(0, 4 * limit)
     .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}]/gu, '')
     .replace(/(\p{M}{2})\p{M}+/gu, '$1');

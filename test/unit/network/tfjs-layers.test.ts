@@ -25,7 +25,6 @@ function check(model: tf.LayersModel): void {
   assert.equal(totalCost(network).parameters, model.countParams());
 }
 
-type RnnCell = Parameters<typeof tf.layers.rnn>[0]['cell'] & tf.layers.Layer;
 type Make = (name: string) => tf.layers.Layer;
 const l = tf.layers;
 const single: [shape: (number | null)[], layers: Record<string, Make>][] = [
