@@ -12,7 +12,6 @@ import { sizeOf } from '../tensor/value';
 
 /** One part of a path from a name that may hold anything. */
 export function safePart(name: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   const plain = name.replaceAll(/[\u0000-\u001f\u007f\\:*?"<>|]/g, '_').replace(/^\.+$/, (dots) => '_'.repeat(dots.length));
   const part = plain === '' ? '_' : plain;
   if (Buffer.byteLength(part) <= 150) return part;

@@ -25,7 +25,7 @@ interface StepOptions {
 /** What `summary.json` holds, and `--json` prints. */
 export interface StepSummary { readonly backend: BackendName; readonly iterations: readonly { readonly loss: number; readonly ops: number }[] }
 
-export interface Streams { out(text: string): void; error(text: string): void }
+export interface Streams { readonly out: (text: string) => void; readonly error: (text: string) => void }
 
 const backends = ['tensorflow', 'wasm', 'cpu', 'auto'] as const;
 

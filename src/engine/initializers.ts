@@ -9,6 +9,7 @@ import type { Random } from './data/random';
 type Initializer = (shape: Shape, config: JsonObject, random: Random) => Float32Array;
 
 const numberOf = (config: JsonObject, name: string, fallback: number): number => (typeof config[name] === 'number' ? config[name] : fallback);
+const textOf = (config: JsonObject | null, name: string, fallback: string): string => { const value = config?.[name]; return typeof value === 'string' ? value : fallback; };
 const filled = (shape: Shape, value: () => number): Float32Array => Float32Array.from({ length: sizeOf(shape) }, value);
 
 /** Normal, drawn again beyond two standard deviations. */
@@ -72,7 +73,7 @@ const initializers: Readonly<Record<string, Initializer>> = {
   randomnormal: (shape, config, random) => filled(shape, () => numberOf(config, 'mean', 0) + numberOf(config, 'stddev', 0.05) * random.normal()),
   randomuniform: (shape, config, random) => filled(shape, () => random.uniform(numberOf(config, 'minval', -0.05), numberOf(config, 'maxval', 0.05))),
   truncatednormal: (shape, config, random) => filled(shape, () => numberOf(config, 'mean', 0) + numberOf(config, 'stddev', 0.05) * truncated(random)),
-  variancescaling: (shape, config, random) => scaled(shape, random, numberOf(config, 'scale', 1), String(config['mode'] ?? 'fan_in'), distributionOf(config)),
+  variancescaling: (shape, config, random) => scaled(shape, random, numberOf(config, 'scale', 1), textOf(config, 'mode', 'fan_in'), distributionOf(config)),
   glorotuniform: scaling(1, 'fan_avg', 'uniform'),
   glorotnormal: scaling(1, 'fan_avg', 'truncated_normal'),
   heuniform: scaling(2, 'fan_in', 'uniform'),
@@ -88,13 +89,13 @@ const initializers: Readonly<Record<string, Initializer>> = {
 const aliases: Readonly<Record<string, string>> = { zero: 'zeros', one: 'ones', normal: 'randomnormal', uniform: 'randomuniform', orthogonalinitializer: 'orthogonal', identityinitializer: 'identity' };
 
 function distributionOf(config: JsonObject): string {
-  const distribution = String(config['distribution'] ?? 'truncated_normal').replace(/([a-z])([A-Z])/g, '$1_$2').toLowerCase();
+  const distribution = textOf(config, 'distribution', 'truncated_normal').replace(/([a-z])([A-Z])/g, '$1_$2').toLowerCase();
   return distribution === 'normal' ? 'truncated_normal' : distribution;
 }
 
 /** The first value of a weight. @throws Failure `initializer.unknown` */
 export function initialValue(initializer: JsonObject | null, shape: Shape, seed: number, path: string): Float32Array {
-  const name = String(initializer?.['class_name'] ?? 'GlorotUniform');
+  const name = textOf(initializer, 'class_name', 'GlorotUniform');
   const plain = name.toLowerCase().replaceAll('_', '');
   const run = initializers[aliases[plain] ?? plain];
   if (run === undefined) throw new Failure('initializer.unknown', `The weight "${path}" is not in the model file, and its initializer "${name}" is not one that Backstep has.`);

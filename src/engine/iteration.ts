@@ -15,12 +15,12 @@ import { forward } from './forward/forward';
 import type { ForwardResult, LayerStep } from './forward/forward';
 import { totalLoss } from './losses/losses';
 import { readTensor } from './recorder/handles';
-import { Recorder } from './recorder/recorder';
+import type { Recorder } from './recorder/recorder';
 import type { Settings } from './settings';
-import { RunState, stateAfter } from './state';
-import type { WeightState } from './state';
+import { stateAfter } from './state';
+import type { RunState, WeightState } from './state';
 import { TraceRecord } from './trace-record';
-import type { LayerTensors, Trace, WeightTensors } from './trace';
+import type { LayerTensors, WeightTensors } from './trace';
 import { update } from './update';
 
 /** What is the same in every iteration of a run. */
@@ -178,5 +178,3 @@ function at(tensors: readonly Tensor[], index: number): Tensor {
   if (tensor === undefined) throw new Error(`The network has no output number ${index}.`);
   return tensor;
 }
-
-export type { Trace };

@@ -15,11 +15,11 @@ export interface StepContext {
   /** 1 for the first step. */
   readonly step: number;
   /** A scalar that changes from step to step, named in the listing. */
-  scalar(name: string, value: number): Tensor;
+  readonly scalar: (name: string, value: number) => Tensor;
   /** The learning rate times `factor` (default 1) as a scalar; a plain number in the listing while the rate is constant. */
-  rateTensor(factor?: number): Tensor;
+  readonly rateTensor: (factor?: number) => Tensor;
   /** A counter of the run (`beta_1_power`) as it was before this step. */
-  counter(name: string): Tensor;
+  readonly counter: (name: string) => Tensor;
   /** What `prepare` returned. */
   readonly prepared: Readonly<Record<string, Tensor>>;
 }
@@ -27,7 +27,7 @@ export interface StepContext {
 export interface UpdateContext extends StepContext {
   readonly value: Tensor;
   readonly gradient: Tensor;
-  slot(name: string): Tensor;
+  readonly slot: (name: string) => Tensor;
 }
 
 export interface Update { readonly value: Tensor; readonly slots: Readonly<Record<string, Tensor>> }
