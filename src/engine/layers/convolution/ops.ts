@@ -1,5 +1,5 @@
 /** Convolutions of one to three spatial axes on channels-last tensors, from the kernels that TensorFlow.js can also differentiate. */
-import { concat, conv2d, conv2dTranspose, conv3d, depthwiseConv2d, pad, reshape, reverse, slice, split, transpose } from '@tensorflow/tfjs-core';
+import { concat, conv2d, conv2dTranspose, conv3d, conv3dTranspose, depthwiseConv2d, pad, reshape, slice, split } from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor3D, Tensor4D, Tensor5D } from '@tensorflow/tfjs-core';
 import { sizeOf } from '../../../tensor/value';
 
@@ -34,17 +34,6 @@ export function dilated(kernel: Tensor, dilations: readonly number[]): Tensor {
   return dilations.reduce((taps, rate, axis) => spread(taps, axis, rate), kernel);
 }
 
-/** Zeros around the spatial axes, so that a `valid` window over the result does what `same` does: the odd zero goes behind. */
-export function padSame(x: Tensor, window: readonly number[], strides: readonly number[]): Tensor {
-  const pads = window.map((extent, axis): [number, number] => {
-    const size = x.shape[axis + 1] ?? 1;
-    const stride = strides[axis] ?? 1;
-    const total = Math.max((Math.ceil(size / stride) - 1) * stride + extent - size, 0);
-    return [Math.floor(total / 2), total - Math.floor(total / 2)];
-  });
-  return pads.every(([before, after]) => before + after === 0) ? x : pad(x, [[0, 0], ...pads, [0, 0]]);
-}
-
 /** Convolution of `x` `[batch, …, channels]` by `kernel` `[…, channels / groups, filters]`. */
 export function convolve(x: Tensor, kernel: Tensor, window: Window, groups = 1): Tensor {
   if (groups > 1) {
@@ -56,6 +45,9 @@ export function convolve(x: Tensor, kernel: Tensor, window: Window, groups = 1):
     return concat(parts, x.rank - 1);
   }
   if (x.rank === 3) return flat(convolve(raised(x), raisedKernel(kernel), raisedWindow(window)));
+  if (x.rank === 4 && window.strides.every((stride) => stride === 1)) {
+    return conv2d(four(x), four(kernel), [1, 1], window.padding, 'NHWC', pair(window.dilations));
+  }
   const taps = dilated(kernel, window.dilations);
   if (x.rank === 4) return conv2d(four(x), four(taps), pair(window.strides), window.padding);
   return conv3d(five(x), five(taps), triple(window.strides), window.padding);
@@ -64,6 +56,9 @@ export function convolve(x: Tensor, kernel: Tensor, window: Window, groups = 1):
 /** Convolution of every channel by its own kernels, `[…, channels, multiplier]`; one or two spatial axes. */
 export function convolveDepthwise(x: Tensor, kernel: Tensor, window: Window): Tensor {
   if (x.rank === 3) return flat(convolveDepthwise(raised(x), raisedKernel(kernel), raisedWindow(window)));
+  if (window.strides.every((stride) => stride === 1)) {
+    return depthwiseConv2d(four(x), four(kernel), [1, 1], window.padding, 'NHWC', pair(window.dilations));
+  }
   return depthwiseConv2d(four(x), four(dilated(kernel, window.dilations)), pair(window.strides), window.padding);
 }
 
@@ -79,28 +74,8 @@ export function convolveTransposed(x: Tensor, kernel: Tensor, extents: readonly 
     const [height = 1, width = 1] = extents;
     return conv2dTranspose(four(x), four(taps), [x.shape[0] ?? 1, height, width, filters], pair(window.strides), window.padding);
   }
-  // TensorFlow.js cannot differentiate its own conv3dTranspose: spread the input by the strides, pad it, convolve by the mirrored kernel.
-  const apart = window.strides.reduce((tensor, stride, axis) => spread(tensor, axis + 1, stride), x);
-  const pads = extents.map((extent, axis): [number, number] => {
-    const reach = taps.shape[axis] ?? 1;
-    const stride = window.strides[axis] ?? 1;
-    const size = x.shape[axis + 1] ?? 1;
-    const total = window.padding === 'valid' ? 0 : Math.max((size - 1) * stride + reach - extent, 0);
-    const before = reach - 1 - Math.floor(total / 2);
-    return [before, extent + reach - 1 - before - (apart.shape[axis + 1] ?? 1)];
-  });
-  const mirrored = transpose(reverse(taps, [0, 1, 2]), [0, 1, 2, 4, 3]);
-  return conv3d(five(cropOrPad(apart, pads)), five(mirrored), [1, 1, 1], 'valid');
-}
-
-/** Zeros around the spatial axes; negative numbers cut off instead. */
-function cropOrPad(x: Tensor, pads: readonly [number, number][]): Tensor {
-  const added = pads.map(([before, after]): [number, number] => [Math.max(before, 0), Math.max(after, 0)]);
-  const padded = pad(x, [[0, 0], ...added, [0, 0]]);
-  if (pads.every(([before, after]) => before >= 0 && after >= 0)) return padded;
-  const begin = [0, ...pads.map(([before]) => Math.max(-before, 0)), 0];
-  const end = [0, ...pads.map(([, after]) => Math.max(-after, 0)), 0];
-  return slice(padded, begin, padded.shape.map((extent, axis) => extent - (begin[axis] ?? 0) - (end[axis] ?? 0)));
+  const [depth = 1, height = 1, width = 1] = extents;
+  return conv3dTranspose(five(x), five(taps), [x.shape[0] ?? 1, depth, height, width, filters], triple(window.strides), window.padding);
 }
 
 /** A sequence as a picture of height 1, `[batch, 1, steps, channels]`, with the kernel and the window to match. */
