@@ -64,6 +64,15 @@ const apart = {
   },
 };
 
+/** Kernels beside an exported listing work on the TensorFlow.js that is installed there. */
+const plain = {
+  name: 'plain',
+  setup(builder) {
+    builder.onResolve({ filter: /^@tensorflow\/tfjs-core$/ }, () => ({ path: '@tensorflow/tfjs', external: true }));
+    builder.onResolve({ filter: /^@tensorflow\/tfjs-backend-wasm$/ }, ({ path: name }) => ({ path: name, external: true, sideEffects: false }));
+  },
+};
+
 const common = {
   bundle: true,
   sourcemap: production ? false : 'linked',
@@ -102,6 +111,7 @@ async function bundles() {
   const list = [
     { ...host, entryPoints: [at('src/extension.ts')], outfile: path.join(dist, 'extension.js'), plugins: [...common.plugins, apart] },
     { ...host, entryPoints: [at('src/core.ts')], outfile: path.join(dist, 'core.js') },
+    { ...host, entryPoints: [at('src/listing/export/kernels-module.ts')], outfile: path.join(dist, 'kernels.cjs'), plugins: [plain], sourcemap: false },
     { ...host, entryPoints: [at('src/cli/main.ts')], outfile: path.join(dist, 'backstep.js'), banner: { js: '#!/usr/bin/env node' } },
     {
       ...common, platform: 'browser', target: 'es2022', format: 'esm', jsx: 'automatic', jsxImportSource: 'preact',
@@ -113,7 +123,7 @@ async function bundles() {
   const partOnly = wanted?.includes('/') ?? false;
   const names = ['unit', 'dap', 'webview', 'host', 'browser', 'bench', 'fuzz'].filter((name) => wanted === undefined || wanted.split('/')[0] === name);
   const suites = await Promise.all(names.map((name) => suite(name, { jsx: 'automatic', jsxImportSource: 'preact' })));
-  return [...(partOnly ? [] : list), ...suites.flat()];
+  return [...(partOnly ? list.filter(({ outfile }) => outfile?.endsWith('kernels.cjs')) : list), ...suites.flat()];
 }
 
 /** Files that bundles read at run time: the WASM backend's binaries and our kernels for it. */

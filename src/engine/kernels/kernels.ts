@@ -89,3 +89,8 @@ export function makeKernelsGood(backendName: BackendName): void {
     registerKernel({ ...stock, kernelName, backendName, kernelFunc: replacement(stock?.kernelFunc) });
   }
 }
+
+/** Kernels that on this backend are not TensorFlow.js's own: a program exported for plain TensorFlow.js takes them along. */
+export function replacedKernels(backendName: BackendName): ReadonlySet<string> {
+  return new Set(Object.keys(replacements[backendName]));
+}

@@ -1,6 +1,5 @@
 /** What the panel shows at a cursor: formulas that KaTeX accepts, with names and sizes; cards with their roles; progress. */
 import assert from 'node:assert/strict';
-import katex from 'katex';
 import type { RunInfo } from '../../../src/engine/run';
 import type { Trace } from '../../../src/engine/trace';
 import { depths } from '../../../src/debug/cursor';
@@ -11,6 +10,7 @@ import { tensorPicture } from '../../../src/debug/view/picture';
 import { makeListing } from '../../../src/listing/listing';
 import type { Network } from '../../../src/network/network';
 import type { CursorView } from '../../../src/protocol/run';
+import { checkFormula } from './check-formula';
 import { smallTrace } from './trace-builder';
 
 export function infoOf(network: Network): RunInfo {
@@ -27,12 +27,6 @@ function at(trace: Trace, network: Network, depth: Depth, index: number): Cursor
 }
 
 const opIndex = (trace: Trace, kernel: string, skip = 0): number => trace.ops.filter((op) => op.kernel === kernel)[skip]!.index;
-
-/** KaTeX renders the formula without an error. */
-export function checkFormula(formula: string): void {
-  assert.notEqual(formula, '');
-  katex.renderToString(formula, { throwOnError: true, strict: (code: string) => (code === 'unknownSymbol' || code === 'unicodeTextInMathMode' ? 'ignore' : 'error') });
-}
 
 describe('cursor view', () => {
   it('has a formula that KaTeX renders, a title and cards at every cursor of every depth', async () => {

@@ -9,7 +9,7 @@ import type { Listing } from '../../../src/listing/listing';
 // Loaded at run time: bundled, the compiler would not find its own library files.
 const ts = createRequire(path.join(process.cwd(), 'package.json'))('typescript') as typeof typescript;
 
-const typeOf = (value: unknown): string => (Array.isArray(value) ? 'readonly unknown[]' : value === undefined || value === null ? 'unknown' : typeof value);
+const typeOf = (value: unknown): string => (Array.isArray(value) ? 'number | readonly unknown[]' : value === undefined || value === null ? 'unknown' : typeof value);
 
 /** Declarations of the kernels' functions, independent of how a call is written: from the table of forms. */
 export function declarations(): string {
