@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { Phase } from '../../src/engine/trace';
 import { createRun } from '../../src/engine/create-run';
 import { makeListing } from '../../src/listing/listing';
 import { BackstepSession } from '../../src/debug/session';
@@ -25,6 +26,7 @@ export class Client {
   private readonly waiting: { readonly name: string; readonly resolve: (event: DebugProtocol.Event) => void }[] = [];
   private unread: DebugProtocol.Event[] = [];
   private seq = 0;
+  private firstLine = 1;
   private rest = Buffer.alloc(0);
   private time = 0;
 
@@ -46,7 +48,7 @@ export class Client {
   async raw(command: string, args: object = {}): Promise<DebugProtocol.Response> {
     const seq = this.seq += 1;
     const message: Message = { seq, type: 'request', command, arguments: args };
-    this.transcript.push(describeMessage(message));
+    this.transcript.push(describeMessage(message, this.lineText));
     const answer = new Promise<DebugProtocol.Response>((resolve) => { this.answers.set(seq, resolve); });
     const text = JSON.stringify(message);
     this.toAdapter.write(`Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
@@ -69,7 +71,8 @@ export class Client {
   }
 
   /** Initialize, launch, and wait until breakpoints may be set. */
-  async launch(config: object, client: object = {}): Promise<void> {
+  async launch(config: object, client: { readonly linesStartAt1?: boolean; readonly [key: string]: unknown } = {}): Promise<void> {
+    this.firstLine = client.linesStartAt1 === false ? 0 : 1;
     await this.request('initialize', { adapterID: 'backstep', linesStartAt1: true, columnsStartAt1: true, pathFormat: 'path', ...client });
     const launched = this.request('launch', config);
     await Promise.all([launched, this.event('initialized')]);
@@ -77,7 +80,7 @@ export class Client {
   }
 
   /** Launch and stand on the first step. */
-  async start(config: object, client: object = {}): Promise<void> {
+  async start(config: object, client: Parameters<Client['launch']>[1] = {}): Promise<void> {
     await this.launch(config, client);
     await this.go('configurationDone');
   }
@@ -105,6 +108,19 @@ export class Client {
     return line;
   }
 
+  /** Line of a phase's header. */
+  phaseLine(phase: Phase): number {
+    return this.session.controller?.listing.lineOfPhase(phase) ?? 0;
+  }
+
+  /** Line of the header of a layer's group in a phase; in the update phase one a weight. */
+  layerLine(layer: string | null, phase: Phase, weight: string | null = null): number {
+    const { trace, listing } = this.session.controller ?? assert.fail('not launched');
+    const group = trace.groups.findIndex((candidate) => candidate.layer === layer && candidate.phase === phase && candidate.weight === weight);
+    assert.ok(group >= 0, `no group of ${layer} in ${phase}`);
+    return listing.lineOfGroup(group);
+  }
+
   /** Jump to Cursor. */
   async jump(line: number): Promise<void> {
     const { targets: [target] } = await this.request<DebugProtocol.GotoTargetsResponse['body']>('gotoTargets', { source: { sourceReference: 1 }, line });
@@ -130,6 +146,18 @@ export class Client {
     await this.request('disconnect');
   }
 
+  /** What stands on a line of the listing, as this client counts. */
+  private readonly lineText = (line: number): string => {
+    const text = this.session.controller?.listing.text.split('\n')[line - this.firstLine];
+    // Decoration of headers is the listing's own affair.
+    return text === undefined ? `‹line ${line}›` : `‹${text.replace(/^\/\/[\s─-]*(#region )?|[\s─-]+$/g, '')}›`;
+  };
+
+  /** The client is gone. */
+  hangUp(): void {
+    this.toAdapter.destroy();
+  }
+
   /** A line of its own in the transcript, for whoever reads it. */
   note(text: string): void {
     this.transcript.push(`\n# ${text}`);
@@ -144,7 +172,7 @@ export class Client {
       if (this.rest.length < header + 4 + length) return;
       const message = JSON.parse(this.rest.toString('utf8', header + 4, header + 4 + length)) as Message;
       this.rest = this.rest.subarray(header + 4 + length);
-      this.transcript.push(describeMessage(message));
+      this.transcript.push(describeMessage(message, this.lineText));
       if (isResponse(message)) this.answers.get(message.request_seq)?.(message);
       else if (isEvent(message)) this.take(message);
     }

@@ -71,9 +71,9 @@ describe('a debug session over DAP', () => {
   it('stops at line breakpoints in both directions', golden('line-breakpoints', async (client) => {
     await client.launch({ ...sgd, iterations: 2 });
     client.note('On an op, a layer, a phase, the title, an empty line, beyond the end');
-    const lines = [client.line(/^const/, 1), client.line(/region will_pass/), client.line(/region backward/), 1, client.line(/^$/), 1000];
+    const lines = [client.line(/^const/, 1), client.layerLine('will_pass', 'forward'), client.phaseLine('backward'), 1, client.line(/^$/), 1000];
     await client.request('setBreakpoints', { source: listing, breakpoints: lines.map((line) => ({ line })) });
-    await client.request('breakpointLocations', { source: listing, line: client.line(/^const/, 1), endLine: client.line(/region loss/) });
+    await client.request('breakpointLocations', { source: listing, line: client.line(/^const/, 1), endLine: client.phaseLine('loss') });
     await client.request('configurationDone');
     await client.event('stopped');
     await each(client, 'continue continue continue continue continue continue continue continue continue continue');
@@ -136,10 +136,10 @@ describe('a debug session over DAP', () => {
     await show();
     await show(1);
     client.note('After the gradient of the last layer');
-    await client.jump(client.line(/region will_pass/, 1));
+    await client.jump(client.layerLine('will_pass', 'backward'));
     await show();
     client.note('After the update of a weight');
-    await client.jump(client.line(/region hidden\/kernel/));
+    await client.jump(client.layerLine('hidden', 'update', 'kernel'));
     await show();
     client.note('Children by axis, and by page');
     const weights = await client.variables((await client.scopes()).get('Weights')?.variablesReference ?? 0);
@@ -172,13 +172,13 @@ describe('a debug session over DAP', () => {
     client.note('Completions');
     for (const text of ['hidden_ker', 'norm(hidden.', 'hidden.kernel.', 'layer("hidden").ker', 'ma', '1 + x.', ')(']) await client.request('completions', { text, column: text.length + 1 });
     client.note('Later in the iteration');
-    await client.jump(client.line(/region update/));
+    await client.jump(client.phaseLine('update'));
     for (const expression of ['loss', 'grad(hidden.kernel)', 'hidden.kernel.grad', 'norm(hidden.kernel - before(hidden.kernel))', 'hidden.kernel.momentum', 'metrics.accuracy', 'prediction', 'y[0]', 'before(x)']) await client.evaluate(expression);
   }));
 
   it('jumps within the iteration', golden('jump', async (client) => {
     await client.start(sgd);
-    for (const line of [client.line(/region backward/), client.line(/^$/), client.line(/^const/), 1]) {
+    for (const line of [client.phaseLine('backward'), client.line(/^$/), client.line(/^const/), 1]) {
       await client.jump(line);
       await client.frames();
     }
