@@ -6,6 +6,7 @@ import { add, scalar } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { Failure } from '../tensor/failure';
 import type { TapeNode } from './recorder/engine-state';
+import type { RowGradient } from './optimizers/rule';
 import type { Recorder } from './recorder/recorder';
 
 interface Step { readonly node: TapeNode; /** Names of the inputs that depend on what is differentiated. */ readonly inputs: readonly string[] }
@@ -39,9 +40,10 @@ export function pathNodes(tape: readonly TapeNode[], xs: readonly Tensor[], y: T
 /**
  * Differentiates `y` (a scalar) with respect to everything on the way to `xs`; yields after each node. Kernels are recorded
  * in the place of the forward op that they differentiate.
- * @returns the gradient of every tensor on the way, by its id
+ * @returns the gradient of every tensor on the way, by its id, and of what parts those of looked-up tables are the sum
  */
-export function* backward(recorder: Recorder, xs: readonly Tensor[], y: Tensor): Generator<void, ReadonlyMap<number, Tensor>, void> {
+export function* backward(recorder: Recorder, xs: readonly Tensor[], y: Tensor): Generator<void, Gradients, void> {
+  const rows = new RowGradients(new Set(xs.map(({ id }) => id)));
   const gradients = new Map<number, Tensor>();
   const seed = scalar(1);
   recorder.adopt(seed, { kind: 'constant' });
@@ -50,6 +52,7 @@ export function* backward(recorder: Recorder, xs: readonly Tensor[], y: Tensor):
   for (const { node, inputs } of pathNodes(recorder.tape, xs, y).reverse()) {
     recorder.place = placeOf(recorder, node);
     if (node.gradient === undefined) throw noGradient(recorder, node);
+    rows.note(node, gradients);
     const functions = node.gradient(node.outputs.map(({ id }) => gradients.get(id) ?? null));
     for (const name of inputs) {
       const x = node.inputs[name];
@@ -71,7 +74,35 @@ export function* backward(recorder: Recorder, xs: readonly Tensor[], y: Tensor):
     const gradient = gradients.get(id);
     if (gradient !== undefined) mark(recorder, gradient, x, false);
   }
-  return gradients;
+  return { of: gradients, rows };
+}
+
+export interface Gradients { readonly of: ReadonlyMap<number, Tensor>; readonly rows: RowGradients }
+
+/** Gradients of look-ups (GatherV2 along the first axis) by the table. */
+class RowGradients {
+  readonly #tables = new Map<number, RowGradient[] | null>();
+
+  constructor(private readonly sources: ReadonlySet<number>) {}
+
+  note({ kernelName, inputs, outputs }: TapeNode, gradients: ReadonlyMap<number, Tensor>): void {
+    const { x: table, indices } = inputs;
+    const [output] = outputs;
+    const values = output === undefined ? undefined : gradients.get(output.id);
+    const isLookUp = kernelName === 'GatherV2' && table !== undefined && this.sources.has(table.id) && indices !== undefined && values !== undefined && values.shape.join() === [...indices.shape, ...table.shape.slice(1)].join();
+    if (isLookUp) {
+      const parts = this.#tables.get(table.id);
+      if (parts !== null) this.#tables.set(table.id, [...(parts ?? []), { indices, values }]);
+      return;
+    }
+    for (const name in inputs) {
+      const input = inputs[name];
+      if (input !== undefined && this.sources.has(input.id)) this.#tables.set(input.id, null);
+    }
+  }
+
+  /** The parts, when the table's gradient is made of look-ups alone. */
+  of(table: Tensor): readonly RowGradient[] | null { return this.#tables.get(table.id) ?? null; }
 }
 
 /** The forward op that a node of the tape stands for, and its layer. */

@@ -80,11 +80,12 @@ export function* iterate(recipe: Recipe, state: RunState, batch: Batch, recorder
     yield false;
     walked = walk.next();
   }
-  const gradients = walked.value;
+  const { of: gradients, rows } = walked.value;
 
   const moves = update({
     recorder, optimizer: settings.optimizer, iteration, weights: before.weights, counters: before.counters,
     gradient: ({ value }) => gradients.get(value.id) ?? null,
+    rows: ({ value }) => rows.of(value),
     assigned: ({ layer, weight }) => assigned.get(keyOf(layer, weight)) ?? null,
   });
   let moved = moves.next();

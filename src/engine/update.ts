@@ -3,7 +3,7 @@ import { scalar } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { clip, decay, globalScale } from './optimizers/clipping';
 import type { Optimizer } from './optimizers/optimizers';
-import type { StepContext } from './optimizers/rule';
+import type { RowGradient, StepContext } from './optimizers/rule';
 import type { Recorder } from './recorder/recorder';
 import type { WeightState } from './state';
 
@@ -15,6 +15,8 @@ export interface UpdateInput {
   readonly weights: readonly WeightState[];
   readonly counters: Readonly<Record<string, Tensor>>;
   gradient(weight: WeightState): Tensor | null;
+  /** The gradients of the rows that were looked up, for a weight that is only a table of rows. */
+  rows?(weight: WeightState): readonly RowGradient[] | null;
   /** New value of a weight that the forward pass computed (moving statistics), or null. */
   assigned(weight: WeightState): Tensor | null;
 }
@@ -58,7 +60,8 @@ function updated(input: UpdateInput, weight: WeightState, step: StepContext, sca
   if (raw === null) return weight;
   const gradient = clip(raw, settings, scale);
   const value = decays ? decay(weight.value, step) : weight.value;
-  const result = rule.update({ ...step, value, gradient, slot: (name) => required(weight.slots, name) });
+  const rows = gradient === raw ? input.rows?.(weight) ?? null : null;
+  const result = rule.update({ ...step, value, gradient, rows, slot: (name) => required(weight.slots, name) });
   return { ...weight, value: result.value, slots: { ...weight.slots, ...result.slots } };
 }
 

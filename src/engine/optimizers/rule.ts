@@ -24,9 +24,14 @@ export interface StepContext {
   readonly prepared: Readonly<Record<string, Tensor>>;
 }
 
+/** Part of the gradient of a table whose rows were looked up: `values` `[…indices, …row]`, one row gradient a look-up. */
+export interface RowGradient { readonly indices: Tensor; readonly values: Tensor }
+
 export interface UpdateContext extends StepContext {
   readonly value: Tensor;
   readonly gradient: Tensor;
+  /** The parts of which `gradient` is the sum, when the weight is only a table of rows; else null. */
+  readonly rows: readonly RowGradient[] | null;
   readonly slot: (name: string) => Tensor;
 }
 

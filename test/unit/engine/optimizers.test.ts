@@ -38,7 +38,7 @@ function steps(backend: string, convention: Convention, type: string, config: Js
       references.gradients.forEach((gradient, iteration) => {
         const own = tensor1d([...gradient]);
         const other = tensor1d([gradient[1]!, gradient[0]!]);
-        const moves = update({ recorder, optimizer, iteration, weights, counters, gradient: ({ layer }) => (layer === 'w' ? own : other), assigned: () => null });
+        const moves = update({ recorder, optimizer, iteration, weights, counters, rows: () => null, gradient: ({ layer }) => (layer === 'w' ? own : other), assigned: () => null });
         let move = moves.next();
         while (!move.done) move = moves.next();
         ({ weights, counters } = move.value);
