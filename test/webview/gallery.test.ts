@@ -28,8 +28,8 @@ describe('gallery', () => {
       ['first', async () => undefined],
       ['conv', async () => { await host.controller.stepOver(); }],
       ['loss', async () => { await host.controller.jumpTo({ kind: 'phase', phase: 'loss' }); }],
-      ['backward', async () => { await host.controller.jumpTo({ kind: 'phase', phase: 'backward' }); for (let step = 0; step < 6; step++) await host.controller.stepOver(); }],
-      ['op', async () => { await host.controller.stepInto(); await host.controller.stepOver(); await host.controller.stepOver(); }],
+      ['backward', async () => { const op = host.controller.trace.ops.findIndex(({ kernel }) => kernel === 'Conv2DBackpropFilter'); await host.controller.jumpTo({ kind: 'op', iteration: 0, op }); }],
+      ['op', async () => { await host.controller.stepOut(); }],
       ['update', async () => { await host.controller.jumpTo({ kind: 'phase', phase: 'update' }); }],
       ['later', async () => { await host.controller.jumpTo({ kind: 'iteration', iteration: 5 }); }],
     ] as const) {

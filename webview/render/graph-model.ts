@@ -32,10 +32,10 @@ export function detailOf(node: NodeView): string {
 }
 
 /** The same width for all, so that columns are even: what the longest usual name needs. */
-function widthFor(texts: readonly (readonly [string, string])[]): number {
+function widthFor(texts: readonly (readonly [string, string])[], widest: number): number {
   const lengths = texts.map(([title, detail]) => Math.max(title.length * 7.3, detail.length * 5.9)).sort((a, b) => a - b);
-  const usual = lengths[Math.floor((lengths.length - 1) * 0.95)] ?? 0;
-  return Math.round(Math.min(208, Math.max(124, usual + 26)));
+  const usual = lengths[Math.floor((lengths.length - 1) * (lengths.length < 60 ? 1 : 0.95))] ?? 0;
+  return Math.round(Math.min(widest, Math.max(124, usual + 26)));
 }
 
 /** @param withLoss adds the loss below the network's outputs; @param lossText what kind of loss it is. */
@@ -56,7 +56,7 @@ export function drawGraph(graph: GraphView, withLoss: boolean, lossText = ''): D
   parents.forEach(addGroup);
   const shown = graph.nodes.filter(({ id }) => !groups.has(id));
   const texts = shown.map((node) => [node.name, detailOf(node)] as const);
-  const width = widthFor(texts);
+  const width = widthFor(texts, withLoss ? 196 : 236);
   const edges = graph.edges.filter(({ source, target }) => (ids.has(source) || groups.has(source)) && (ids.has(target) || groups.has(target)));
   const sources = new Set(edges.map(({ source }) => source));
   const ends = shown.filter(({ id }) => !sources.has(id)).map(({ id }) => id);
@@ -76,7 +76,8 @@ function finish(graph: GraphView, input: LayoutInput, layout: LayoutResult, show
     if (rect === undefined) return [];
     return [{ id, rect, view, title: view?.name ?? 'loss', detail: view === null ? lossText : detailOf(view) }];
   });
-  const groups = [...layout.groups].map(([id, rect]) => ({ id, rect, title: graph.nodes.find((node) => node.id === id)?.name ?? id.slice(id.lastIndexOf('/') + 1) }));
+  const named = new Map(graph.nodes.map((node) => [node.id, `${node.name} · ${detailOf(node)}`]));
+  const groups = [...layout.groups].map(([id, rect]) => ({ id, rect, title: named.get(id) ?? id.slice(id.lastIndexOf('/') + 1) }));
   const edges = input.edges.map(({ source, target }, index) => ({ id: `e${index}`, source, target, points: layout.edges[index] ?? [] })).filter(({ points }) => points.length > 1);
   const labels = new Map<string, DrawnLabel>();
   const shapes = new Map(graph.edges.map(({ source, target, shape }) => [`${source}\u0000${target}`, shape]));

@@ -18,7 +18,7 @@ export function shortNumber(value: number, digits = 3): string {
 /** A fixed number of decimals for a column of numbers, enough for the largest of them. */
 export function columnNumber(value: number, largest: number): string {
   if (!Number.isFinite(value) || value === 0) return shortNumber(value);
-  if (largest >= 1e5 || largest < 1e-4) return value.toExponential(1).replace('e+', 'e').replaceAll('-', '−');
+  if (largest >= 1e5 || largest < 1e-3) return value.toExponential(1).replace('e+', 'e').replaceAll('-', '−');
   const decimals = Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(largest))));
   return value.toFixed(decimals).replaceAll('-', '−');
 }

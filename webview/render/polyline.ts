@@ -18,7 +18,7 @@ export function offsetPolyline(points: readonly Point[], distance: number): Poin
 
 /**
  * Corners between the ends as cytoscape wants them for `edge-distances: endpoints`: for each, the share of the way from first to last
- * point, and the distance to the left of that line.
+ * point, and the distance to the right of that line, seen along it.
  */
 export function segmentsOf(points: readonly Point[]): { readonly weights: number[]; readonly distances: number[] } {
   const [first, last] = [points[0], points.at(-1)];
@@ -29,6 +29,6 @@ export function segmentsOf(points: readonly Point[]): { readonly weights: number
   const inner = points.slice(1, -1);
   return {
     weights: inner.map(({ x, y }) => ((x - first.x) * dx + (y - first.y) * dy) / squared),
-    distances: inner.map(({ x, y }) => ((x - first.x) * dy - (y - first.y) * dx) / length),
+    distances: inner.map(({ x, y }) => ((y - first.y) * dx - (x - first.x) * dy) / length),
   };
 }

@@ -71,6 +71,8 @@ export class GraphCanvas {
   private readonly cy: Core;
   private touched = false;
   private far = false;
+  /** Where the first node stands: what is seen first of a drawing that is too wide. */
+  private start = 0;
   private bounds: Rect = { x: 0, y: 0, width: 1, height: 1 };
 
   constructor(private readonly container: HTMLElement, private readonly onView: (view: View) => void) {
@@ -95,6 +97,8 @@ export class GraphCanvas {
       this.cy.elements().remove();
       this.cy.add(elements);
     });
+    const first = drawing.nodes[0]?.rect;
+    this.start = first === undefined ? 0 : first.x + first.width / 2;
     this.bounds = { x: 0, y: 0, width: drawing.width, height: drawing.height + 20 };
     this.touched = false;
   }
@@ -143,15 +147,17 @@ export class GraphCanvas {
     return { x: -pan.x / zoom, y: -pan.y / zoom, width: this.container.clientWidth / zoom, height: this.container.clientHeight / zoom };
   }
 
-  /** All of it, at most at full size, and centred. */
+  /** All of it, at most at full size, and centred. With `least`: the start of it, when all of it would be too small to read. */
   fit(least = 0): void {
     const [width, height] = [this.container.clientWidth, this.container.clientHeight];
     if (width === 0 || height === 0) return;
     const margin = 16;
-    const whole = Math.min(1, (width - 2 * margin) / this.bounds.width, (height - 2 * margin) / this.bounds.height);
-    const zoom = Math.max(whole, Math.min(least, Math.max(whole, (width - 2 * margin) / this.bounds.width)));
+    const across = (width - 2 * margin) / this.bounds.width;
+    const whole = Math.min(1, across, (height - 2 * margin) / this.bounds.height);
+    const zoom = whole >= least * 0.75 ? whole : Math.max(whole, Math.min(1, Math.max(least * 0.85, Math.min(least * 1.3, across))));
     const tall = this.bounds.height * zoom > height - 2 * margin;
-    this.cy.viewport({ zoom, pan: { x: (width - this.bounds.width * zoom) / 2, y: tall ? margin : Math.max(margin, Math.min(48, (height - this.bounds.height * zoom) / 2)) } });
+    const wide = this.bounds.width * zoom > width;
+    this.cy.viewport({ zoom, pan: { x: wide && zoom > whole ? width / 2 - this.start * zoom : (width - this.bounds.width * zoom) / 2, y: tall ? margin : Math.max(margin, Math.min(48, (height - this.bounds.height * zoom) / 2)) } });
   }
 
   zoomBy(factor: number): void {
@@ -173,7 +179,7 @@ export class GraphCanvas {
 
   resized(least: number): void {
     this.cy.resize();
-    if (!this.touched) this.fit(least);
+    if (!this.touched && this.container.clientWidth > 0) this.fit(least);
     else this.viewChanged();
   }
 

@@ -89,7 +89,7 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
   const field = useRef<HTMLElement>(null);
   /** Where the button went down: a click at the end of a drag opens nothing. */
   const pressed = useRef({ x: 0, y: 0 });
-  const least = run === null ? 0.62 : 0.72;
+  const least = 0.8;
 
   const follow = (): void => {
     const target = canvas.current;
@@ -130,7 +130,9 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
     if (run === null) return;
     const backwardDone = new Set(run.backwardDone);
     if (run.phase === 'backward' || run.phase === 'update') backwardDone.add(lossNode);
-    canvas.current?.mark({ forwardDone: new Set(run.forwardDone), backwardDone });
+    // Inputs are there from the start.
+    const inputs = drawing.nodes.filter(({ id }) => !drawing.above.has(id)).map(({ id }) => id);
+    canvas.current?.mark({ forwardDone: new Set([...inputs, ...run.forwardDone]), backwardDone });
   }, [drawing, run?.forwardDone, run?.backwardDone, run?.phase]);
 
   const text = (search ?? '').trim().toLowerCase();
@@ -221,7 +223,7 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
         onClickCapture={(event) => { if (event.detail > 0 && Math.hypot(event.clientX - pressed.current.x, event.clientY - pressed.current.y) > 4) event.stopPropagation(); }}>
         <div class="graph-layer" ref={layer}>
           {drawing.groups.map(({ id, rect, title }) => (
-            <div key={id} class="group" style={{ left: `${rect.x}px`, top: `${rect.y}px`, width: `${rect.width}px`, height: `${rect.height}px` }}><span>{title}</span></div>
+            <div key={id} class={`group ${id === selected ? 'selected' : ''}`} style={{ left: `${rect.x}px`, top: `${rect.y}px`, width: `${rect.width}px`, height: `${rect.height}px` }}><span>{title}</span></div>
           ))}
           {drawing.labels.length <= 600 && drawing.labels.map(({ id, x, y, text: label }) => <span key={id} class="edge-label" style={{ left: `${x + 11}px`, top: `${y + 4}px` }}>{label}</span>)}
           {shown.map((node) => (

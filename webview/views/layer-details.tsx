@@ -27,7 +27,7 @@ function Weight({ layer, weight }: { readonly layer: string; readonly weight: We
   const kind = picture !== null && picture.statistics.min >= 0 ? 'sequential' : 'diverging';
   return (
     <div class="weight">
-      <TensorCard id={id} title={weight.trainable ? weight.name : `${weight.name} (not trained)`} variable={null} shape={weight.shape} dtype={weight.dtype} statistics={null} diverging={null} request={argument} version=""
+      <TensorCard id={id} title={weight.trainable ? weight.name : `${weight.name} (not trained)`} variable={null} shape={weight.shape} dtype={weight.dtype} statistics={null} diverging={null} range={null} request={argument} version=""
         mark={null} tone={null} maxHeight={220} />
       {picture !== null && picture.statistics.count > 1 && (
         <section class="card" aria-label={`Distribution of ${weight.name}`}>

@@ -36,7 +36,9 @@ export function NumbersTable({ picture, kind, domain, index, onSelect, rowsShown
   const selected = cellOf(picture, index);
   if (selected === null) return null;
   const rows = windowAround(selected.row, rowsShown, picture.rows);
-  const columns = windowAround(selected.column, Math.max(3, Math.floor((width - 26) / 54)), picture.columns);
+  const reach = Math.max(Math.abs(domain.low), Math.abs(domain.high));
+  const cellWidth = 6.7 * Math.max(5, columnNumber(-reach, reach).length) + 12;
+  const columns = windowAround(selected.column, Math.max(3, Math.floor((width - 26) / cellWidth)), picture.columns);
   const values = range(rows.first, rows.last).map((row) => range(columns.first, columns.last).map((column): [Cell, number] => {
     const cell = { tile: selected.tile, row, column };
     return [cell, picture.floats[offsetOf(picture, cell)] ?? NaN];

@@ -24,6 +24,13 @@ const maxElements = 32_768;
 export const versionOf = ({ statistics: { mean, norm, min, max, zeros, nan } }: Card): string => [mean, norm, min, max, zeros, nan].join(' ');
 const requestOf = (cursor: CursorView, card: Card, example: number): TensorRequest => ({ address: { kind: 'trace', iteration: cursor.iteration, tensor: card.tensor }, example, maxElements });
 
+/** One scale for a tensor before and after the update, so that colours can be compared. */
+function sharedRange(card: Card, row: readonly Card[]): { readonly min: number; readonly max: number } | null {
+  const other = row.find(({ title }) => title === `${card.title}, new` || card.title === `${title}, new`);
+  if (other === undefined || other === card) return null;
+  return { min: Math.min(card.statistics.min, other.statistics.min), max: Math.max(card.statistics.max, other.statistics.max) };
+}
+
 /** The number of examples if a card of the step has them along its first axis. */
 function examplesOf(run: RunView, cursor: CursorView): number {
   return cursor.cards.find(({ shape }) => shape.length > 1 && shape[0] === run.batchSize)?.shape[0] ?? 0;
@@ -47,20 +54,15 @@ function ExamplePicker({ example, examples }: { readonly example: number; readon
   );
 }
 
-function Heading({ cursor }: { readonly cursor: CursorView }): JSX.Element {
-  const where = cursor.depth === 'op' || cursor.depth === 'cell' ? `${cursor.phase}, op ${cursor.op + 1} of ${cursor.ops}` : cursor.depth === 'iteration' ? 'the whole iteration' : cursor.depth === 'phase' ? `the whole ${cursor.phase} phase` : `${cursor.phase}, ops to ${cursor.op + 1} of ${cursor.ops}`;
-  return (
-    <>
-      <h2 aria-live="polite"><span class="step-title">{cursor.title}</span> <span class={`where ${toneOf(cursor.phase)}`}>{where}</span></h2>
-      {cursor.formula !== '' && <Formula source={cursor.formula} />}
-      {cursor.explanation !== '' && <p class="explanation">{cursor.explanation}</p>}
-    </>
-  );
+function Title({ cursor }: { readonly cursor: CursorView }): JSX.Element {
+  const where = cursor.depth === 'iteration' ? 'the whole iteration' : cursor.depth === 'phase' ? `the whole ${cursor.phase} phase` : `${cursor.phase}, op ${cursor.op + 1} of ${cursor.ops}`;
+  return <h2 aria-live="polite"><span class="step-title">{cursor.title}</span> <span class={`where ${toneOf(cursor.phase)}`}>{where}</span></h2>;
 }
 
 /** The card whose numbers are shown: the selected one while it is there, else the step's result. */
 function shownCard(cursor: CursorView, selection: Selection | null): Card | undefined {
-  const { cards } = cursor;
+  // A scalar says all in its card.
+  const cards = cursor.cards.filter(({ statistics }) => statistics.count > 1);
   return cards.find(({ tensor, shape }) => selection?.tensor === String(tensor) && shape.join(',') === selection.shape)
     ?? cards.find(({ use, shape }) => use === 'output' && shape.join(',') === selection?.shape)
     ?? cards.find(({ shape }) => shape.join(',') === selection?.shape)
@@ -112,8 +114,12 @@ export function Step({ run, cursor }: { readonly run: RunView; readonly cursor: 
   return (
     <div class="step">
       <div class="step-head">
-        <div class="step-words"><Heading cursor={cursor} /></div>
-        {examples > 1 && <ExamplePicker example={example} examples={examples} />}
+        <div class="step-line">
+          <Title cursor={cursor} />
+          {examples > 1 && <ExamplePicker example={example} examples={examples} />}
+        </div>
+        {cursor.formula !== '' && <Formula source={cursor.formula} />}
+        {cursor.explanation !== '' && <p class="explanation">{cursor.explanation}</p>}
       </div>
       <div class="cards">
         {cursor.cards.length === 0 && <p class="empty">This step reads and writes no tensors.</p>}
@@ -121,7 +127,7 @@ export function Step({ run, cursor }: { readonly run: RunView; readonly cursor: 
           <div class="card-row" key={line}>
             {row.map((entry, place) => (
               <TensorCard key={place} id={String(entry.tensor)} title={entry.title} variable={entry.variable} shape={entry.shape} dtype={entry.dtype} statistics={entry.statistics}
-                diverging={entry.diverging} request={requestOf(cursor, entry, example)} version={versionOf(entry)} mark={entry.use === 'output' ? 'result of this step' : null}
+                diverging={entry.diverging} range={sharedRange(entry, row)} request={requestOf(cursor, entry, example)} version={versionOf(entry)} mark={entry.use === 'output' ? 'result of this step' : null}
                 tone={entry.use === 'output' ? toneOf(cursor.phase) : null} maxHeight={136} />
             ))}
           </div>

@@ -21,6 +21,8 @@ export interface CardProps {
   /** Null while only the picture's reply knows them. */
   readonly statistics: TensorStatistics | null;
   readonly diverging: boolean | null;
+  /** Range of the colours where it is not the tensor's own. */
+  readonly range: { readonly min: number; readonly max: number } | null;
   readonly request: TensorRequest;
   readonly version: string;
   /** What the arrow before the title means: this tensor is the step's result. Null: no arrow. */
@@ -34,7 +36,7 @@ export function statisticsText(statistics: TensorStatistics, digits = 2): string
   const { count, min, max, mean, norm, zeros, nan, infinite } = statistics;
   if (count === 0) return 'no elements';
   const parts = count === 1
-    ? [`value ${shortNumber(mean, 5)}`]
+    ? ['one value']
     : [`min ${shortNumber(min, digits)}`, `max ${shortNumber(max, digits)}`, `mean ${shortNumber(mean, digits)}`, `norm ${shortNumber(norm, digits)}`];
   if (zeros * 200 >= count && count > 1) parts.push(`zeros ${Math.round((100 * zeros) / count)} %`);
   if (nan > 0) parts.push(`${nan.toLocaleString('en-US')} NaN`);
@@ -57,15 +59,17 @@ function Content({ card, loading, statistics, kind, width }: BodyProps & { reado
   if (loading.state === 'loading' || loading.picture.shape.join(',') !== shape || statistics === null) return <div class="card-waiting" />;
   const { picture } = loading;
   if (picture.floats.length === 0) return <p class="card-problem">This tensor has no elements.</p>;
-  const alone = picture.floats.length === 1;
-  const domain = domainOf(kind, statistics.min, statistics.max);
   const label = `${card.title}${card.variable === null ? '' : ` ${card.variable}`}, shape ${shapeText(card.shape)}, ${statisticsText(statistics)}`;
+  if (statistics.count === 1) return <p class="scalar" tabIndex={0} aria-label={label}>{shortNumber(picture.floats[0] ?? NaN, 6)}</p>;
+  const alone = picture.floats.length === 1;
+  const { min, max } = card.range ?? statistics;
+  const domain = domainOf(kind, min, max);
   return (
     <>
       <TensorCanvas room={Math.max(40, width - (alone ? 0 : legendWidth))} picture={picture} kind={kind} domain={domain} label={label} maxHeight={card.maxHeight}
         selected={selection !== null && selection.shape === shape ? selection.index : null}
         onSelect={(index) => select({ tensor: card.id, shape, index })} />
-      {!alone && <Legend kind={kind} domain={domain} nan={statistics.nan} infinite={statistics.infinite} />}
+      {!alone && min !== max && <Legend kind={kind} domain={domain} nan={statistics.nan} infinite={statistics.infinite} />}
     </>
   );
 }

@@ -32,15 +32,21 @@ function conflicts(graph: Rows, rows: readonly (readonly number[])[], position: 
   return found;
 }
 
-/** The neighbours that a place may stand in line with: the only real one beside dummies (the main path stays straight), else the medians. */
+/** The neighbours that a place may stand in line with: the only one beside skips (the main path stays straight), else the medians. */
 function candidates(graph: Rows, near: readonly Neighbour[], position: Int32Array): readonly Neighbour[] {
-  const real = near.filter(({ place }) => !isDummy(graph, place));
+  const real = near.filter(({ place }) => graph.places[place]?.skip === false);
   if (real.length === 1) return real;
   const sorted = [...near].sort((a, b) => (position[a.place] ?? 0) - (position[b.place] ?? 0));
   const middle = (sorted.length - 1) / 2;
   const [low, high] = [sorted[Math.floor(middle)], sorted[Math.ceil(middle)]];
   if (low === undefined || high === undefined) return [];
   return low === high ? [low] : [low, high];
+}
+
+/** The candidates of every place, less those for whom the place is none: a branch or a skip may not take its source off the main path. */
+function mutual(graph: Rows, near: readonly (readonly Neighbour[])[], far: readonly (readonly Neighbour[])[], position: Int32Array): (readonly Neighbour[])[] {
+  const back = far.map((list) => new Set(candidates(graph, list, position).map(({ piece }) => piece)));
+  return near.map((list) => candidates(graph, list, position).filter(({ place, piece }) => back[place]?.has(piece) === true));
 }
 
 /** One of the four: blocks of aligned places, compacted to the left. Rows are given in the direction of the walk. */
@@ -54,7 +60,9 @@ function alignment(graph: Rows, rows: readonly (readonly number[])[], near: read
   for (const row of rows) {
     let last = -1;
     for (const place of row) {
-      for (const neighbour of candidates(graph, near[place] ?? [], position)) {
+      const list = near[place] ?? [];
+      // The left median first when walking from the left.
+      for (const neighbour of sign === 1 ? list : [...list].reverse()) {
         const at = position[neighbour.place] ?? 0;
         if (root[place] !== place || taken[neighbour.place] === 1 || at <= last || blocked.has(neighbour.piece)) continue;
         root[place] = root[neighbour.place] ?? 0;
@@ -119,13 +127,14 @@ export function placeRows(graph: Rows, rows: readonly (readonly number[])[]): Fl
   const position = new Int32Array(count);
   for (const row of rows) row.forEach((place, index) => { position[place] = index; });
   const blocked = conflicts(graph, rows, position, upper);
+  const [above, below] = [mutual(graph, upper, lower, position), mutual(graph, lower, upper, position)];
   const mirrored = rows.map((row) => [...row].reverse());
   const negated = (xs: Float64Array): Float64Array => xs.map((x) => -x);
   const four = [
-    alignment(graph, rows, upper, blocked, 1),
-    alignment(graph, [...rows].reverse(), lower, blocked, 1),
-    negated(alignment(graph, mirrored, upper, blocked, -1)),
-    negated(alignment(graph, [...mirrored].reverse(), lower, blocked, -1)),
+    alignment(graph, rows, above, blocked, 1),
+    alignment(graph, [...rows].reverse(), below, blocked, 1),
+    negated(alignment(graph, mirrored, above, blocked, -1)),
+    negated(alignment(graph, [...mirrored].reverse(), below, blocked, -1)),
   ];
   const extents = four.map((xs) => {
     let [low, high] = [Infinity, -Infinity];

@@ -8,6 +8,8 @@ import type { Ranked } from './rank';
 export interface Place {
   /** Number of the vertex in the level, -1 for a dummy. */
   readonly vertex: number;
+  /** A dummy of a trunk whose source feeds others too: a skip beside the main path, not the end of a branch. */
+  readonly skip: boolean;
   readonly rank: number;
   readonly width: number;
 }
@@ -26,7 +28,7 @@ export interface Rows {
 
 /** Cuts the edges into pieces. When the dummies of all trunks exceed the budget, the longest trunks move to side tracks. */
 export function cutEdges(level: Level, { rank, edges, ranks }: Ranked): Rows {
-  const places: Place[] = level.vertices.map((vertex, index) => ({ vertex: index, rank: rank[index] ?? 0, width: vertex.width }));
+  const places: Place[] = level.vertices.map((vertex, index) => ({ vertex: index, skip: false, rank: rank[index] ?? 0, width: vertex.width }));
   const rows: number[][] = Array.from({ length: ranks }, () => []);
   const pieces: Piece[] = [];
   const pieceOf = new Map<string, number>();
@@ -51,6 +53,8 @@ export function cutEdges(level: Level, { rank, edges, ranks }: Ranked): Rows {
   };
   const trunks = new Map<string, number[]>();
   const side: number[] = [];
+  const fan = new Map<number, number>();
+  for (const edge of edges) if (edge !== null) fan.set(edge.from, (fan.get(edge.from) ?? 0) + 1);
   const paths = edges.map((edge, index) => {
     if (edge === null) return [];
     const key = trunkKey(edge);
@@ -64,7 +68,7 @@ export function cutEdges(level: Level, { rank, edges, ranks }: Ranked): Rows {
     let [at, atX] = [edge.from, edge.fromX];
     for (let step = 0; step < spans(edge) - 1; step++) {
       let dummy = trunk[step];
-      if (dummy === undefined) trunk.push((dummy = places.push({ vertex: -1, rank: (rank[edge.from] ?? 0) + step + 1, width: 0 }) - 1));
+      if (dummy === undefined) trunk.push((dummy = places.push({ vertex: -1, skip: (fan.get(edge.from) ?? 0) > 1, rank: (rank[edge.from] ?? 0) + step + 1, width: 0 }) - 1));
       path.push(addPiece({ from: at, to: dummy, fromX: atX, toX: 0 }));
       [at, atX] = [dummy, 0];
     }
