@@ -16,9 +16,12 @@ import { cpuKernelOnWasm, onCpu, onWasm } from './portable/portable';
 import { prelu } from './portable/prelu';
 import { resizeBilinearGradient, resizeNearestNeighborGradient } from './portable/resizing';
 import { unsortedSegmentSum } from './portable/segments';
+import { onTouchedPart, skipsInput2, windowed3, withExplicitPadding } from './same-padding';
+import { convolutionByUnitStride, isWrong } from './tensorflow/convolution';
 import { resizingKernels } from './tensorflow/resizing';
 import { convolutionKernels } from './wasm/convolution';
 import { einsum } from './wasm/einsum';
+import { fusedMatMul, stockIsRight } from './wasm/fused-matmul';
 import { poolingKernels } from './wasm/pooling';
 
 /** A kernel, made with the stock one (if there is one) at hand. */
@@ -42,6 +45,18 @@ const product = (backendName: BackendName): Replacement => (stock) => (parameter
   return pairsWrongly(parameters.inputs.a, parameters.inputs.b) ? broadcastMatMul(backendName, stock)(parameters) : stock(parameters);
 };
 
+/** The stock convolution, with its padding in numbers where it would take it for negative. */
+const paddedInNumbers = (depthwise: boolean): Replacement => (stock) => (parameters) => {
+  if (stock === undefined) throw new Error('A stock convolution is missing.');
+  return skipsInput2(parameters.inputs, parameters.attrs ?? {}) ? withExplicitPadding(stock, depthwise)(parameters) : stock(parameters);
+};
+
+/** The stock convolution, by way of stride 1 where the native one is wrong. */
+const byUnitStride = (kernelName: 'Conv2D' | 'Conv3D'): Replacement => (stock) => (parameters) => {
+  if (stock === undefined) throw new Error('A stock convolution is missing.');
+  return isWrong(parameters.inputs, parameters.attrs ?? {}) ? convolutionByUnitStride(kernelName, stock)(parameters) : stock(parameters);
+};
+
 /** The cpu backend's kernel of this name, on wasm. */
 const borrowed = (kernelName: string): Replacement => {
   const kernel = getKernel(kernelName, 'cpu');
@@ -53,12 +68,14 @@ const all = (table: Readonly<Record<string, KernelFunc>>): Readonly<Record<strin
 
 /** Replacements by backend and kernel name. */
 const replacements: Readonly<Record<BackendName, Readonly<Record<string, Replacement>>>> = {
-  tensorflow: { ...all(resizingKernels), BatchMatMul: product('tensorflow') },
+  tensorflow: { ...all(resizingKernels), BatchMatMul: product('tensorflow'), Conv2D: byUnitStride('Conv2D'), Conv3D: byUnitStride('Conv3D') },
   wasm: {
     ...all(convolutionKernels), ...all(poolingKernels),
     BatchMatMul: product('wasm'),
     UnsortedSegmentSum: always(onWasm(unsortedSegmentSum)),
     Einsum: always(einsum),
+    _FusedMatMul: where((inputs, attrs) => !stockIsRight(inputs, attrs), fusedMatMul),
+    Conv2D: paddedInNumbers(false), FusedConv2D: paddedInNumbers(false), DepthwiseConv2dNative: paddedInNumbers(true), FusedDepthwiseConv2D: paddedInNumbers(true),
     Prelu: where(broadcast, onWasm(prelu)),
     ResizeBilinearGrad: where(halfPixel, onWasm(resizeBilinearGradient)),
     ResizeNearestNeighborGrad: where(halfPixel, onWasm(resizeNearestNeighborGradient)),
@@ -69,7 +86,7 @@ const replacements: Readonly<Record<BackendName, Readonly<Record<string, Replace
     UnsortedSegmentSum: always(onCpu(unsortedSegmentSum)),
     AvgPoolGrad: where(padded, onCpu(averagePoolGradient)),
     AvgPool3DGrad: where(padded, onCpu(averagePool3Gradient)),
-    MaxPool3DGrad: where(padded, onCpu(maxPool3Gradient)),
+    MaxPool3DGrad: always(onCpu(maxPool3Gradient)),
     ResizeBilinearGrad: always(onCpu(resizeBilinearGradient)),
     ResizeNearestNeighborGrad: where(halfPixel, onCpu(resizeNearestNeighborGradient)),
   },
@@ -87,6 +104,14 @@ export function makeKernelsGood(backendName: BackendName): void {
     const stock = getKernel(kernelName, backendName);
     if (stock !== undefined) unregisterKernel(kernelName, backendName);
     registerKernel({ ...stock, kernelName, backendName, kernelFunc: replacement(stock?.kernelFunc) });
+  }
+  if (backendName === 'tensorflow') return;
+  // On top of the replacements: TensorFlow.js's geometry in 3-D is wrong for both.
+  for (const [kernelName, windowed] of Object.entries(windowed3)) {
+    const stock = getKernel(kernelName, backendName);
+    if (stock === undefined) continue;
+    unregisterKernel(kernelName, backendName);
+    registerKernel({ ...stock, kernelFunc: onTouchedPart(backendName, windowed, stock.kernelFunc) });
   }
 }
 

@@ -43,14 +43,14 @@ const shapes: readonly Row[] = ([
   ['reverse', (x) => tf.reverse(x, [1])], ['split', (x) => { const [a, , c] = tf.split(x, 3, 1); return tf.mul(a!, c!); }], ['unstack', (x) => { const [a, b] = tf.unstack(x, 0); return tf.mul(a!, b!); }], ['broadcastTo', (x) => tf.broadcastTo(x, [3, 2, 3, 4])],
   ['gather', (x) => tf.gather(x, tf.tensor1d([2, 0, 2, 1], 'int32'), 1)], ['gather of a matrix of indices', (x) => tf.gather(x, tf.tensor2d([[1, 0], [1, 1]], [2, 2], 'int32'), 0)], ['gather, batched', (x) => tf.gather(x, tf.tensor2d([[2, 0], [1, 1]], [2, 2], 'int32'), 1, 1)],
   ['gatherND', (x) => tf.gatherND(x, tf.tensor2d([[1, 2], [0, 0], [1, 2]], [3, 2], 'int32'))], ['oneHot product', (x) => tf.mul(tf.oneHot(tf.tensor1d([0, 3, 1], 'int32'), 4), x)], ['topk values', (x) => tf.topk(x, 2).values],
-  ['spaceToBatchND', (x) => tf.spaceToBatchND(tf.reshape(x, [1, 4, 6, 1]), [2, 2], [[0, 0], [1, 1]])], ['batchToSpaceND', (x) => tf.batchToSpaceND(tf.reshape(x, [4, 1, 3, 2]), [2, 2], [[0, 0], [1, 0]])], ['depthToSpace', (x) => tf.depthToSpace(tf.reshape(x, [1, 2, 3, 4]) as tf.Tensor4D, 2, 'NHWC')],
+  ['spaceToBatchND', (x) => tf.spaceToBatchND(tf.reshape(x, [1, 4, 6, 1]), [2, 2], [[0, 0], [1, 1]])], ['batchToSpaceND', (x) => tf.batchToSpaceND(tf.reshape(x, [4, 1, 3, 2]), [2, 2], [[0, 0], [1, 0]])], ['depthToSpace', (x) => tf.depthToSpace(tf.reshape<tf.Rank.R4>(x, [1, 2, 3, 4]), 2, 'NHWC')],
   ['unsortedSegmentSum', (x) => tf.unsortedSegmentSum(tf.reshape(x, [6, 4]), tf.tensor1d([0, 2, 0, 1, 2, 2], 'int32'), 3)], ['einsum trace', (x) => tf.einsum('bij,bkj->bik', x, x)], ['identity', (x) => tf.mul(tf.clone(x), x)],
   ['scatterND', (x) => tf.scatterND(tf.tensor2d([[4], [1]], [2, 1], 'int32'), x, [5, 3, 4])], ['dropout mask', (x) => tf.mul(x, tf.cast(tf.greater(tf.range(0, 4), 1.5), 'float32'))],
 ] as [string, (x: tf.Tensor) => tf.Tensor][]).map(([name, run]) => row(name, [[2, 3, 4]], run));
 
 const joins: readonly Row[] = [
   row('concat', [[2, 3], [2, 1], [2, 2]], (...xs) => tf.concat(xs, 1)), row('stack', [[2, 3], [2, 3]], (...xs) => tf.stack(xs, 1)), row('addN', [[2, 3], [2, 3], [2, 3]], (...xs) => tf.addN(xs)),
-  row('where, same shapes', [[3, 4], [3, 4]], (a, b) => tf.where(tf.greater(a!, b!), a!, b!)), row('select by a constant condition', [[3, 4], [3, 4]], (a, b) => tf.where(tf.tensor2d([1, 0, 1, 0, 1, 1, 0, 0, 0, 1, 0, 1], [3, 4], 'bool'), a!, b!)),
+  row('where, same shapes', [[3, 4], [3, 4]], (a, b) => tf.where(tf.greater(a, b), a, b)), row('select by a constant condition', [[3, 4], [3, 4]], (a, b) => tf.where(tf.tensor2d([1, 0, 1, 0, 1, 1, 0, 0, 0, 1, 0, 1], [3, 4], 'bool'), a, b)),
 ];
 
 export const elementwiseRows: readonly Row[] = [...unary, ...positive, ...bounded, ...binary, ...reductions, ...shapes, ...joins];

@@ -27,14 +27,14 @@ const pool3 = (kind: 'max' | 'avg', shape: number[], size: number | Three, strid
   `${kind}Pool3d ${shape.join('x')} size ${size.toString()} strides ${strides.toString()} ${pad}`, [shape], (x) => (kind === 'max' ? tf.maxPool3d : tf.avgPool3d)(x as tf.Tensor5D, size, strides, pad));
 
 const products: readonly Row[] = [
-  row('matMul', [[3, 4], [4, 5]], (a, b) => tf.matMul(a!, b!)), row('matMul, first transposed', [[4, 3], [4, 5]], (a, b) => tf.matMul(a!, b!, true)), row('matMul, second transposed', [[3, 4], [5, 4]], (a, b) => tf.matMul(a!, b!, false, true)),
-  row('matMul, both transposed', [[4, 3], [5, 4]], (a, b) => tf.matMul(a!, b!, true, true)), row('matMul, batched', [[2, 3, 4], [2, 4, 5]], (a, b) => tf.matMul(a!, b!)), row('matMul, batch broadcast', [[2, 3, 4], [1, 4, 5]], (a, b) => tf.matMul(a!, b!)),
-  row('matMul, batch broadcast by rank', [[2, 3, 4], [4, 5]], (a, b) => tf.matMul(a!, b!)), row('matMul, two batch dimensions, broadcast', [[2, 1, 3, 4], [1, 3, 5, 4]], (a, b) => tf.matMul(a!, b!, false, true)),
-  row('matMul, broadcast, first transposed', [[1, 4, 3], [2, 4, 5]], (a, b) => tf.matMul(a!, b!, true)), row('dense with bias and elu', [[3, 4], [4, 5], [5]], (x, w, b) => tf.elu(tf.add(tf.matMul(x!, w!), b!))),
-  row('dot', [[4], [4, 2]], (a, b) => tf.dot(a!, b!)), row('outerProduct', [[3], [4]], (a, b) => tf.outerProduct(a as tf.Tensor1D, b as tf.Tensor1D)),
-  row('einsum, matrix product', [[2, 3], [3, 4]], (a, b) => tf.einsum('ij,jk->ik', a!, b!)), row('einsum, attention scores', [[2, 3, 2, 4], [2, 5, 2, 4]], (a, b) => tf.einsum('bqhd,bkhd->bhqk', a!, b!)),
-  row('einsum, sums over an index of one', [[2, 3, 4], [2, 5]], (a, b) => tf.einsum('bij,bk->ik', a!, b!)), row('einsum, outer product', [[2], [3]], (a, b) => tf.einsum('i,j->ij', a!, b!)), row('einsum, transpose and sum', [[2, 3, 4]], (a) => tf.einsum('ijk->kj', a!)),
-  row('bilinear', [[2, 3], [2, 4]], (a, b) => tf.einsum('bi,bj->bij', a!, b!)),
+  row('matMul', [[3, 4], [4, 5]], (a, b) => tf.matMul(a, b)), row('matMul, first transposed', [[4, 3], [4, 5]], (a, b) => tf.matMul(a, b, true)), row('matMul, second transposed', [[3, 4], [5, 4]], (a, b) => tf.matMul(a, b, false, true)),
+  row('matMul, both transposed', [[4, 3], [5, 4]], (a, b) => tf.matMul(a, b, true, true)), row('matMul, batched', [[2, 3, 4], [2, 4, 5]], (a, b) => tf.matMul(a, b)), row('matMul, batch broadcast', [[2, 3, 4], [1, 4, 5]], (a, b) => tf.matMul(a, b)),
+  row('matMul, batch broadcast by rank', [[2, 3, 4], [4, 5]], (a, b) => tf.matMul(a, b)), row('matMul, two batch dimensions, broadcast', [[2, 1, 3, 4], [1, 3, 5, 4]], (a, b) => tf.matMul(a, b, false, true)),
+  row('matMul, broadcast, first transposed', [[1, 4, 3], [2, 4, 5]], (a, b) => tf.matMul(a, b, true)), row('dense with bias and elu', [[3, 4], [4, 5], [5]], (x, w, b) => tf.elu(tf.add(tf.matMul(x, w), b))),
+  row('dot', [[4], [4, 2]], (a, b) => tf.dot(a, b)), row('outerProduct', [[3], [4]], (a, b) => tf.outerProduct(a as tf.Tensor1D, b as tf.Tensor1D)),
+  row('einsum, matrix product', [[2, 3], [3, 4]], (a, b) => tf.einsum('ij,jk->ik', a, b)), row('einsum, attention scores', [[2, 3, 2, 4], [2, 5, 2, 4]], (a, b) => tf.einsum('bqhd,bkhd->bhqk', a, b)),
+  row('einsum, sums over an index of one', [[2, 3, 4], [2, 5]], (a, b) => tf.einsum('bij,bk->ik', a, b)), row('einsum, outer product', [[2], [3]], (a, b) => tf.einsum('i,j->ij', a, b)), row('einsum, transpose and sum', [[2, 3, 4]], (a) => tf.einsum('ijk->kj', a)),
+  row('bilinear', [[2, 3], [2, 4]], (a, b) => tf.einsum('bi,bj->bij', a, b)),
 ];
 
 const convolutions: readonly Row[] = [
@@ -56,23 +56,23 @@ const pools: readonly Row[] = [
     pool2(kind, [1, 4, 4, 2], 2, 2, 'valid'), pool2(kind, [2, 5, 5, 3], 3, 2, 'same'), pool2(kind, [1, 5, 6, 4], [2, 3], 1, 'same'), pool2(kind, [1, 5, 5, 1], [3, 2], [1, 2], 'valid'), pool2(kind, [1, 4, 4, 2], 1, 2, 'valid'), pool2(kind, [1, 7, 7, 3], 2, 3, 'same'),
     pool3(kind, [1, 4, 4, 4, 2], 2, 2, 'valid'), pool3(kind, [1, 3, 5, 4, 3], [2, 3, 2], [1, 2, 1], 'same'),
   ]),
-  row('global average pooling', [[2, 3, 4, 5]], (x) => tf.mean(x!, [1, 2])), row('global max pooling', [[2, 3, 4, 5]], (x) => tf.max(x!, [1, 2])),
+  row('global average pooling', [[2, 3, 4, 5]], (x) => tf.mean(x, [1, 2])), row('global max pooling', [[2, 3, 4, 5]], (x) => tf.max(x, [1, 2])),
 ];
 
 const normalisation: readonly Row[] = [
-  row('batch normalisation, training', [[4, 3, 2], [2], [2]], (x, gamma, beta) => { const { mean, variance } = tf.moments(x!, [0, 1]); return tf.add(tf.mul(tf.div(tf.sub(x!, mean), tf.sqrt(tf.add(variance, 1e-3))), gamma!), beta!); }),
-  row('batchNorm kernel', [[2, 2, 2, 3], [3], [3]], (x, scale, offset) => tf.batchNorm(x!, tf.tensor1d([0.1, -0.2, 0.3]), tf.tensor1d([0.5, 1, 2]), offset as tf.Tensor1D, scale as tf.Tensor1D, 1e-3)),
-  row('layer normalisation', [[3, 6], [6], [6]], (x, gamma, beta) => { const { mean, variance } = tf.moments(x!, 1, true); return tf.add(tf.mul(tf.mul(tf.sub(x!, mean), tf.rsqrt(tf.add(variance, 1e-3))), gamma!), beta!); }),
+  row('batch normalisation, training', [[4, 3, 2], [2], [2]], (x, gamma, beta) => { const { mean, variance } = tf.moments(x, [0, 1]); return tf.add(tf.mul(tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, 1e-3))), gamma), beta); }),
+  row('batchNorm kernel', [[2, 2, 2, 3], [3], [3]], (x, scale, offset) => tf.batchNorm(x, tf.tensor1d([0.1, -0.2, 0.3]), tf.tensor1d([0.5, 1, 2]), offset, scale, 1e-3)),
+  row('layer normalisation', [[3, 6], [6], [6]], (x, gamma, beta) => { const { mean, variance } = tf.moments(x, 1, true); return tf.add(tf.mul(tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, 1e-3))), gamma), beta); }),
   row('localResponseNormalization', [[1, 2, 2, 6]], (x) => tf.localResponseNormalization(x as tf.Tensor4D, 2, 1, 0.5, 0.75)),
-  row('softmax cross-entropy', [[4, 5]], (x) => tf.neg(tf.sum(tf.mul(tf.oneHot(tf.tensor1d([1, 0, 4, 2], 'int32'), 5), tf.logSoftmax(x!)), 1))),
-  row('binary cross-entropy from logits', [[6]], (x) => tf.losses.sigmoidCrossEntropy(tf.tensor1d([0, 1, 1, 0, 1, 0]), x!)),
+  row('softmax cross-entropy', [[4, 5]], (x) => tf.neg(tf.sum(tf.mul(tf.oneHot(tf.tensor1d([1, 0, 4, 2], 'int32'), 5), tf.logSoftmax(x)), 1))),
+  row('binary cross-entropy from logits', [[6]], (x) => tf.losses.sigmoidCrossEntropy(tf.tensor1d([0, 1, 1, 0, 1, 0]), x)),
 ];
 
 const pictures: readonly Row[] = [
   row('resizeBilinear up', [[1, 3, 4, 2]], (x) => tf.image.resizeBilinear(x as tf.Tensor4D, [6, 5])), row('resizeBilinear, alignCorners', [[1, 3, 4, 2]], (x) => tf.image.resizeBilinear(x as tf.Tensor4D, [5, 7], true)), row('resizeBilinear, half-pixel centres', [[1, 3, 4, 2]], (x) => tf.image.resizeBilinear(x as tf.Tensor4D, [6, 8], false, true)),
   row('resizeBilinear down', [[1, 6, 6, 1]], (x) => tf.image.resizeBilinear(x as tf.Tensor4D, [3, 4])), row('resizeNearestNeighbor up', [[1, 3, 4, 2]], (x) => tf.image.resizeNearestNeighbor(x as tf.Tensor4D, [6, 8])), row('resizeNearestNeighbor, half-pixel centres', [[1, 3, 4, 2]], (x) => tf.image.resizeNearestNeighbor(x as tf.Tensor4D, [5, 6], false, true)),
   row('resizeNearestNeighbor, alignCorners', [[1, 3, 4, 2]], (x) => tf.image.resizeNearestNeighbor(x as tf.Tensor4D, [5, 7], true)),
-  row('upsampling by repetition', [[1, 2, 3, 2]], (x) => tf.reshape(tf.tile(tf.reshape(x!, [1, 2, 1, 3, 1, 2]), [1, 1, 2, 1, 2, 1]), [1, 4, 6, 2])),
+  row('upsampling by repetition', [[1, 2, 3, 2]], (x) => tf.reshape(tf.tile(tf.reshape(x, [1, 2, 1, 3, 1, 2]), [1, 1, 2, 1, 2, 1]), [1, 4, 6, 2])),
 ];
 
 const numeric = numericPadding([conv2d([1, 5, 5, 2], [3, 3, 2, 3], 1, 1), conv2d([1, 6, 6, 2], [3, 3, 2, 3], 2, 1), depthwise([1, 5, 5, 2], [3, 3, 2, 1], 1, 1), pool2('max', [1, 6, 6, 2], 3, 2, 1), pool2('avg', [1, 6, 6, 2], 3, 2, 1)]);

@@ -1,6 +1,6 @@
 /** Gradients of kernels that only move elements: each element of dy goes back to where its value came from. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { GradFunc, Tensor, Tensor1D } from '@tensorflow/tfjs-core';
+import type { GradFunc, Tensor } from '@tensorflow/tfjs-core';
 import { one, saved, tupleOf } from './gradient';
 import type { GradientTable } from './gradient';
 
@@ -132,7 +132,7 @@ const gather: GradFunc = (dy, kept, attrs) => {
       // [batch, outer, taken, inner] -> rows (batch, taken) of outer * inner; segment = batch * extent + index
       const rows = tf.reshape(tf.transpose(tf.reshape(one(dy), [batch, outer, taken, inner]), [0, 2, 1, 3]), [batch * taken, outer * inner]);
       const offsets = tf.tensor2d(Int32Array.from({ length: batch }, (_, index) => index * extent), [batch, 1], 'int32');
-      const segments = tf.reshape(tf.add(tf.reshape(tf.cast(indices, 'int32'), [batch, taken]), offsets), [batch * taken]) as Tensor1D;
+      const segments = tf.reshape<tf.Rank.R1>(tf.add(tf.reshape(tf.cast(indices, 'int32'), [batch, taken]), offsets), [batch * taken]);
       const sums = tf.unsortedSegmentSum(rows, segments, batch * extent);
       return tf.reshape(tf.transpose(tf.reshape(sums, [batch, extent, outer, inner]), [0, 2, 1, 3]), x.shape);
     },

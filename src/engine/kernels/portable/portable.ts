@@ -35,7 +35,7 @@ export const onWasm = (kernel: PortableKernel): KernelFunc => ({ inputs, backend
   const wasm = backend as WasmKernels;
   const { shape, dtype, values } = kernel((name) => {
     const info = named(inputs, name);
-    return { shape: info.shape, dtype: info.dtype, values: wasm.typedArrayFromHeap(info) as Values };
+    return { shape: info.shape, dtype: info.dtype, values: wasm.typedArrayFromHeap(info) };
   }, attributesOf(attrs));
   return wasm.makeOutput([...shape], dtype, undefined, values);
 };
@@ -44,10 +44,10 @@ export const onWasm = (kernel: PortableKernel): KernelFunc => ({ inputs, backend
 export const cpuKernelOnWasm = (kernelFunc: KernelFunc): KernelFunc => ({ inputs, backend, attrs }) => {
   const wasm = backend as WasmKernels;
   const data = new Map<object, Values>();
-  for (const info of Object.values(inputs)) if (info !== undefined) data.set(info.dataId, wasm.typedArrayFromHeap(info) as Values);
+  for (const info of Object.values(inputs)) if (info !== undefined) data.set(info.dataId, wasm.typedArrayFromHeap(info));
   const keep = (values: Values, dtype: TensorInfo['dtype']): object => {
     const dataId = {};
-    data.set(dataId, util.toTypedArray(values, dtype as 'float32'));
+    data.set(dataId, util.toTypedArray(values, dtype));
     return dataId;
   };
   // The part of MathBackendCPU that its kernels use.

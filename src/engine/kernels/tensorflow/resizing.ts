@@ -1,5 +1,5 @@
 /** Gradients of image resizing on tensorflow: tfjs-node leaves out half-pixel centres, which the native kernels know. */
-import { backend_util } from '@tensorflow/tfjs-core';
+import type { backend_util } from '@tensorflow/tfjs-core';
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
 
 /** tfjs-node's backend, as far as it is used here. */
