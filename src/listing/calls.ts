@@ -11,6 +11,7 @@ export interface CallForm {
   readonly inputs: readonly { readonly name: string; readonly optional: boolean }[];
   readonly variadic: boolean;
   readonly attributes: readonly CallAttribute[];
+  readonly attributeNames: ReadonlySet<string>;
   /** The kernel gives a list of outputs, even of one. */
   readonly multiple: boolean;
 }
@@ -21,7 +22,7 @@ type Defaults = readonly (string | readonly [name: string, value: AttributeValue
 function form(name: string, inputs: string, attributes: Defaults = [], multiple = false): CallForm {
   const variadic = inputs === '...';
   return {
-    name, variadic, multiple,
+    name, variadic, multiple, attributeNames: new Set(attributes.map((attribute) => (typeof attribute === 'string' ? attribute : attribute[0]))),
     inputs: variadic || inputs === '' ? [] : inputs.split(' ').map((input) => ({ name: input.replace('?', ''), optional: input.endsWith('?') })),
     attributes: attributes.map((attribute) => typeof attribute === 'string'
       ? { name: attribute, default: undefined, required: true }

@@ -37,8 +37,7 @@ export function opLine(op: Op, written: Written, declares: (tensor: number) => b
 export function formOf(op: Op): CallForm | null {
   const call = callForms.get(op.kernel);
   if (call === undefined) return null;
-  const names = new Set(call.attributes.map((attribute) => attribute.name));
-  for (const name of Object.keys(op.attributes)) if (!names.has(name) && op.attributes[name] !== undefined) return null;
+  for (const name of Object.keys(op.attributes)) if (!call.attributeNames.has(name) && op.attributes[name] !== undefined) return null;
   for (const { name, default: usual } of call.attributes) if (op.attributes[name] === undefined && usual !== undefined) return null;
   const given = Object.keys(op.inputs);
   if (call.variadic) return given.every((name, i) => name === String(i)) ? call : null;

@@ -21,7 +21,7 @@ export function groupHeaders(trace: Trace, network: Network, options: ListingOpt
   const shapes = (ids: readonly number[]): string => ids.map((id) => shapeText((trace.tensors.get(id)?.shape ?? []).slice(1))).join(', ');
 
   return ({ layer, call, weight, phase }) => {
-    if (layer === null) return commentText(unlayered(phase, options));
+    if (layer === null) return commentText(unlayered(phase, trace, options));
     if (weight !== null) return commentText(`${layer}/${weight} · ${shapeText(trace.tensors.get(weights.get(`${layer}/${weight}`) ?? -1)?.shape ?? [])}`);
     const tensors = layers.get(`${layer}#${call}`);
     const inputs = tensors === undefined ? '' : shapes(tensors.inputs), outputs = tensors === undefined ? '' : shapes(tensors.outputs);
@@ -30,10 +30,11 @@ export function groupHeaders(trace: Trace, network: Network, options: ListingOpt
   };
 }
 
-function unlayered(phase: OpGroup['phase'], options: ListingOptions): string {
+function unlayered(phase: OpGroup['phase'], trace: Trace, options: ListingOptions): string {
+  const predictions = Object.keys(trace.predictions).join(', ') || 'predictions';
   if (phase === 'update') return `optimizer${options.optimizer === undefined ? '' : ` · ${options.optimizer}`}`;
-  if (phase === 'backward') return 'gradient of the loss';
-  return options.loss ?? 'predictions and labels → one number';
+  if (phase === 'backward') return `loss → gradient of ${predictions}`;
+  return `${options.loss === undefined ? '' : `${options.loss} · `}${predictions}, labels → loss`;
 }
 
 /** `28×28×6`; a scalar is called that. */

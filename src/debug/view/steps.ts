@@ -13,7 +13,7 @@ import { explainStep, optimizerWords } from './formulas/optimizers';
 import { Reading } from './formulas/reading';
 import type { Explained } from './formulas/reading';
 import { gradientWords } from './roles';
-import { lossTypes, optimizerSettings } from './settings';
+import { runSettings } from './settings';
 import { listText, plural, texName, texNumber } from './tex';
 import type { TraceIndex } from './trace-index';
 import { opWords } from './words';
@@ -82,46 +82,53 @@ function groupStep(view: View, index: TraceIndex, group: OpGroup): StepView {
   };
 }
 
+/** The learning rate of this iteration as a number. */
+const rateText = (view: View): string => texNumber(runSettings(view.info).optimizer?.rate(view.trace.iteration) ?? NaN);
+
+function stepExplained(view: View, names: { readonly weight: string; readonly next: string; readonly gradient: string }): Explained {
+  const { optimizer } = runSettings(view.info);
+  return optimizer === null ? { formula: `${names.next}\\leftarrow ${names.weight}`, explanation: 'This run trains nothing.' } : explainStep(optimizer, { ...names, rate: rateText(view) }, view.info.convention);
+}
+
 function weightStep(view: View, layer: string, weight: string): StepView {
   const entry = view.trace.weights.find((candidate) => candidate.layer === layer && candidate.weight === weight);
-  const { type, settings } = optimizerSettings(view.info.config.optimizer);
-  const name = (id: number | null | undefined, otherwise: string): string => {
-    const found = id === null || id === undefined ? undefined : view.listing.names.get(id);
-    return found === undefined ? otherwise : texName(found);
-  };
-  const rate = typeof settings.learningRate === 'number' ? texNumber(settings.learningRate) : '\\eta';
+  const next = nameOf(view, entry?.after, 'w'), before = nameOf(view, entry?.before, 'w');
   if (entry !== undefined && entry.gradient === null) {
     return {
-      title: `${layer} / ${weight} · update`, formula: `${name(entry.after, 'w')}\\leftarrow ${name(entry.before, 'w')}`, explanation: 'Not trained by gradients: a running statistic of the layer, carried on.',
+      title: `${layer} / ${weight} · update`, formula: `${next}\\leftarrow ${before}`, explanation: 'Not trained by gradients: a running statistic of the layer, carried on.',
       cards: [{ tensor: entry.before, use: 'input', title: weight }, { tensor: entry.after, use: 'output' }],
     };
   }
-  const explained = explainStep(type, settings, {
-    weight: name(entry?.before, 'w'), next: name(entry?.after, 'w'), gradient: name(entry?.gradient, 'g'), rate, slot: (slot) => name(entry?.slots[slot]?.before, slot),
-  }, view.info.convention);
+  const { optimizer } = runSettings(view.info);
   return {
-    title: `${layer} / ${weight} · ${type === '' ? 'update' : `${optimizerWords(type)} step`}`, ...explained,
+    title: `${layer} / ${weight} · ${optimizer === null ? 'update' : `${optimizerWords(optimizer.type)} step`}`,
+    ...stepExplained(view, { weight: before, next, gradient: nameOf(view, entry?.gradient, 'g') }),
     cards: entry === undefined ? [] : [
       { tensor: entry.before, use: 'input' }, ...(entry.gradient === null ? [] : [{ tensor: entry.gradient, use: 'input' as const }]),
-      ...Object.values(entry.slots).flatMap(({ before, after }): WantedCard[] => [{ tensor: before, use: 'input' }, { tensor: after, use: 'output' }]),
+      ...Object.values(entry.slots).flatMap(({ before: slot, after }): WantedCard[] => [{ tensor: slot, use: 'input' }, { tensor: after, use: 'output' }]),
       { tensor: entry.after, use: 'output' },
     ],
   };
+}
+
+/** A tensor's variable in TeX. */
+function nameOf(view: View, id: number | null | undefined, otherwise: string): string {
+  const found = id === null || id === undefined ? undefined : view.listing.names.get(id);
+  return found === undefined ? otherwise : texName(found);
 }
 
 const batchText = (view: View): string => plural(view.trace.batch.size, 'example');
 const values = (record: Readonly<Record<string, number>>): number[] => Object.values(record);
 
 function lossExplained(view: View): Explained {
-  const types = Object.entries(lossTypes(view.info.config.loss));
-  const name = (id: number | undefined, otherwise: string): string => {
-    const found = id === undefined ? undefined : view.listing.names.get(id);
-    return found === undefined ? otherwise : texName(found);
+  const losses = Object.entries(runSettings(view.info).losses);
+  const loss = nameOf(view, view.trace.lossTensor, 'L');
+  const [only] = losses;
+  if (only !== undefined && losses.length === 1) return explainLoss(only[1], view.trace.batch.size, { loss, prediction: nameOf(view, values(view.trace.predictions)[0], 'p'), label: nameOf(view, values(view.trace.labels)[0], 'y') });
+  return {
+    formula: `${loss}=${losses.map(([output, { weight }]) => `${weight === 1 ? '' : `${texNumber(weight)}\\,`}L_{${texName(output)}}`).join('+') || 'L(y,\\,p)'}`,
+    explanation: losses.length > 1 ? `The sum of ${plural(losses.length, 'loss', 'losses')}: ${listText(losses.map(([output, { name }]) => `${lossWords(name)} of ${output}`))}.` : 'One number that says how wrong the predictions are.',
   };
-  const loss = name(view.trace.lossTensor, 'L');
-  const [only] = types;
-  if (only !== undefined && types.length === 1) return explainLoss(only[1], view.trace.batch.size, { loss, prediction: name(values(view.trace.predictions)[0], 'p'), label: name(values(view.trace.labels)[0], 'y') });
-  return { formula: `${loss}=${types.length > 1 ? types.map(([output]) => `L_{${texName(output)}}`).join('+') : 'L(y,\\,p)'}`, explanation: types.length > 1 ? `The sum of ${plural(types.length, 'loss', 'losses')}: ${listText(types.map(([output, type]) => `${lossWords(type)} of ${output}`))}.` : 'One number that says how wrong the predictions are.' };
 }
 
 function lossCards(view: View): WantedCard[] {
@@ -141,25 +148,24 @@ function lossGradientStep(view: View): StepView {
 }
 
 function phaseStep(view: View, index: TraceIndex, phase: OpGroup['phase']): StepView {
-  const { trace, info } = view;
+  const { trace } = view;
   const trained = trace.weights.filter(({ gradient }) => gradient !== null);
   switch (phase) {
     case 'forward': return {
       title: 'forward · the whole network', formula: 'p=f(x;\\,\\theta)', explanation: `${batchText(view)} through ${plural(index.calls.size, 'layer')}, with the weights θ as they are.`,
       cards: [...Object.values(trace.inputs).map(({ value }) => ({ tensor: value, use: 'input' as const })), ...values(trace.predictions).map((tensor) => ({ tensor, use: 'output' as const, title: 'predictions' }))],
     };
-    case 'loss': return { title: `loss · ${Object.values(lossTypes(info.config.loss)).map(lossWords).join(' and ') || 'one number'}`, ...lossExplained(view), cards: lossCards(view) };
+    case 'loss': return { title: `loss · ${listText(Object.values(runSettings(view.info).losses).map(({ name }) => lossWords(name))) || 'one number'}`, ...lossExplained(view), cards: lossCards(view) };
     case 'backward': return {
       title: 'backward · all gradients', formula: '\\nabla_{\\theta}L=\\frac{\\partial L}{\\partial p}\\,\\frac{\\partial p}{\\partial\\theta}',
       explanation: `From the loss back to the input, layer by layer: the gradient of ${plural(trained.length, 'weight tensor')} by the chain rule.`,
       cards: trained.slice(0, shownWeights).flatMap(({ layer, weight, before, gradient }): WantedCard[] => [{ tensor: before, use: 'input', title: `${layer} ${weight}` }, ...(gradient === null ? [] : [{ tensor: gradient, use: 'output' as const, title: `∂L/∂ ${layer} ${weight}` }])]),
     };
     case 'update': {
-      const { type, settings } = optimizerSettings(info.config.optimizer);
-      const rate = typeof settings.learningRate === 'number' ? texNumber(settings.learningRate) : '\\eta';
-      const explained = explainStep(type, settings, { weight: 'w', next: 'w', gradient: '\\frac{\\partial L}{\\partial w}', rate, slot: (slot) => slot }, info.convention);
+      const { optimizer } = runSettings(view.info);
       return {
-        title: `update · ${type === '' ? 'all weights' : optimizerWords(type)}`, ...explained,
+        title: `update · ${optimizer === null ? 'all weights' : optimizerWords(optimizer.type)}`,
+        ...stepExplained(view, { weight: 'w', next: 'w', gradient: '\\frac{\\partial L}{\\partial w}' }),
         cards: trained.slice(0, shownWeights).flatMap(({ layer, weight, before, after }): WantedCard[] => [{ tensor: before, use: 'input', title: `${layer} ${weight}` }, { tensor: after, use: 'output', title: `${layer} ${weight}, new` }]),
       };
     }

@@ -76,7 +76,7 @@ export function layer(name: string, type: string, config: Layer['config'] = {}):
 }
 
 export function network(name: string, layers: readonly Layer[]): Network {
-  return { name, format: 'keras', convention: 'keras', layers, inputs: [], outputs: [], compile: null, problems: [] };
+  return { name, format: 'keras', convention: 'keras', layers, inputs: [], outputs: layers.slice(-1).map((last) => ({ layer: last.name, call: 0, output: 0 })), compile: null, problems: [] };
 }
 
 /** Deterministic values around zero. */

@@ -126,12 +126,20 @@ function backward(reading: LayerReading, tensors: LayerTensors): Explained {
     return { formula: parts.join(',\\quad '), explanation: `The gradient of the output becomes the gradient of ${weights.map((entry) => `the ${entry.weight}`).join(' and ')}, summed over ${plural(examples, 'example')}${parts.length > 2 || (bias === undefined && parts.length > 1) ? ', and of the input, for the layer below' : ''}.` };
   }
   const working = ops.filter((op) => !movers.has(op.kernel));
-  const [only] = working.length > 0 ? working : ops.slice(-1);
-  if (only !== undefined && working.length < 2) return explainOp(new Reading(only, index));
-  const forwardOps = new Set(ops.map((op) => op.forwardOp));
   const output = outputOp(reading, tensors);
+  const forwardOps = new Set(ops.map((op) => op.forwardOp));
   const rule = output === undefined || !forwardOps.has(output.index) || forwardOps.size > 2 ? null : derivativeOf(output.kernel, index.backwardKernels.get(output.index) ?? []);
+  const [only] = working;
+  if (only !== undefined && working.length === 1 && (weights.length === 0 || index.weights.get(only.outputs[0] ?? -1)?.moment === 'gradient')) return explainOp(new Reading(only, index));
   if (rule !== null) return { formula: rule.formula, explanation: rule.sentence.replace(/^Part of the/, 'The') };
+  if (working.length === 0 && ops[0] !== undefined) return explainOp(new Reading(ops.at(-1) ?? ops[0], index));
+  if (tensors.inputGradients.every((gradient) => gradient === null) && weights[0] !== undefined) {
+    const { weight, before, gradient } = weights[0];
+    return {
+      formula: layer?.type === 'Embedding' ? `${d(gradient, 'dW')}[k]=\\sum_{n:\\,${x}[n]=k}${d(tensors.outputGradients[0], 'dy')}[n]` : `${d(gradient, 'dW')}=${d(tensors.outputGradients[0], '\\frac{\\partial L}{\\partial y}')}\\,\\frac{\\partial y}{\\partial ${d(before, 'W')}}`,
+      explanation: layer?.type === 'Embedding' ? 'Each row of the table collects the gradients of the places that picked it.' : `The gradient of the output becomes the gradient of the ${weight}${weights.length > 1 ? ` and ${plural(weights.length - 1, 'more weight')}` : ''}; the input needs none.`,
+    };
+  }
   return {
     formula: `${d(tensors.inputGradients[0], '\\frac{\\partial L}{\\partial x}')}=${d(tensors.outputGradients[0], '\\frac{\\partial L}{\\partial y}')}\\,\\frac{\\partial y}{\\partial x}`,
     explanation: `The chain rule: the gradient of the output times the derivative of the layer${weights.length > 0 ? `, and the gradients of ${plural(weights.length, 'weight')}` : ''}.`,

@@ -1,4 +1,5 @@
 /** Losses by Keras's name: the formula of the mean over a batch, and what it asks of the network. */
+import type { Loss } from '../../../engine/losses/losses';
 import { plural } from '../tex';
 import type { Explained } from './reading';
 
@@ -40,11 +41,20 @@ export const lossWords = (type: string): string => losses[lossName(type)]?.words
 
 export interface LossNames { readonly loss: string; readonly prediction: string; readonly label: string }
 
+/** Predictions that are scores become probabilities inside the loss. */
+const fromScores: Readonly<Record<string, string>> = {
+  categorical_crossentropy: '\\operatorname{softmax}', sparse_categorical_crossentropy: '\\operatorname{softmax}', binary_crossentropy: '\\sigma',
+};
+
 /** The loss over a batch; names are TeX. */
-export function explainLoss(type: string, batch: number, names: LossNames): Explained {
-  const known = losses[lossName(type)];
+export function explainLoss({ name: type, fromLogits }: Pick<Loss, 'name' | 'fromLogits'>, batch: number, names: LossNames): Explained {
+  const name = lossName(type);
+  const known = losses[name];
   if (known === undefined) return { formula: `${names.loss}=L(${names.label},\\,${names.prediction})`, explanation: `${lossWords(type)}: one number for ${plural(batch, 'example')}.` };
-  const term = known.term.replace(/\\[A-Za-z]+|(?<![A-Za-z])[py](?![A-Za-z])/g, (found) => (found === 'p' ? names.prediction : found === 'y' ? names.label : found));
+  const squash = fromLogits ? fromScores[name] : undefined;
+  const prediction = squash === undefined ? names.prediction : `${squash}(${names.prediction})`;
+  const term = known.term.replace(/\\[A-Za-z]+|(?<![A-Za-z])[py](?![A-Za-z])/g, (found) => (found === 'p' ? prediction : found === 'y' ? names.label : found));
   const mean = batch === 1 ? '' : `\\frac{1}{${batch}}\\sum_{n=0}^{${batch - 1}}`;
-  return { formula: `${names.loss}=${mean}${batch > 1 && term.startsWith('-') ? `\\Bigl(${term}\\Bigr)` : term}`, explanation: `Mean over ${plural(batch, 'example')} of ${known.meaning}; 0 would be perfect${lossName(type) === 'cosine_similarity' ? 'ly random, −1 perfect' : ''}.` };
+  const best = name === 'cosine_similarity' ? '−1 would be perfect' : name === 'poisson' ? 'lower is better' : '0 would be perfect';
+  return { formula: `${names.loss}=${mean}${batch > 1 && term.startsWith('-') ? `\\Bigl(${term}\\Bigr)` : term}`, explanation: `Mean over ${plural(batch, 'example')} of ${known.meaning}; ${best}.` };
 }

@@ -1,9 +1,10 @@
 /** Optimizers by Keras's name: the step of one weight, as the convention of the run does it. */
+import type { Optimizer } from '../../../engine/optimizers/optimizers';
 import type { Convention } from '../../../network/network';
 import type { Explained } from './reading';
 
-/** TeX names of what a step reads and writes; `rate` is a number or \eta. */
-export interface StepNames { readonly weight: string; readonly next: string; readonly gradient: string; readonly rate: string; slot(name: string): string }
+/** TeX names of what a step reads and writes; `rate` is a number. */
+export interface StepNames { readonly weight: string; readonly next: string; readonly gradient: string; readonly rate: string }
 
 type Step = (n: StepNames, convention: Convention) => Explained;
 
@@ -42,10 +43,9 @@ export function optimizerWords(type: string): string {
   return words[name] ?? `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
 }
 
-/** The step of one weight. @param settings of the optimizer, as in the run's configuration. */
-export function explainStep(type: string, settings: Readonly<Record<string, unknown>>, names: StepNames, convention: Convention): Explained {
-  const lower = type.toLowerCase();
-  const name = lower === 'sgd' && Number(settings.momentum ?? 0) > 0 ? 'momentum' : lower;
-  const step = optimizers[name === 'momentum' && settings.nesterov === true ? 'nesterov' : name];
+/** The step of one weight. */
+export function explainStep({ type, settings }: Optimizer, names: StepNames, convention: Convention): Explained {
+  const name = type === 'sgd' && settings.number('momentum') > 0 ? 'momentum' : type;
+  const step = optimizers[name === 'momentum' && settings.flag('nesterov') ? 'nesterov' : name];
   return step === undefined ? explained(`${names.next}=\\operatorname{step}(${names.weight},\\,${names.gradient})`, `One step of ${optimizerWords(type)}.`) : step(names, convention);
 }
