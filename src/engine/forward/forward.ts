@@ -154,11 +154,13 @@ function* callLayer(planned: PlannedCall, valueOf: (ref: TensorRef) => Made, pas
   return outputs.map((tensor, index) => ({ tensor, mask: result.masks?.[index] ?? null }));
 }
 
-/** A layer's outputs as tensors of their own, with the logits that they carry. */
+/**
+ * A layer's outputs, with the logits that they carry. A layer that hands its input on has that very tensor as output, as in
+ * Keras: its gradient is the tensor's, from all who use it. tfjs-layers makes a copy.
+ */
 function finish(result: LayerResult, inputs: readonly Tensor[], pass: Pass): Tensor[] {
   const outputs = result.outputs.map((output) => {
-    // A layer that hands its input on still gets an output of its own, as in tfjs-layers; the logits go along.
-    if (!inputs.includes(output)) return output;
+    if (pass.environment.convention !== 'tfjs' || !inputs.includes(output)) return output;
     const own = output.clone();
     const logits = pass.logits.get(output.id);
     if (logits !== undefined) pass.logits.set(own.id, logits);

@@ -82,8 +82,9 @@ export function* overTime(cell: Pick<Cell, 'step'>, x: Tensor, initial: readonly
 /** `[batch, time, …]` as one tensor a step. tfjs-layers brings time to the front first. */
 function timeSteps(x: Tensor, backwards: boolean, tfjs: boolean): Tensor[] {
   if (!tfjs) {
+    // TensorFlow.js's tape holds the very list that unstack gives; turn round a copy.
     const steps = unstack(x, 1);
-    return backwards ? steps.reverse() : steps;
+    return backwards ? [...steps].reverse() : steps;
   }
   const major = transpose(x, [1, 0, ...Array.from({ length: x.rank - 2 }, (_, axis) => axis + 2)]);
   return unstack(backwards ? reverse(major, 0) : major);
