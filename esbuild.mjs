@@ -101,9 +101,12 @@ async function suite(name, options = {}) {
   const folder = at('test', name);
   if (!existsSync(folder)) return [];
   const part = wanted?.split('/').slice(1).join('/') ?? '';
-  const files = (await readdir(folder, { recursive: true })).filter((file) => /\.test\.tsx?$/.test(file) && file.includes(part)).sort();
+  const bench = name === 'bench';
+  const files = (await readdir(folder, { recursive: true })).filter((file) => (bench ? /\.bench\.ts$/ : /\.test\.tsx?$/).test(file) && file.includes(part)).sort();
   if (files.length === 0) return [];
-  const contents = files.map((file) => `import ${JSON.stringify('./' + file.split(path.sep).join('/'))};`).join('\n');
+  const imports = files.map((file, index) => `import ${bench ? `* as bench${index} from ` : ''}${JSON.stringify('./' + file.split(path.sep).join('/'))};`);
+  if (bench) imports.push(`import { run } from './table';`, `run([${files.map((_, index) => `bench${index}`).join(', ')}]);`);
+  const contents = imports.join('\n');
   return [{ ...host, ...options, stdin: { contents, resolveDir: folder, sourcefile: `${name}.ts`, loader: 'ts' }, outfile: path.join(dist, `test-${name}.js`) }];
 }
 
@@ -112,6 +115,8 @@ async function bundles() {
     { ...host, entryPoints: [at('src/extension.ts')], outfile: path.join(dist, 'extension.js'), plugins: [...common.plugins, apart] },
     { ...host, entryPoints: [at('src/core.ts')], outfile: path.join(dist, 'core.js') },
     { ...host, entryPoints: [at('src/listing/export/kernels-module.ts')], outfile: path.join(dist, 'kernels.cjs'), plugins: [plain], sourcemap: false },
+    // The thread that reads HDF5 files; every bundle that opens models looks for it beside itself.
+    { ...host, entryPoints: [at('src/formats/containers/hdf5-worker.ts')], outfile: path.join(dist, 'hdf5-worker.js'), sourcemap: false },
     { ...host, entryPoints: [at('src/cli/main.ts')], outfile: path.join(dist, 'backstep.js'), banner: { js: '#!/usr/bin/env node' } },
     {
       ...common, platform: 'browser', target: 'es2022', format: 'esm', jsx: 'automatic', jsxImportSource: 'preact',
@@ -123,7 +128,7 @@ async function bundles() {
   const partOnly = wanted?.includes('/') ?? false;
   const names = ['unit', 'dap', 'webview', 'host', 'browser', 'bench', 'fuzz'].filter((name) => wanted === undefined || wanted.split('/')[0] === name);
   const suites = await Promise.all(names.map((name) => suite(name, { jsx: 'automatic', jsxImportSource: 'preact' })));
-  return [...(partOnly ? list.filter(({ outfile }) => outfile?.endsWith('kernels.cjs')) : list), ...suites.flat()];
+  return [...(partOnly ? list.filter(({ outfile }) => /(kernels\.cjs|hdf5-worker\.js)$/.test(outfile)) : list), ...suites.flat()];
 }
 
 /** Files that bundles read at run time: the WASM backend's binaries and our kernels for it. */

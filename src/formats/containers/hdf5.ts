@@ -1,246 +1,182 @@
-/**
- * HDF5 files by h5wasm, read by range: the library sees a file of its own memory file system whose bytes come from the disk
- * when asked, so neither the file nor a group of it is ever loaded whole, and a file cannot reach others through external links.
- */
-import { closeSync, openSync, readSync } from 'node:fs';
-import type { Dataset, File, Group } from 'h5wasm';
-import { Failure, sentenceOf } from '../../tensor/failure';
+/** HDF5 files: the tree at once, data sets when asked. The reading is done by h5wasm in a thread of its own (`hdf5-worker.ts`). */
+import { open } from 'node:fs/promises';
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { Failure } from '../../tensor/failure';
 import { decodeElements } from '../../tensor/elements';
 import { sizeOf } from '../../tensor/value';
 import type { DType, TensorValue } from '../../tensor/value';
+import type { Hdf5Entry, Hdf5Index, Hdf5Reply, Hdf5Request, Hdf5Source, Hdf5WorkerData } from './hdf5-index';
 import { describeBytes } from './zip';
 
-/** Where the bytes of an HDF5 file lie: a stretch of a file on disk (a stored zip member), or memory (a compressed one). */
-export type Hdf5Source =
-  | { readonly kind: 'file'; readonly path: string; readonly offset: number; readonly size: number }
-  | { readonly kind: 'memory'; readonly bytes: Uint8Array };
+export type { Hdf5Source } from './hdf5-index';
 
 /** One data set: what can be known without reading it. */
 export interface Hdf5Dataset { readonly path: string; readonly shape: readonly number[]; readonly dtype: DType; readonly bytes: number }
 
 const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
-const maximalGroup = 100_000;
-/** Elements read in one call of the library; larger data sets are read in blocks along their first axis. */
-const blockBytes = 16 * 1024 * 1024;
 /** No tensor may take more memory than this. */
 const maximalTensor = 2 ** 31 - 1;
+/** A thread that gets nothing done for this long (ms) hangs, and is ended. Starting it may take longer on a busy machine. */
+const patience = { start: 15_000, work: 1_500 };
 
-/** The part of Emscripten's file system that is used here; h5wasm ships no types for it. */
-interface VirtualNode { contents: Uint8Array; stream_ops: object }
-interface VirtualFileSystem {
-  createFile(parent: string, name: string, properties: object, canRead: boolean, canWrite: boolean): VirtualNode;
-  unlink(path: string): void;
-}
-interface LowLevel {
-  readonly FS: VirtualFileSystem;
-  readonly HEAPU8: Uint8Array;
-  _malloc(bytes: number): number;
-  _free(pointer: number): void;
-  get_dataset_data(file: bigint, path: string, count: readonly bigint[] | null, offset: readonly bigint[] | null, strides: readonly bigint[] | null, pointer: bigint): number;
-}
+type Waiting = { readonly resolve: (reply: Hdf5Reply) => void; readonly reject: (failure: Failure) => void };
 
-let opened = 0;
+/** The thread behind one file: requests and replies, and the end of it when it hangs. */
+class Hdf5Thread {
+  private readonly worker: Worker;
+  private readonly progress = new Int32Array(new SharedArrayBuffer(4));
+  private readonly waiting = new Map<number, Waiting>();
+  private requests = 0;
+  private ended: Failure | null = null;
+
+  constructor(source: Hdf5Source, private readonly label: string) {
+    const data: Hdf5WorkerData = { source, progress: this.progress };
+    this.worker = new Worker(path.join(__dirname, 'hdf5-worker.js'), { workerData: data, stdout: true, stderr: true });
+    this.worker.unref();
+    this.worker.on('message', (reply: Hdf5Reply) => {
+      this.waiting.get(reply.id)?.resolve(reply);
+      this.waiting.delete(reply.id);
+    });
+    this.worker.on('error', (error) => { this.end(new Failure('hdf5.damaged', `${label} cannot be read: the HDF5 library stopped (${error.message}).`, { cause: error })); });
+    this.worker.on('exit', () => { this.end(new Failure('hdf5.closed', `${label} is closed.`)); });
+  }
+
+  /** @throws Failure that the thread gives, or when it hangs */
+  async ask(request: Omit<Extract<Hdf5Request, { kind: 'index' }>, 'id'> | Omit<Extract<Hdf5Request, { kind: 'read' }>, 'id'>): Promise<Hdf5Reply> {
+    if (this.ended !== null) throw this.ended;
+    const id = this.requests += 1;
+    // While an answer is awaited the thread keeps the process alive.
+    this.worker.ref();
+    const watch = this.watch();
+    try {
+      const reply = await new Promise<Hdf5Reply>((resolve, reject) => {
+        this.waiting.set(id, { resolve, reject });
+        this.worker.postMessage({ ...request, id });
+      });
+      if (reply.kind === 'failed') throw new Failure(reply.code, `${this.label} is a damaged HDF5 file, or incomplete: ${reply.reason}.`);
+      return reply;
+    } finally {
+      clearInterval(watch);
+      if (this.waiting.size === 0) this.worker.unref();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.end(new Failure('hdf5.closed', `${this.label} is closed.`));
+    await this.worker.terminate();
+  }
+
+  /** Ends the thread when its counter stands still; each check counts only its own interval, so that a machine that slept is no reason. */
+  private watch(): NodeJS.Timeout {
+    const interval = 100;
+    let last = Atomics.load(this.progress, 0);
+    let still = 0;
+    return setInterval(() => {
+      const now = Atomics.load(this.progress, 0);
+      still = now === last ? still + interval : 0;
+      last = now;
+      if (still < (now === 0 ? patience.start : patience.work)) return;
+      this.end(new Failure('hdf5.hangs', `${this.label} is a damaged HDF5 file: its structure leads round in circles.`));
+      void this.worker.terminate();
+    }, interval);
+  }
+
+  private end(failure: Failure): void {
+    this.ended ??= failure;
+    for (const { reject } of this.waiting.values()) reject(this.ended);
+    this.waiting.clear();
+  }
+}
 
 /** An open HDF5 file. All its methods throw Failure only. */
 export class Hdf5File {
-  private constructor(private readonly label: string, private readonly size: number, private readonly file: File, private readonly module: LowLevel, private readonly release: () => void) {}
+  private constructor(private readonly label: string, private readonly size: number, private readonly index: Hdf5Index, private readonly thread: Hdf5Thread) {}
 
-  /** Opens a file; `label` names it in errors. @throws Failure `hdf5.kind`, `hdf5.truncated`, `hdf5.damaged` */
+  /** Opens a file and reads its tree; `label` names it in errors. @throws Failure `hdf5.*` */
   static async open(source: Hdf5Source, label: string): Promise<Hdf5File> {
     const size = source.kind === 'file' ? source.size : source.bytes.length;
-    const descriptor = source.kind === 'file' ? openSync(source.path, 'r') : null;
-    const read = (buffer: Uint8Array, offset: number, length: number, position: number): number => {
-      const wanted = Math.max(0, Math.min(length, size - position));
-      if (source.kind === 'memory') {
-        buffer.set(source.bytes.subarray(position, position + wanted), offset);
-        return wanted;
-      }
-      return wanted === 0 ? 0 : readSync(descriptor ?? -1, buffer, offset, wanted, source.offset + position);
-    };
+    await checkStart(source, size, label);
+    const thread = new Hdf5Thread(source, label);
     try {
-      checkStart(read, size, label);
-      const { h5wasm } = await import('h5wasm');
-      // h5wasm types its Emscripten module only in part; these members are Emscripten's own and stable.
-      const module = await h5wasm.ready as unknown as LowLevel;
-      const name = `backstep-${opened += 1}.h5`;
-      const node = module.FS.createFile('/', name, {}, true, false);
-      node.contents = new Uint8Array(0);
-      Object.defineProperty(node, 'usedBytes', { get: () => size });
-      node.stream_ops = {
-        ...node.stream_ops,
-        read: (_stream: unknown, buffer: Uint8Array, offset: number, length: number, position: number) => read(buffer, offset, length, position),
-      };
-      const release = (): void => {
-        module.FS.unlink(`/${name}`);
-        if (descriptor !== null) closeSync(descriptor);
-      };
-      try {
-        const file = new h5wasm.File(`/${name}`, 'r');
-        if (file.file_id < 0n) throw new Error('the library refuses it');
-        return new Hdf5File(label, size, file, module, release);
-      } catch (error) {
-        module.FS.unlink(`/${name}`);
-        throw new Failure('hdf5.damaged', `${label} is a damaged or incomplete HDF5 file (${describeBytes(size)}): its structure cannot be read.`, { cause: error });
-      }
+      const reply = await thread.ask({ kind: 'index' });
+      return new Hdf5File(label, size, reply.kind === 'index' ? reply.index : new Map<string, Hdf5Entry>(), thread);
     } catch (error) {
-      if (descriptor !== null) closeSync(descriptor);
+      await thread.close();
       throw error;
     }
   }
 
   /** Names of the members of a group; empty when there is no such group. */
-  keys(path: string): readonly string[] {
-    return this.guard(path, () => {
-      const group = this.group(path);
-      const keys = group?.keys() ?? [];
-      if (keys.length > maximalGroup) throw new Failure('hdf5.size', `${this.label}: group ${path} claims ${keys.length} members, more than ${maximalGroup}.`);
-      return keys;
-    });
+  keys(group: string): readonly string[] {
+    const entry = this.index.get(group);
+    return entry?.kind === 'group' ? entry.keys : [];
   }
 
   /** `group`, `dataset`, or null for anything else (nothing there, a dangling or external link). */
-  kind(path: string): 'group' | 'dataset' | null {
-    return this.guard(path, () => {
-      if (path === '/' || path === '') return 'group';
-      const type = typeName(this.lookup(path));
-      return type === 'Group' ? 'group' : type === 'Dataset' ? 'dataset' : null;
-    });
+  kind(at: string): 'group' | 'dataset' | null {
+    return this.index.get(at)?.kind ?? null;
   }
 
-  /** A text attribute, or null. */
-  text(path: string, attribute: string): string | null {
-    const value = this.attribute(path, attribute);
-    if (typeof value === 'string') return value;
-    if (value instanceof Uint8Array) return new TextDecoder().decode(value);
-    return null;
+  /** A text attribute of a group, or null. */
+  text(group: string, attribute: string): string | null {
+    const entry = this.index.get(group);
+    return entry?.kind === 'group' ? entry.texts.get(attribute) ?? null : null;
   }
 
-  /** An attribute that lists texts (`layer_names`), or null. */
-  texts(path: string, attribute: string): readonly string[] | null {
-    const value = this.attribute(path, attribute);
-    return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : null;
+  /** An attribute that lists texts (`layer_names`), or null; h5py writes an empty list as a number, so it is null too. */
+  texts(group: string, attribute: string): readonly string[] | null {
+    const entry = this.index.get(group);
+    return entry?.kind === 'group' ? entry.lists.get(attribute) ?? null : null;
   }
 
-  /** Shape and type of a data set, null when there is none at `path`. @throws Failure when its elements are not numbers. */
-  dataset(path: string): Hdf5Dataset | null {
-    return this.guard(path, () => {
-      if (this.kind(path) !== 'dataset') return null;
-      // The class is told by `type` above.
-      const { metadata } = this.lookup(path) as Dataset;
-      const dtype = dtypeOf(metadata);
-      if (dtype === null) throw new Failure('hdf5.type', `${this.label}: data set ${path} does not hold numbers.`);
-      const shape = metadata.shape ?? [];
-      return { path, shape, dtype, bytes: sizeOf(shape) * metadata.size };
-    });
+  /** Shape and type of a data set, null when there is none there. @throws Failure when its elements are not numbers. */
+  dataset(at: string): Hdf5Dataset | null {
+    const entry = this.index.get(at);
+    if (entry?.kind !== 'dataset') return null;
+    if (entry.dtype === null) throw new Failure('hdf5.type', `${this.label}: data set ${at} does not hold numbers.`);
+    return { path: at, shape: entry.shape, dtype: entry.dtype, bytes: sizeOf(entry.shape) * entry.width };
   }
 
   /** Reads a data set. @throws Failure `hdf5.size` before taking memory for a size that the file cannot hold. */
-  read(path: string): TensorValue {
-    return this.guard(path, () => {
-      const info = this.dataset(path);
-      if (info === null) throw new Failure('hdf5.absent', `${this.label} has no data set ${path}.`);
-      const { metadata } = this.lookup(path) as Dataset;
-      // Without chunks nothing is compressed, so the declared bytes must lie in the file.
-      if (metadata.chunks === null && info.bytes > this.size) {
-        throw new Failure('hdf5.size', `${this.label}: data set ${path} declares ${describeBytes(info.bytes)} (shape ${info.shape.join(' × ')}), but the whole file has ${describeBytes(this.size)}.`);
-      }
-      if (!(info.bytes <= maximalTensor)) throw new Failure('hdf5.size', `${this.label}: data set ${path} declares ${describeBytes(info.bytes)}, more than the ${describeBytes(maximalTensor)} that can be read.`);
-      return { dtype: info.dtype, shape: info.shape, data: decodeElements(this.bytes(path, info), info.dtype, !metadata.littleEndian && metadata.size > 1) };
-    });
-  }
-
-  close(): void {
-    this.file.close();
-    this.release();
-  }
-
-  private bytes(path: string, info: Hdf5Dataset): Uint8Array {
-    const result = new Uint8Array(info.bytes);
-    if (info.bytes === 0) return result;
-    const [rows = 1] = info.shape;
-    const rowBytes = info.bytes / rows;
-    const step = Math.max(1, Math.floor(blockBytes / rowBytes));
-    const block = Math.min(rows, step) * rowBytes;
-    const pointer = this.module._malloc(block);
-    if (pointer === 0) throw new Failure('hdf5.memory', `${this.label}: there is no memory for data set ${path} (${describeBytes(info.bytes)}).`);
-    try {
-      for (let row = 0; row < rows; row += step) {
-        const count = Math.min(step, rows - row);
-        const whole = info.shape.length === 0 || count === rows;
-        const status = this.module.get_dataset_data(
-          this.file.file_id, path,
-          whole ? null : [BigInt(count), ...info.shape.slice(1).map(BigInt)],
-          whole ? null : [BigInt(row), ...info.shape.slice(1).map(() => 0n)],
-          whole ? null : info.shape.map(() => 1n),
-          BigInt(pointer),
-        );
-        if (status < 0) throw new Failure('hdf5.damaged', `${this.label}: data set ${path} cannot be read; the file is damaged there, or packed in a way that is not supported.`);
-        result.set(this.module.HEAPU8.subarray(pointer, pointer + count * rowBytes), row * rowBytes);
-      }
-    } finally {
-      this.module._free(pointer);
+  async read(at: string): Promise<TensorValue> {
+    const info = this.dataset(at);
+    const entry = this.index.get(at);
+    if (info === null || entry?.kind !== 'dataset') throw new Failure('hdf5.absent', `${this.label} has no data set ${at}.`);
+    // Without chunks nothing is compressed, so the declared bytes must lie in the file; DEFLATE shrinks to a thousandth at best.
+    const holds = entry.chunked ? this.size * 1032 : this.size;
+    if (info.bytes > holds) {
+      throw new Failure('hdf5.size', `${this.label}: data set ${at} declares ${describeBytes(info.bytes)} (shape ${info.shape.join(' × ')}), but the whole file has ${describeBytes(this.size)}.`);
     }
-    return result;
+    if (!(info.bytes <= maximalTensor)) throw new Failure('hdf5.size', `${this.label}: data set ${at} declares ${describeBytes(info.bytes)}, more than the ${describeBytes(maximalTensor)} that can be read.`);
+    const reply = await this.thread.ask({ kind: 'read', path: at, bytes: info.bytes, shape: info.shape });
+    if (reply.kind !== 'bytes') throw new Failure('hdf5.damaged', `${this.label}: data set ${at} cannot be read.`);
+    return { dtype: info.dtype, shape: info.shape, data: decodeElements(reply.bytes, info.dtype, !entry.littleEndian && entry.width > 1) };
   }
 
-  private group(path: string): Group | null {
-    if (path === '/' || path === '') return this.file;
-    const entity = this.lookup(path);
-    // The class is told by `type`.
-    return typeName(entity) === 'Group' ? entity as Group : null;
-  }
-
-  private lookup(path: string): ReturnType<Group['get']> {
-    return this.file.get(path);
-  }
-
-  private attribute(path: string, attribute: string): unknown {
-    return this.guard(`${path}@${attribute}`, () => {
-      const entity = path === '/' ? this.file : this.group(path);
-      if (entity === null || !Object.keys(entity.attrs).includes(attribute)) return null;
-      const { metadata } = entity.attrs[attribute] ?? {};
-      const bytes = (metadata?.size ?? 0) * (metadata?.total_size ?? 0);
-      if (bytes > 256 * 1024 * 1024) throw new Failure('hdf5.size', `${this.label}: attribute ${attribute} of ${path} declares ${describeBytes(bytes)}.`);
-      return entity.attrs[attribute]?.value ?? null;
-    });
-  }
-
-  /** Whatever the library throws becomes one sentence. */
-  private guard<T>(path: string, action: () => T): T {
-    try {
-      return action();
-    } catch (error) {
-      if (error instanceof Failure) throw error;
-      throw new Failure('hdf5.damaged', `${this.label}: ${path} cannot be read (${sentenceOf(error)}); the HDF5 file is damaged there.`, { cause: error });
-    }
+  close(): Promise<void> {
+    return this.thread.close();
   }
 }
 
 /** The HDF5 superblock must be there, at offset 0 or after a user block of 512, 1024, … bytes, and complete. */
-function checkStart(read: (buffer: Uint8Array, offset: number, length: number, position: number) => number, size: number, label: string): void {
-  const start = new Uint8Array(8);
+async function checkStart(source: Hdf5Source, size: number, label: string): Promise<void> {
   for (let at = 0; at < size; at = at === 0 ? 512 : at * 2) {
-    if (read(start, 0, 8, at) === 8 && signature.every((byte, index) => start[index] === byte)) {
-      // The shortest superblock (version 2) has 48 bytes.
-      if (size - at < 48) throw new Failure('hdf5.truncated', `${label} is incomplete: the HDF5 file ends inside its superblock (${size} bytes). Was the download or copy cut off?`);
-      return;
-    }
+    const start = source.kind === 'file' ? await bytesOf(source.path, source.offset + at, 8) : source.bytes.subarray(at, at + 8);
+    if (!signature.every((byte, index) => start[index] === byte)) continue;
+    // The shortest superblock (version 2) has 48 bytes.
+    if (size - at < 48) throw new Failure('hdf5.truncated', `${label} is incomplete: the HDF5 file ends inside its superblock (${size} bytes). Was the download or copy cut off?`);
+    return;
   }
   throw new Failure('hdf5.kind', `${label} is not an HDF5 file: the HDF5 signature is missing.`);
 }
 
-/** h5wasm's name for what stands at a path; references have none. */
-function typeName(entity: ReturnType<Group['get']>): string | null {
-  return entity !== null && 'type' in entity ? entity.type : null;
-}
-
-/** HDF5 type (class 0 integer, 1 float, 8 enumeration) as dtype; null for texts, records, …. */
-function dtypeOf(metadata: Dataset['metadata']): DType | null {
-  const { type, size, signed } = metadata;
-  const integers: Readonly<Record<number, readonly [DType, DType]>> = { 1: ['int8', 'uint8'], 2: ['int16', 'uint16'], 4: ['int32', 'uint32'], 8: ['int64', 'uint64'] };
-  const floats: Readonly<Record<number, DType>> = { 2: 'float16', 4: 'float32', 8: 'float64' };
-  if (type === 0) return integers[size]?.[signed ? 0 : 1] ?? null;
-  if (type === 1) return floats[size] ?? null;
-  if (type === 8 && size === 1) return 'bool';
-  return null;
+async function bytesOf(file: string, position: number, length: number): Promise<Uint8Array> {
+  const handle = await open(file, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(new Uint8Array(length), 0, length, position);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
 }

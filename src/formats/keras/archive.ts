@@ -38,10 +38,10 @@ export async function openKerasArchive(file: string): Promise<OpenedNetwork> {
       const bound = bindWeights(draft, network, findInVars(weights, draft), label);
       return {
         network: { ...bound.network, problems: [...ignored, ...bound.network.problems] },
-        weights: checkedStore(bound.misfits, (key) => Promise.resolve().then(() => weights.read(key)), () => Promise.resolve().then(() => { weights.close(); })),
+        weights: checkedStore(bound.misfits, (key) => weights.read(key), () => weights.close()),
       };
     } catch (error) {
-      weights.close();
+      await weights.close();
       throw error;
     }
   } finally {

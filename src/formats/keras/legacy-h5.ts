@@ -31,10 +31,10 @@ export async function openKerasH5(file: string): Promise<OpenedNetwork> {
     const bound = bindWeights(draft, network, findByName(hdf5, draft, network.layers, label), label);
     return {
       network: bound.network,
-      weights: checkedStore(bound.misfits, (key) => Promise.resolve().then(() => hdf5.read(key)), () => Promise.resolve().then(() => { hdf5.close(); })),
+      weights: checkedStore(bound.misfits, (key) => hdf5.read(key), () => hdf5.close()),
     };
   } catch (error) {
-    hdf5.close();
+    await hdf5.close();
     throw error;
   }
 }

@@ -1,0 +1,165 @@
+/**
+ * The thread that reads one HDF5 file with h5wasm. It is a thread because the HDF5 library can loop for ever on a damaged file;
+ * a thread can be ended. The library sees a file of its own memory file system whose bytes come from the disk when asked, so
+ * neither the file nor a group is ever loaded whole, and external links lead nowhere.
+ */
+import { openSync, readSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Attribute, Dataset, File, Group } from 'h5wasm';
+import type { DType } from '../../tensor/value';
+import type { Hdf5Entry, Hdf5Reply, Hdf5Request, Hdf5WorkerData } from './hdf5-index';
+
+const maximalEntries = 200_000;
+const maximalDepth = 64;
+const maximalText = 64 * 1024 * 1024;
+/** Bytes read in one call of the library; larger data sets are read in blocks along their first axis. */
+const blockBytes = 16 * 1024 * 1024;
+
+/** The part of Emscripten's module that is used here; h5wasm types it only in part. */
+interface VirtualNode { contents: Uint8Array; stream_ops: object }
+interface LowLevel {
+  readonly FS: { createFile(parent: string, name: string, properties: object, canRead: boolean, canWrite: boolean): VirtualNode };
+  readonly HEAPU8: Uint8Array;
+  _malloc(bytes: number): number;
+  _free(pointer: number): void;
+  get_dataset_data(file: bigint, path: string, count: readonly bigint[] | null, offset: readonly bigint[] | null, strides: readonly bigint[] | null, pointer: bigint): number;
+}
+
+class Refusal extends Error {
+  constructor(readonly code: string, reason: string) { super(reason); }
+}
+
+// What the file's owner put into `workerData`.
+const { source, progress } = workerData as Hdf5WorkerData;
+const size = source.kind === 'file' ? source.size : source.bytes.length;
+const opened = open();
+/** Reads since the last request began; a structure that leads round in circles is read again and again. */
+let reads = 0;
+const maximalReads = 100_000 + size / 64;
+
+/** Copies bytes of the file into the library's memory. */
+function readBytes(buffer: Uint8Array, offset: number, length: number, position: number, descriptor: number): number {
+  Atomics.add(progress, 0, 1);
+  reads += 1;
+  if (reads > maximalReads) throw new Refusal('hdf5.hangs', 'its structure leads round in circles');
+  const wanted = Math.max(0, Math.min(length, size - position));
+  if (wanted === 0) return 0;
+  if (source.kind === 'file') return readSync(descriptor, buffer, offset, wanted, source.offset + position);
+  buffer.set(source.bytes.subarray(position, position + wanted), offset);
+  return wanted;
+}
+
+async function open(): Promise<{ file: File; module: LowLevel }> {
+  // The library prints its error stack; the caller gets one sentence instead.
+  console.error = () => undefined;
+  console.warn = () => undefined;
+  const { h5wasm } = await import('h5wasm');
+  const module = await h5wasm.ready as unknown as LowLevel;
+  const descriptor = source.kind === 'file' ? openSync(source.path, 'r') : -1;
+  const node = module.FS.createFile('/', 'model.h5', {}, true, false);
+  node.contents = new Uint8Array(0);
+  Object.defineProperty(node, 'usedBytes', { get: () => size });
+  node.stream_ops = {
+    ...node.stream_ops,
+    read: (_stream: unknown, buffer: Uint8Array, offset: number, length: number, position: number) => readBytes(buffer, offset, length, position, descriptor),
+  };
+  const file = new h5wasm.File('/model.h5', 'r');
+  if (file.file_id < 0n) throw new Refusal('hdf5.damaged', 'its structure cannot be read');
+  return { file, module };
+}
+
+/** Everything in the file but the elements. */
+function indexOf(file: File): Map<string, Hdf5Entry> {
+  const index = new Map<string, Hdf5Entry>();
+  const visit = (group: Group, path: string, depth: number): void => {
+    if (depth > maximalDepth) throw new Refusal('hdf5.depth', `its groups are nested more than ${maximalDepth} levels deep`);
+    const keys = group.keys();
+    if (index.size + keys.length > maximalEntries) throw new Refusal('hdf5.size', `it holds more than ${maximalEntries} groups and data sets`);
+    index.set(path === '' ? '/' : path, { kind: 'group', keys, ...attributesOf(group.attrs) });
+    for (const key of keys) {
+      Atomics.add(progress, 0, 1);
+      const entity = group.get(key);
+      const type = entity !== null && 'type' in entity ? entity.type as string : null;
+      const inner = path === '' ? key : `${path}/${key}`;
+      // The class is told by `type`.
+      if (type === 'Group') visit(entity as Group, inner, depth + 1);
+      else if (type === 'Dataset') index.set(inner, describe(entity as Dataset));
+    }
+  };
+  visit(file, '', 0);
+  return index;
+}
+
+function attributesOf(attributes: Readonly<Record<string, Attribute>>): { texts: Map<string, string>; lists: Map<string, readonly string[]> } {
+  const texts = new Map<string, string>();
+  const lists = new Map<string, readonly string[]>();
+  for (const [name, attribute] of Object.entries(attributes)) {
+    if (attribute.metadata.size * attribute.metadata.total_size > maximalText) throw new Refusal('hdf5.size', `its attribute ${name} is larger than any description of a model`);
+    // Class 3 are texts; Keras writes no others that matter here.
+    if (attribute.metadata.type !== 3) continue;
+    const { value } = attribute;
+    if (typeof value === 'string') texts.set(name, value);
+    else if (Array.isArray(value) && value.every((item) => typeof item === 'string')) lists.set(name, value);
+  }
+  return { texts, lists };
+}
+
+function describe(dataset: Dataset): Hdf5Entry {
+  const { metadata } = dataset;
+  return { kind: 'dataset', shape: metadata.shape ?? [], dtype: dtypeOf(dataset), width: metadata.size, littleEndian: metadata.littleEndian, chunked: metadata.chunks !== null };
+}
+
+/** HDF5 type (class 0 integer, 1 float, 5 opaque, 8 enumeration) as dtype; null for texts, records, …. */
+function dtypeOf(dataset: Dataset): DType | null {
+  const { type, size: width, signed } = dataset.metadata;
+  const integers: Readonly<Record<number, readonly [DType, DType]>> = { 1: ['int8', 'uint8'], 2: ['int16', 'uint16'], 4: ['int32', 'uint32'], 8: ['int64', 'uint64'] };
+  const floats: Readonly<Record<number, DType>> = { 2: 'float16', 4: 'float32', 8: 'float64' };
+  if (type === 0) return integers[width]?.[signed ? 0 : 1] ?? null;
+  if (type === 1) return floats[width] ?? null;
+  if (type === 8 && width === 1) return 'bool';
+  // Keras 3 writes bfloat16 as opaque pairs of bytes and says so in an attribute.
+  if (type === 5 && width === 2 && dataset.attrs.dtype?.value === 'bfloat16') return 'bfloat16';
+  return null;
+}
+
+function readDataset(file: File, module: LowLevel, path: string, bytes: number, shape: readonly number[]): Uint8Array {
+  const result = new Uint8Array(bytes);
+  if (bytes === 0) return result;
+  const [rows = 1] = shape;
+  const rowBytes = bytes / rows;
+  const step = Math.max(1, Math.floor(blockBytes / rowBytes));
+  const pointer = module._malloc(Math.min(rows, step) * rowBytes);
+  if (pointer === 0) throw new Refusal('hdf5.memory', `there is no memory for data set ${path}`);
+  for (let row = 0; row < rows; row += step) {
+    const count = Math.min(step, rows - row);
+    const whole = shape.length === 0 || count === rows;
+    const status = module.get_dataset_data(
+      file.file_id, path,
+      whole ? null : [BigInt(count), ...shape.slice(1).map(BigInt)],
+      whole ? null : [BigInt(row), ...shape.slice(1).map(() => 0n)],
+      whole ? null : shape.map(() => 1n),
+      BigInt(pointer),
+    );
+    if (status < 0) throw new Refusal('hdf5.damaged', `data set ${path} cannot be read; the file is damaged there, or packed in a way that is not supported`);
+    Atomics.add(progress, 0, 1);
+    result.set(module.HEAPU8.subarray(pointer, pointer + count * rowBytes), row * rowBytes);
+  }
+  module._free(pointer);
+  return result;
+}
+
+async function answer(request: Hdf5Request): Promise<Hdf5Reply> {
+  try {
+    const { file, module } = await opened;
+    reads = 0;
+    if (request.kind === 'index') return { id: request.id, kind: 'index', index: indexOf(file) };
+    return { id: request.id, kind: 'bytes', bytes: readDataset(file, module, request.path, request.bytes, request.shape) };
+  } catch (error) {
+    if (error instanceof Refusal) return { id: request.id, kind: 'failed', code: error.code, reason: error.message };
+    return { id: request.id, kind: 'failed', code: 'hdf5.damaged', reason: 'its structure cannot be read' };
+  }
+}
+
+parentPort?.on('message', (request: Hdf5Request) => {
+  void answer(request).then((reply) => { parentPort?.postMessage(reply, reply.kind === 'bytes' ? [reply.bytes.buffer as ArrayBuffer] : []); });
+});
