@@ -44,7 +44,7 @@ const families: Readonly<Record<string, () => Row[]>> = {
   'pooling 3d': () => [...combinations({ kind: ['max', 'avg'] as const, channels: [1, 3], window: [[2, 2, 2], [1, 3, 2]] as Three[], strides: [[1, 1, 1], [2, 2, 1]] as Three[], pad: pads })]
     .map(({ kind, channels, window, strides, pad }) => row(`${kind}3d ${[channels, window, strides, pad].join(' ')}`, [[2, 4, 5, 3, channels]], (x) => (kind === 'max' ? tf.maxPool3d : tf.avgPool3d)(x as tf.Tensor5D, window, strides, pad))),
   'max pooling of nothing positive': () => [...combinations({ window: [2, 3], strides: [1, 2], pad: pads })]
-    .map(({ window, strides, pad }) => row(`negative ${[window, strides, pad].join(' ')}`, [[2, 6, 5, 3]], (x) => tf.maxPool(tf.sub(x, 100) as tf.Tensor4D, window, strides, pad))),
+    .map(({ window, strides, pad }) => row(`negative ${[window, strides, pad].join(' ')}`, [[2, 6, 5, 3]], (x) => tf.maxPool(tf.sub<tf.Tensor4D>(x, 100), window, strides, pad))),
   'max pooling with ties': () => [...combinations({ window: [2, 3], strides: [1, 2], pad: pads })]
     .map(({ window, strides, pad }) => row(`ties ${[window, strides, pad].join(' ')}`, [[2, 6, 5, 3]], (x) => tf.maxPool(tf.relu(tf.round(x)) as tf.Tensor4D, window, strides, pad))),
   'matrix product': () => [...combinations({ rows: [1, 5, 33], inner: [1, 7, 50, 100], columns: [1, 6, 40], a: [false, true], b: [false, true], batch: [[1], [3]] })]
