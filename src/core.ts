@@ -26,3 +26,9 @@ export async function loadConfiguration() {
   const { validateRunConfig } = await import('./engine/config-validation');
   return { validateRunConfig };
 }
+
+/** Listings as programs. */
+export async function loadExport() {
+  const { exportListing } = await import('./listing/export/export');
+  return { exportListing };
+}

@@ -1,6 +1,6 @@
 // A real VS Code without a download from its vendor: npm's code-server carries VS Code's own server and web client.
 // Installs it once into .vscode-test/code-server (pinned, no install scripts), and serves it on 127.0.0.1.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -73,7 +73,9 @@ const common = (data) => ['--server-data-dir', path.join(data, 'server'), '--use
 
 /** Installs a VSIX into the extensions folder below `data`. */
 export function installExtension(data, vsix) {
-  run(nodeExecutable(), [path.join(vscode, 'out/server-main.js'), ...common(data), '--install-extension', vsix, '--force'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const { status, stdout, stderr } = spawnSync(nodeExecutable(), [path.join(vscode, 'out/server-main.js'), ...common(data), '--install-extension', vsix, '--force'], { encoding: 'utf8' });
+  // It also complains about a native logger that is not there; that says nothing.
+  if (status !== 0) throw new Error(`VS Code could not install ${path.basename(vsix)}:\n${stdout}\n${stderr}`);
 }
 
 /**

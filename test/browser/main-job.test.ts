@@ -5,6 +5,7 @@ import type { Frame } from 'playwright-core';
 import { openNetwork } from '../../src/formats/registry';
 import { graphView } from '../../src/network/graph-view';
 import type { Run } from '../../src/engine/run';
+import { makeListing } from '../../src/listing/listing';
 import { statisticsOf } from '../../src/tensor/statistics';
 import { agree, gradientOf, numbersIn, openRun, outputOf, statistics } from './reference';
 import { Workbench } from './workbench';
@@ -48,7 +49,7 @@ describe('LeNet-5, from the file to its gradients', () => {
     const editor = await workbench.webview('.model');
     await editor.locator('[data-node="conv_1"]').click();
     const card = editor.locator('[data-card="conv_1/kernel"]');
-    await card.locator('canvas').waitFor();
+    await card.locator('.tensor-canvas canvas').waitFor();
     const { network, weights } = await openNetwork(path.join(workspace, 'lenet5.keras'));
     const key = network.layers.find(({ name }) => name === 'conv_1')?.weights.find(({ name }) => name === 'kernel')?.key ?? '';
     const { min, max, mean, norm } = statisticsOf((await weights.read(key)).data);
@@ -65,9 +66,9 @@ describe('LeNet-5, from the file to its gradients', () => {
     await workbench.placeItem.waitFor();
     panel = await workbench.webview('.run');
     assert.match(await workbench.place(), /iteration 1 · forward · conv_1$/);
-    assert.equal(await workbench.currentLine(), 3);
-    const { loss } = await run.iteration(0);
-    assert.ok(agree(numbersIn(await panel.locator('.facts .now b').textContent() ?? '')[0] ?? NaN, loss, 4));
+    const trace = await run.iteration(0);
+    assert.equal(await workbench.currentLine(), makeListing(trace, run.info.network).lineOfGroup(0));
+    assert.ok(agree(numbersIn(await panel.locator('.facts .now b').textContent() ?? '')[0] ?? NaN, trace.loss, 4));
     await panel.locator('[data-node="conv_1"].current.forward').waitFor();
     await workbench.picture('entry');
   });
@@ -82,7 +83,7 @@ describe('LeNet-5, from the file to its gradients', () => {
     const trace = await run.iteration(0);
     const { min, max, mean, norm } = statistics(outputOf(trace, 'conv_2'));
     const card = panel.locator(`[data-card="${outputOf(trace, 'conv_2').id}"]`);
-    await card.locator('canvas').waitFor();
+    await card.locator('.tensor-canvas canvas').waitFor();
     const shown = numbersIn(await card.locator('.statistics').getAttribute('title') ?? '');
     [min, max, mean, norm].forEach((wanted, index) => { assert.ok(agree(shown[index] ?? NaN, wanted, 5), `${shown[index]} for ${wanted}`); });
   });
@@ -123,7 +124,7 @@ describe('LeNet-5, from the file to its gradients', () => {
     const trace = await run.iteration(0);
     const gradient = gradientOf(trace, 'digit', 'kernel');
     const card = panel.locator(`[data-card="${gradient.id}"]`);
-    await card.locator('canvas').waitFor();
+    await card.locator('.tensor-canvas canvas').waitFor();
     const shown = numbersIn(await card.locator('.statistics').getAttribute('title') ?? '');
     const { min, max, mean, norm } = statistics(gradient);
     [min, max, mean, norm].forEach((wanted, index) => { assert.ok(agree(shown[index] ?? NaN, wanted, 5), `${shown[index]} for ${wanted}`); });

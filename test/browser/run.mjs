@@ -15,12 +15,12 @@ cpSync(path.join(root, 'media/examples'), workspace, { recursive: true });
 mkdirSync(path.join(root, 'test/out'), { recursive: true });
 installCodeServer();
 installExtension(data, await packageExtension(path.join(data, 'backstep.vsix')));
-const server = await serve({ data, settings: { ...settings, 'workbench.colorTheme': 'Default Dark Modern' } });
+const server = await serve({ data, settings: { ...settings, 'workbench.colorTheme': 'Default Dark Modern', 'backstep.backend': 'wasm' } });
 try {
   const grep = process.env.BACKSTEP_GREP;
   const { status } = spawnSync(process.execPath, [
     path.join(root, 'node_modules/mocha/bin/mocha.js'), path.join(root, 'dist/test-browser.js'),
-    '--reporter', path.join(root, 'test/reporter.cjs'), '--timeout', '120000', '--exit', ...(grep ? ['--grep', grep] : []),
+    '--reporter', path.join(root, 'test/reporter.cjs'), '--timeout', '120000', '--bail', '--exit', ...(grep ? ['--grep', grep] : []),
   ], {
     cwd: root, stdio: 'inherit',
     env: {

@@ -10,6 +10,8 @@ const required = (name: string): string => {
   return value;
 };
 const out = path.resolve('test/out');
+/** How long to wait for anything, in milliseconds. */
+const patience = 30_000;
 
 export const themes = {
   dark: 'Default Dark Modern', light: 'Default Light Modern', contrast: 'Default High Contrast', 'contrast-light': 'Default High Contrast Light',
@@ -22,6 +24,7 @@ export class Workbench {
   static async open(): Promise<Workbench> {
     const browser = await chromium.launch({ executablePath: required('BACKSTEP_CHROMIUM'), args: JSON.parse(required('BACKSTEP_CHROMIUM_ARGUMENTS')) as string[] });
     const page = await browser.newPage({ viewport: { width: 1600, height: 960 } });
+    page.setDefaultTimeout(patience);
     await page.goto(required('BACKSTEP_ADDRESS'));
     const workbench = new Workbench(browser, page);
     await workbench.row('lenet5.keras').waitFor();
@@ -81,23 +84,47 @@ export class Workbench {
 
   /** The frame of the webview in which the selector matches something visible. */
   async webview(selector: string): Promise<Frame> {
-    for (;;) {
+    let found: Frame | null = null;
+    await this.until(async () => {
       for (const frame of this.page.frames()) {
-        if (!frame.url().includes('fake.html')) continue;
-        const shown = await frame.locator(selector).first().isVisible().catch(() => false);
-        if (shown) return frame;
+        if (found === null && frame.url().includes('fake.html') && await frame.locator(selector).first().isVisible().catch(() => false)) found = frame;
       }
-      await this.page.waitForFunction(() => new Promise((resolve) => requestAnimationFrame(() => resolve(true))));
-    }
+      return found !== null;
+    }, `a webview with ${selector}`);
+    if (found === null) throw new Error(`No webview shows ${selector}.`);
+    return found;
   }
 
   // Debugging
 
-  /** Presses a key and waits until the cursor has come to rest on another step. */
+  /** Presses a key and waits until the cursor has come to rest on another line. */
   async step(key: string): Promise<void> {
-    const before = await this.place();
-    await this.page.keyboard.press(key);
-    await this.page.waitForFunction((old) => document.querySelector('[id="backstep.backstep.backstep.place"]')?.textContent !== old, before);
+    await this.moves(() => this.page.keyboard.press(key));
+  }
+
+  /** Clicks a button of the debug toolbar and waits until the cursor has come to rest on another line. */
+  async toolbar(title: string): Promise<void> {
+    await this.moves(() => this.page.locator(`.debug-toolbar .action-label[aria-label^="${title}"]`).click());
+  }
+
+  /** Does something that moves the cursor, and waits until our status bar and VS Code's arrow both show where it went. */
+  async moves(act: () => Promise<void>): Promise<void> {
+    const place = await this.place(), line = await this.currentLine();
+    await act();
+    await this.page.waitForFunction((old) => document.querySelector('[id="backstep.backstep.backstep.place"]')?.textContent !== old, place);
+    await this.until(async () => {
+      const now = await this.page.evaluate(arrowLine);
+      return now !== null && now !== line;
+    });
+  }
+
+  /** Waits, frame by frame of the browser, until something is so. */
+  async until(check: () => Promise<boolean>, what = 'what was waited for'): Promise<void> {
+    const end = Date.now() + patience;
+    while (!await check()) {
+      if (Date.now() > end) throw new Error(`Waited ${patience / 1000} s, but ${what} did not happen.`);
+      await this.page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => { resolve(null); }); }));
+    }
   }
 
   /** The status bar's words on where the run stands: `iteration 1 · forward · conv_1`. */
@@ -111,27 +138,13 @@ export class Workbench {
 
   /** The line number of the yellow arrow in the listing. */
   async currentLine(): Promise<number> {
-    const glyph = this.page.locator('.codicon-debug-stackframe').first();
-    await glyph.waitFor();
-    const top = (await glyph.boundingBox())?.y ?? 0;
-    const numbers = await this.page.locator('.line-numbers').all();
-    for (const number of numbers) {
-      const box = await number.boundingBox();
-      if (box !== null && Math.abs(box.y - top) < box.height / 2) return Number(await number.textContent());
-    }
-    throw new Error('No line number beside the arrow.');
+    const handle = await this.page.waitForFunction(arrowLine);
+    return Number(await handle.jsonValue());
   }
 
   async debugView(): Promise<void> {
     await this.page.keyboard.press('Control+Shift+KeyD');
     await this.page.locator('.debug-variables .monaco-list').waitFor();
-  }
-
-  /** Clicks a button of the debug toolbar and waits until the cursor has come to rest on another step. */
-  async toolbar(title: string): Promise<void> {
-    const before = await this.place();
-    await this.page.locator(`.debug-toolbar .action-label[aria-label^="${title}"]`).click();
-    await this.page.waitForFunction((old) => document.querySelector('[id="backstep.backstep.backstep.place"]')?.textContent !== old, before);
   }
 
   async callStack(): Promise<string[]> {
@@ -195,4 +208,14 @@ export class Workbench {
     await this.page.mouse.click(margin.x + 8, shown.y + 9);
     await this.page.waitForFunction((count) => document.querySelectorAll('.codicon-debug-breakpoint').length !== count, before);
   }
+}
+
+/** Runs in the page: the number of the line that VS Code's arrow stands on. */
+function arrowLine(): number | null {
+  const arrow = document.querySelector('.editor-group-container .codicon-debug-stackframe, .editor-group-container [class*="debug-breakpoint-stackframe"]');
+  const editor = arrow?.closest('.monaco-editor');
+  if (arrow === null || editor === null || editor === undefined) return null;
+  const top = arrow.getBoundingClientRect().top;
+  const number = [...editor.querySelectorAll('.line-numbers')].find((element) => Math.abs(element.getBoundingClientRect().top - top) < 4);
+  return number === undefined ? null : Number(number.textContent);
 }

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { TraceTensor } from '../../engine/trace';
 import { statisticsOf } from '../../tensor/statistics';
 import type { View } from '../place';
+import { debugType } from './launch-file';
 import { listingScheme } from './listing-document';
 import type { LiveSessions } from './live';
 
@@ -18,8 +19,8 @@ export class InlineValues implements vscode.InlineValuesProvider, vscode.Disposa
   constructor(private readonly sessions: LiveSessions) {
     this.subscriptions = vscode.Disposable.from(
       vscode.languages.registerInlineValuesProvider({ scheme: listingScheme }, this),
-      // At the first stop VS Code may ask before the listing is on the screen.
-      vscode.window.onDidChangeVisibleTextEditors((editors) => { if (editors.some(({ document }) => document.uri.scheme === listingScheme)) this.changed.fire(); }),
+      // At the first stop VS Code asks before it knows the frame, and does not ask again by itself.
+      vscode.debug.onDidChangeActiveStackItem((item) => { if (item instanceof vscode.DebugStackFrame && item.session.type === debugType) this.changed.fire(); }),
       this.changed,
     );
   }

@@ -1,6 +1,6 @@
 /** What a run of a network would sensibly look like: data, loss and optimizer from its shapes and from how it was compiled. */
 import type { DataConfig, GeneratorName, LossConfig, OptimizerConfig } from '../../engine/config';
-import type { Json, Layer, Network, SymbolicShape, TensorRef } from '../../network/network';
+import type { Json, JsonObject, Layer, Network, SymbolicShape, TensorRef } from '../../network/network';
 
 /** Shape of one example, without the batch; null where it is not known. */
 export function exampleShape(network: Network, ref: TensorRef | undefined): SymbolicShape | null {
@@ -29,14 +29,13 @@ export function compiledLoss(network: Network): string | null {
   return lossName(network.compile?.loss ?? null);
 }
 
+const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
+const isRecord = (value: Json): value is JsonObject => typeof value === 'object' && value !== null && !isList(value);
+
 function lossName(loss: Json): string | null {
   if (typeof loss === 'string') return snakeCase(loss);
-  if (Array.isArray(loss) && loss.length === 1) return lossName(loss[0] ?? null);
-  if (typeof loss === 'object' && loss !== null && !Array.isArray(loss)) {
-    const record = loss as Readonly<Record<string, Json>>; // neither null nor a list
-    if (typeof record.class_name === 'string') return snakeCase(record.class_name);
-  }
-  return null;
+  if (isList(loss)) return loss.length === 1 ? lossName(loss[0] ?? null) : null;
+  return isRecord(loss) && typeof loss.class_name === 'string' ? snakeCase(loss.class_name) : null;
 }
 
 /** The activation that an output ends with, looking through a layer that only activates. */
