@@ -4,16 +4,14 @@ import { anchorOf, lineOfAnchor } from './anchor';
 import type { Anchor } from './anchor';
 import { cursorOf } from './cursor';
 import { evaluate, truth } from './expression/evaluate';
-import { nearest } from './expression/nearest';
 import { parseExpression, parseMessage } from './expression/syntax';
 import type { Expression } from './expression/syntax';
 import { formatValue } from './format';
 import { HitCounter, parseHitCondition } from './hits';
 import type { HitCondition } from './hits';
-import { pathsOf } from './layer-names';
+import { layerLines, missingLayer } from './layer-lines';
 import { viewAt } from './place';
 import type { Place, View } from './place';
-import { phases } from '../engine/trace';
 import { TraceScope } from './scope';
 
 export interface BreakpointSpec { readonly condition?: string; readonly hitCondition?: string; readonly logMessage?: string }
@@ -83,9 +81,13 @@ export class Breakpoints {
     const changed: Breakpoint[] = [];
     for (const entry of this.all()) {
       const before = JSON.stringify(describe(entry));
-      entry.visits = entry.kind === 'line' ? new Map() : functionLines(entry, place);
-      const lines = entry.kind === 'line' ? lineLines(entry, place) : [...entry.visits.keys()];
-      entry.message = entry.problem ?? (lines.length === 0 ? missing(entry, place) : conditionProblem(entry, lines, place));
+      const { spec, anchor, condition } = entry;
+      // With a condition every group of a layer counts, for it may hold later only.
+      entry.visits = 'name' in spec ? layerLines(spec.name, place, condition !== null) : new Map();
+      const line = anchor === null ? null : lineOfAnchor(place, anchor);
+      const lines = line === null ? [...entry.visits.keys()] : [line];
+      const nowhere = 'name' in spec ? missingLayer(spec.name, place) : 'There is no step on this line or below it in the listing of this iteration.';
+      entry.message = entry.problem ?? (lines.length === 0 ? nowhere : conditionProblem(condition, lines, place));
       entry.lines = entry.message === null ? lines : [];
       if (JSON.stringify(describe(entry)) !== before) changed.push(describe(entry));
     }
@@ -157,11 +159,6 @@ const filled = (text: string | undefined): text is string => text !== undefined 
 
 const describe = ({ id, kind, lines, message: reason }: Entry): Breakpoint => ({ id, kind, verified: lines.length > 0 && reason === null, message: reason, line: lines[0] ?? null });
 
-function lineLines({ anchor }: Entry, place: Place): readonly number[] {
-  const line = anchor === null ? null : lineOfAnchor(place, anchor);
-  return line === null ? [] : [line];
-}
-
 /** Whether a breakpoint's condition holds. A layer's breakpoint stands in several phases; where its condition has no value yet it does not. */
 function holds({ condition, kind }: Entry, view: View): boolean {
   if (condition === null) return true;
@@ -182,48 +179,8 @@ function metBefore(entry: Entry, line: number, place: Place): boolean {
   });
 }
 
-/**
- * The first group of the layer (or of a layer inside it) in each phase and call, with what names the phase and call; with a
- * condition all of them, for it may hold later only.
- */
-function functionLines({ spec, condition }: Entry, place: Place): ReadonlyMap<number, string> {
-  const wanted = 'name' in spec ? parseName(spec.name.trim(), place) : null;
-  if (wanted === null) return new Map();
-  const seen = new Set<string>(), lines = new Map<number, string>();
-  place.trace.groups.forEach(({ phase, layer, call }, index) => {
-    const same = layer === wanted.layer || layer?.startsWith(`${wanted.layer}/`) === true;
-    if (!same || (wanted.phase !== null && phase !== wanted.phase) || (wanted.call !== null && call !== wanted.call)) return;
-    const key = `${phase}#${layer === wanted.layer ? call : ''}`;
-    if (!seen.has(key) || condition !== null) lines.set(place.listing.lineOfGroup(index), key);
-    seen.add(key);
-  });
-  return lines;
-}
-
-/** Takes `.backward` and `#1` off a name unless a layer is really called so. */
-function parseName(name: string, place: Place): { layer: string; phase: string | null; call: number | null } | null {
-  const paths = pathsOf(place);
-  for (const phase of [null, ...phases]) {
-    if (phase !== null && !name.endsWith(`.${phase}`)) continue;
-    const rest = phase === null ? name : name.slice(0, -phase.length - 1);
-    if (paths.includes(rest)) return { layer: rest, phase, call: null };
-    const [, layer, call] = /^(.*)#(\d+)$/.exec(rest) ?? [];
-    if (layer !== undefined && paths.includes(layer)) return { layer, phase, call: Number(call) };
-  }
-  return null;
-}
-
-function missing({ spec }: Entry, place: Place): string {
-  if ('line' in spec) return 'There is no step on this line or below it in the listing of this iteration.';
-  const name = spec.name.trim(), paths = pathsOf(place);
-  if (parseName(name, place) !== null) return `Layer '${name}' runs no operation, so there is nothing to stop at.`;
-  const near = nearest(name.replace(/\.(forward|loss|backward|update)$/, ''), paths, 3);
-  const known = near.length > 0 ? `near: ${near.join(', ')}` : `it has ${paths.slice(0, 8).join(', ')}${paths.length > 8 ? ', …' : ''}`;
-  return `This network has no layer '${name}'; ${known}.`;
-}
-
 /** A condition that cannot be evaluated where the breakpoint stands is better said at once than at the first hit. */
-function conditionProblem({ condition }: Entry, lines: readonly number[], place: Place): string | null {
+function conditionProblem(condition: Expression | null, lines: readonly number[], place: Place): string | null {
   if (condition === null) return null;
   let problem: string | null = null;
   for (const line of lines) {

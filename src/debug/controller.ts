@@ -10,48 +10,11 @@ import type { Cursor } from './cursor';
 import { Emitter } from './emitter';
 import type { Subscription } from './emitter';
 import { cursorOfTarget } from './jump';
+import { ListingCache } from './listing-cache';
+import type { ControllerEvents, ControllerOptions, MoveReason } from './moves';
 import type { JumpTarget } from './jump';
 import { placeOf, viewAt } from './place';
 import type { Place, View } from './place';
-
-/** Why the cursor stands where it stands. */
-export type MoveReason = 'entry' | 'step' | 'breakpoint' | 'function breakpoint' | 'pause' | 'goto' | 'restart' | 'exception' | 'end of run' | 'start of run';
-
-export interface Move {
-  readonly reason: MoveReason;
-  /** A sentence to show with the reason: a failure's, or that the run has no more iterations. */
-  readonly text: string | null;
-  /** What went wrong, when the reason is an exception. */
-  readonly failure: Failure | null;
-  readonly breakpoints: readonly Breakpoint[];
-  readonly cursor: Cursor;
-}
-
-export interface ControllerEvents {
-  /** The cursor has come to rest. */
-  moved: Move;
-  /** The run is on its way; at most ten times a second, and not at all for steps that are quick. */
-  running: Progress;
-  /** Losses of iterations `from`, `from + 1`, … are new. From 0 with an empty list: the run starts anew. */
-  losses: { readonly from: number; readonly losses: readonly number[] };
-  /** The listing has another text: the current iteration has other ops or shapes. */
-  listing: Listing;
-  /** Breakpoints that moved, vanished or came back with the listing. */
-  breakpoints: readonly Breakpoint[];
-  /** A line of a log point, or a condition that could not be evaluated. */
-  log: { readonly text: string; readonly line: number; readonly important: boolean };
-  /** Something went wrong; the cursor stays where it was. */
-  failed: Failure;
-  ended: undefined;
-}
-
-export interface ControllerOptions {
-  /** Opens the run, and opens it anew for Restart. */
-  readonly open: (signal: AbortSignal) => Promise<Run>;
-  readonly makeListing: (trace: Trace, info: RunInfo) => Listing;
-  /** Milliseconds, for throttling. */
-  readonly now?: () => number;
-}
 
 interface Stop { readonly place: Place; readonly cursor: Cursor; readonly reason: MoveReason; readonly text?: string; readonly failure?: Failure; readonly breakpoints?: readonly Breakpoint[] }
 
@@ -63,6 +26,8 @@ export const asFailure = (error: unknown): Failure =>
 
 /** Gives waiting requests (Pause above all) their turn. */
 const breathe = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+
+export type { ControllerEvents, ControllerOptions, Move, MoveReason } from './moves';
 
 export class Controller {
   private readonly emitter = new Emitter<ControllerEvents>();
@@ -76,7 +41,11 @@ export class Controller {
   private status: 'stopped' | 'running' | 'ended' = 'stopped';
   private ignoresBreakpoints = false;
 
-  private constructor(private run: Run, private readonly options: ControllerOptions) {}
+  private listings: ListingCache;
+
+  private constructor(private run: Run, private readonly options: ControllerOptions) {
+    this.listings = new ListingCache(options.makeListing);
+  }
 
   /** Opens the run and goes to the first group of the forward phase of iteration 0. @throws Failure; nothing is left behind then. */
   static async launch(options: ControllerOptions, signal: AbortSignal = new AbortController().signal): Promise<Controller> {
@@ -223,6 +192,7 @@ export class Controller {
       const fresh = await open(signal);
       const previous = { run: this.run, release: this.release, knownLosses: this.knownLosses };
       this.run = fresh;
+      this.listings = new ListingCache(this.options.makeListing); // the model file may have changed
       this.release = null;
       this.knownLosses = 0;
       let place: Place;
@@ -300,7 +270,7 @@ export class Controller {
   private async fetch(iteration: number, signal: AbortSignal): Promise<Place> {
     const { run } = this;
     const trace = await run.iteration(iteration, { signal, onProgress: (progress) => { this.progress(progress); } });
-    const place = placeOf(run.info, trace, this.options.makeListing(trace, run.info));
+    const place = placeOf(run.info, trace, this.listings.listingOf(trace, run.info));
     const release = run.retain(trace);
     this.release?.();
     this.release = release;

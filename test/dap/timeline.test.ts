@@ -1,0 +1,102 @@
+/** Properties of the timeline as a client sees it: Step Back mirrors Step Over, and no path to a cursor changes what is shown there. */
+import assert from 'node:assert/strict';
+import { createRandom } from '../../src/engine/data/random';
+import type { Cursor } from '../../src/debug/cursor';
+import { Client } from './client';
+import { students } from './fixture';
+
+const keras = 'test/fixtures/models/keras';
+const reference = (name: string, loss: string, extra: object = {}): object => ({
+  model: `${keras}/${name}.keras`, data: { x: `${keras}/${name}.reference.npz#x`, y: `${keras}/${name}.reference.npz#y` }, loss, optimizer: 'adam', batchSize: 2, seed: 5, backend: 'wasm', iterations: 4, ...extra,
+});
+
+/** A chain, branches, a recurrent network, attention, batch normalisation, shared and nested layers; a smaller batch at the end of the epoch. */
+const networks: Readonly<Record<string, object>> = {
+  students: { ...students, batchSize: 64, shuffle: true, iterations: 6 },
+  lenet5: reference('lenet5', 'categorical_crossentropy'),
+  gru_bidir: reference('gru_bidir', 'categorical_crossentropy'),
+  transformer_block: reference('transformer_block', 'sparse_categorical_crossentropy'),
+  resnet_mini: reference('resnet_mini', 'categorical_crossentropy'),
+  multi_io: reference('multi_io', '', {
+    data: { x: Object.fromEntries(['image', 'left', 'right'].map((name) => [name, `${keras}/multi_io.reference.npz#x/${name}`])), y: Object.fromEntries(['label', 'score'].map((name) => [name, `${keras}/multi_io.reference.npz#y/${name}`])) },
+    loss: { label: 'categorical_crossentropy', score: 'mean_squared_error' },
+  }),
+};
+
+const cursorOf = (client: Client): Cursor => client.session.controller?.cursor ?? assert.fail('no session');
+
+/** All that the innermost and the outermost frame show, two levels deep. */
+async function shown(client: Client): Promise<readonly string[]> {
+  const texts: string[] = [await client.where()];
+  const depth = (await client.frames()).length;
+  for (const frame of new Set([0, depth - 1])) {
+    for (const [name, { variablesReference }] of await client.scopes(frame)) {
+      for (const variable of await client.variables(variablesReference)) {
+        texts.push(`${name}: ${variable.name} = ${variable.value}`);
+        const inner = variable.variablesReference === 0 ? [] : await client.variables(variable.variablesReference, variable.indexedVariables === undefined ? {} : { filter: 'indexed', start: 0, count: 2 });
+        texts.push(...inner.map((child) => `${name}: ${variable.name}.${child.name} = ${child.value}`));
+      }
+    }
+  }
+  return texts;
+}
+
+/** The same cursor in a session that has only ever stepped forwards over layers, and then jumped within the iteration. */
+async function shownAfresh(config: object, cursor: Cursor): Promise<readonly string[]> {
+  const client = new Client();
+  await client.start(config);
+  while (cursorOf(client).iteration < cursor.iteration) await client.go('next');
+  const { listing, trace } = client.session.controller ?? assert.fail('no session');
+  const line = listing.lines.findIndex((entry) => (cursor.depth === 'iteration' ? entry.kind === 'title'
+    : cursor.depth === 'phase' ? entry.kind === 'phase' && entry.first === cursor.op
+    : cursor.depth === 'layer' ? entry.kind === 'group' && trace.groups[entry.group]?.first === cursor.op
+    : entry.kind === 'op' && entry.op === cursor.op)) + 1;
+  await client.jump(line);
+  const texts = await shown(client);
+  await client.end();
+  return texts;
+}
+
+for (const [name, config] of Object.entries(networks)) {
+  describe(`the timeline of ${name}`, () => {
+    it('is walked backwards exactly as forwards, at every depth and over the ends of iterations', async () => {
+      const random = createRandom('mirror', name), client = new Client();
+      await client.start(config);
+      for (let round = 0; round < 12; round += 1) {
+        for (let turn = random.integer(3); turn > 0; turn -= 1) await client.go(random.integer(2) === 0 ? 'stepIn' : 'stepOut');
+        const forwards = [cursorOf(client)];
+        const steps = 1 + random.integer(40);
+        for (let step = 0; step < steps; step += 1) {
+          const { description } = await client.go('next');
+          if (description === 'Paused at the end of the run') break;
+          forwards.push(cursorOf(client));
+        }
+        const backwards = [cursorOf(client)];
+        while (backwards.length < forwards.length) {
+          await client.go('stepBack');
+          backwards.push(cursorOf(client));
+        }
+        assert.deepEqual(backwards, [...forwards].reverse());
+        assert.equal(new Set(forwards.map((cursor) => JSON.stringify(cursor))).size, forwards.length, 'no cursor twice');
+      }
+      await client.end();
+    });
+
+    it('shows the same values whatever path led there', async () => {
+      const random = createRandom('walk', name), client = new Client();
+      await client.start(config);
+      const moves = ['next', 'next', 'next', 'stepBack', 'stepBack', 'stepIn', 'stepOut', 'continue', 'reverseContinue'];
+      await client.request('setFunctionBreakpoints', { breakpoints: client.session.controller?.trace.weights.slice(0, 1).map(({ layer }) => ({ name: layer })) });
+      for (let round = 0; round < 4; round += 1) {
+        for (let step = 0; step < 12; step += 1) await client.go(moves[random.integer(moves.length)] ?? 'next');
+        if (random.integer(3) === 0) {
+          await client.session.controller?.jumpTo({ kind: 'iteration', iteration: random.integer(4) });
+          await client.event('stopped');
+        }
+        const cursor = cursorOf(client);
+        assert.deepEqual(await shown(client), await shownAfresh(config, cursor), JSON.stringify(cursor));
+      }
+      await client.end();
+    });
+  });
+}
