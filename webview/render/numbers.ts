@@ -15,6 +15,11 @@ export function shortNumber(value: number, digits = 3): string {
   return text.replaceAll('-', '−');
 }
 
+/** All digits that a float32 holds, without trailing zeros. */
+export function exactNumber(value: number): string {
+  return Number.isFinite(value) ? String(Number(value.toPrecision(7))).replaceAll('-', '−') : shortNumber(value);
+}
+
 /** A fixed number of decimals for a column of numbers, enough for the largest of them. */
 export function columnNumber(value: number, largest: number): string {
   if (!Number.isFinite(value) || value === 0) return shortNumber(value);

@@ -33,7 +33,7 @@ function sharedRange(card: Card, row: readonly Card[]): { readonly min: number; 
 
 /** The number of examples if a card of the step has them along its first axis. */
 function examplesOf(run: RunView, cursor: CursorView): number {
-  return cursor.cards.find(({ shape }) => shape.length > 1 && shape[0] === run.batchSize)?.shape[0] ?? 0;
+  return cursor.cards.find(({ shape }) => shape.length > 2 && shape[0] === run.batchSize)?.shape[0] ?? 0;
 }
 
 function ExamplePicker({ example, examples }: { readonly example: number; readonly examples: number }): JSX.Element {
@@ -90,7 +90,7 @@ function Detail({ cursor, card, example }: { readonly cursor: CursorView; readon
       <section class="card" aria-label="Distribution">
         <header><h3>distribution<span class="variable">{card.variable}</span></h3><span class="shape">{count(card.statistics.count)} values</span></header>
         <p class="statistics">standard deviation {shortNumber(card.statistics.standardDeviation)}{value !== null && ` · ${shortNumber(value, 2)} is in the lit bar`}</p>
-        <Histogram histogram={picture.histogram} statistics={card.statistics} value={value} height={104} color={card.gradientOf !== null ? 'backward' : 'forward'} />
+        <Histogram histogram={picture.histogram} statistics={card.statistics} value={value} height={104} color={card.gradientOf !== null || card.title.startsWith('∂') ? 'backward' : 'forward'} />
       </section>
     </div>
   );

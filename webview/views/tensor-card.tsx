@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { TensorRequest, TensorStatistics } from '../../src/protocol/tensor';
 import { domainOf } from '../../src/tensor/colormap';
-import { shapeText, shortNumber } from '../render/numbers';
+import { exactNumber, shapeText, shortNumber } from '../render/numbers';
 import { select, useStore } from '../store';
 import type { Loading } from '../tensors';
 import { usePicture } from '../tensors';
@@ -60,7 +60,7 @@ function Content({ card, loading, statistics, kind, width }: BodyProps & { reado
   const { picture } = loading;
   if (picture.floats.length === 0) return <p class="card-problem">This tensor has no elements.</p>;
   const label = `${card.title}${card.variable === null ? '' : ` ${card.variable}`}, shape ${shapeText(card.shape)}, ${statisticsText(statistics)}`;
-  if (statistics.count === 1) return <p class="scalar" tabIndex={0} aria-label={label}>{shortNumber(picture.floats[0] ?? NaN, 6)}</p>;
+  if (statistics.count === 1) return <p class="scalar" tabIndex={0} aria-label={label}>{exactNumber(picture.floats[0] ?? NaN)}</p>;
   const alone = picture.floats.length === 1;
   const { min, max } = card.range ?? statistics;
   const domain = domainOf(kind, min, max);

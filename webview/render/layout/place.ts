@@ -34,6 +34,7 @@ function conflicts(graph: Rows, rows: readonly (readonly number[])[], position: 
 
 /** The neighbours that a place may stand in line with: the only one beside skips (the main path stays straight), else the medians. */
 function candidates(graph: Rows, near: readonly Neighbour[], position: Int32Array): readonly Neighbour[] {
+  if (near.length <= 1) return near;
   const real = near.filter(({ place }) => graph.places[place]?.skip === false);
   if (real.length === 1) return real;
   const sorted = [...near].sort((a, b) => (position[a.place] ?? 0) - (position[b.place] ?? 0));
@@ -78,24 +79,38 @@ function alignment(graph: Rows, rows: readonly (readonly number[])[], near: read
 /** Places blocks as far left as they may stand, then draws each as near to its right neighbour as its own left side allows. */
 function compact(graph: Rows, rows: readonly (readonly number[])[], root: Int32Array, shift: Float64Array): Float64Array {
   const count = graph.places.length;
-  const after: { block: number; distance: number }[][] = Array.from({ length: count }, () => []);
-  const before: { block: number; distance: number }[][] = Array.from({ length: count }, () => []);
+  /** Neighbours in the row, and the distance that a place keeps from the one on its left. */
+  const left = new Int32Array(count).fill(-1);
+  const right = new Int32Array(count).fill(-1);
+  const distance = new Float64Array(count);
+  /** Blocks as linked lists of their places. */
+  const next = new Int32Array(count).fill(-1);
   const open = new Int32Array(count);
   for (const row of rows) {
-    for (let at = 0; at + 1 < row.length; at++) {
-      const [left, right] = [row[at] ?? 0, row[at + 1] ?? 0];
-      const [a, b] = [root[left] ?? 0, root[right] ?? 0];
-      const gap = isDummy(graph, left) || isDummy(graph, right) ? spacing.lineGap : spacing.nodeGap;
-      const distance = ((graph.places[left]?.width ?? 0) + (graph.places[right]?.width ?? 0)) / 2 + gap + (shift[left] ?? 0) - (shift[right] ?? 0);
-      after[a]?.push({ block: b, distance });
-      before[b]?.push({ block: a, distance });
-      open[b] = (open[b] ?? 0) + 1;
+    let before = -1;
+    for (const place of row) {
+      const block = root[place] ?? 0;
+      if (block !== place) {
+        next[place] = next[block] ?? -1;
+        next[block] = place;
+      }
+      if (before >= 0) {
+        left[place] = before;
+        right[before] = place;
+        const gap = isDummy(graph, before) || isDummy(graph, place) ? spacing.lineGap : spacing.nodeGap;
+        distance[place] = ((graph.places[before]?.width ?? 0) + (graph.places[place]?.width ?? 0)) / 2 + gap + (shift[before] ?? 0) - (shift[place] ?? 0);
+        open[block] = (open[block] ?? 0) + 1;
+      }
+      before = place;
     }
   }
   const order: number[] = [];
   for (let block = 0; block < count; block++) if (root[block] === block && open[block] === 0) order.push(block);
-  for (let next = 0; next < order.length; next++) {
-    for (const { block } of after[order[next] ?? 0] ?? []) {
+  for (let at = 0; at < order.length; at++) {
+    for (let place = order[at] ?? -1; place >= 0; place = next[place] ?? -1) {
+      const follower = right[place] ?? -1;
+      if (follower < 0) continue;
+      const block = root[follower] ?? 0;
       open[block] = (open[block] ?? 0) - 1;
       if (open[block] === 0) order.push(block);
     }
@@ -103,16 +118,23 @@ function compact(graph: Rows, rows: readonly (readonly number[])[], root: Int32A
   const x = new Float64Array(count);
   for (const block of order) {
     let least = -Infinity;
-    for (const { block: other, distance } of before[block] ?? []) least = Math.max(least, (x[other] ?? 0) + distance);
+    for (let place = block; place >= 0; place = next[place] ?? -1) {
+      const other = left[place] ?? -1;
+      if (other >= 0) least = Math.max(least, (x[root[other] ?? 0] ?? 0) + (distance[place] ?? 0));
+    }
     x[block] = least === -Infinity ? 0 : least;
   }
   for (let at = order.length - 1; at >= 0; at--) {
     const block = order[at] ?? 0;
     let most = Infinity;
-    for (const { block: other, distance } of after[block] ?? []) most = Math.min(most, (x[other] ?? 0) - distance);
+    for (let place = block; place >= 0; place = next[place] ?? -1) {
+      const other = right[place] ?? -1;
+      if (other >= 0) most = Math.min(most, (x[root[other] ?? 0] ?? 0) - (distance[other] ?? 0));
+    }
     if (most !== Infinity) x[block] = Math.max(x[block] ?? 0, most);
   }
-  return Float64Array.from({ length: count }, (_, place) => (x[root[place] ?? 0] ?? 0) + (shift[place] ?? 0));
+  for (let place = 0; place < count; place++) if (root[place] !== place) x[place] = (x[root[place] ?? 0] ?? 0) + (shift[place] ?? 0);
+  return x;
 }
 
 /** Centre of every place, the leftmost edge at 0. */

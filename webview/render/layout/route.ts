@@ -2,9 +2,10 @@
 import type { Level, LevelEdge, Point } from './graph';
 import { spacing } from './graph';
 import type { Rows } from './rows';
+import { portKey } from './rows';
 
 /** A horizontal run in a gap. */
-interface Run { readonly net: string; readonly low: number; readonly high: number; readonly start: number; readonly right: boolean; track: number }
+interface Run { readonly net: number; readonly low: number; readonly high: number; readonly start: number; readonly right: boolean; track: number }
 
 export interface Routed {
   readonly centres: readonly Point[];
@@ -15,22 +16,25 @@ export interface Routed {
 }
 
 /** Pieces that leave or enter the same port may share a run: those with several ways out by their source, the others by their target. */
-function netsOf(graph: Rows): string[] {
-  const out = new Map<string, number>();
-  const fromKey = (index: number): string => `f${graph.pieces[index]?.from} ${graph.pieces[index]?.fromX}`;
-  graph.pieces.forEach((_, index) => out.set(fromKey(index), (out.get(fromKey(index)) ?? 0) + 1));
-  return graph.pieces.map((piece, index) => ((out.get(fromKey(index)) ?? 0) > 1 ? fromKey(index) : `t${piece.to} ${piece.toX}`));
+function netsOf(graph: Rows): number[] {
+  const out = new Map<number, number>();
+  for (const { from, fromX } of graph.pieces) out.set(portKey(from, fromX), (out.get(portKey(from, fromX)) ?? 0) + 1);
+  // Even numbers are sources, odd ones targets.
+  return graph.pieces.map(({ from, fromX, to, toX }) => ((out.get(portKey(from, fromX)) ?? 0) > 1 ? 2 * portKey(from, fromX) : 2 * portKey(to, toX) + 1));
 }
 
+/** Nets of the edges on side tracks: where they leave their source, and where they reach their target. */
+const sideNet = (index: number, end: 'start' | 'end'): number => -2 * index - (end === 'start' ? 1 : 2);
+
 /** Gives each net of a gap a track from the top; a net goes below those that it would otherwise cross twice. */
-function assignTracks(runs: Run[]): Map<string, number> {
-  const nets = new Map<string, Run>();
+function assignTracks(runs: Run[]): Map<number, number> {
+  const nets = new Map<number, Run>();
   for (const run of runs) {
     const old = nets.get(run.net);
     nets.set(run.net, old === undefined ? run : { ...old, low: Math.min(old.low, run.low), high: Math.max(old.high, run.high) });
   }
   const order = [...nets.values()].sort((a, b) => Number(a.right) - Number(b.right) || (a.right ? b.start - a.start : a.start - b.start));
-  const tracks = new Map<string, number>();
+  const tracks = new Map<number, number>();
   const placed: Run[] = [];
   for (const run of order) {
     run.track = 0;
@@ -83,13 +87,13 @@ export function routeLevel(level: Level, graph: Rows, edges: readonly (LevelEdge
 
   const nets = netsOf(graph);
   const runs: Run[][] = graph.rows.map(() => []);
-  const addRun = (rank: number, net: string, from: number, to: number): void => {
+  const addRun = (rank: number, net: number, from: number, to: number): void => {
     if (Math.abs(from - to) > 0.5) runs[rank]?.push({ net, low: Math.min(from, to), high: Math.max(from, to), start: from, right: to > from, track: 0 });
   };
-  graph.pieces.forEach((piece, index) => addRun(rankOf(piece.from), nets[index] ?? '', at(piece.from) + piece.fromX, at(piece.to) + piece.toX));
+  graph.pieces.forEach((piece, index) => addRun(rankOf(piece.from), nets[index] ?? 0, at(piece.from) + piece.fromX, at(piece.to) + piece.toX));
   for (const { index, from, to, edge } of sideEdges) {
-    addRun(from, `s${index}`, at(edge.from) + edge.fromX, columnX(index));
-    addRun(to - 1, `e${index}`, columnX(index), at(edge.to) + edge.toX);
+    addRun(from, sideNet(index, 'start'), at(edge.from) + edge.fromX, columnX(index));
+    addRun(to - 1, sideNet(index, 'end'), columnX(index), at(edge.to) + edge.toX);
   }
   const tracks = runs.map(assignTracks);
 
@@ -103,26 +107,39 @@ export function routeLevel(level: Level, graph: Rows, edges: readonly (LevelEdge
     const gap = count > 0 ? spacing.trackAbove + spacing.trackBelow + (count - 1) * spacing.track : borderRow ? spacing.trackBelow : spacing.rankGap;
     y += height + (rank + 1 < heights.length ? gap : 0);
   });
-  const trackY = (rank: number, net: string): number => (tops[rank] ?? 0) + (heights[rank] ?? 0) + spacing.trackAbove + spacing.track * (tracks[rank]?.get(net) ?? 0);
+  const trackY = (rank: number, net: number): number => (tops[rank] ?? 0) + (heights[rank] ?? 0) + spacing.trackAbove + spacing.track * (tracks[rank]?.get(net) ?? 0);
   const centreY = (place: number): number => (tops[rankOf(place)] ?? 0) + (heights[rankOf(place)] ?? 0) / 2;
   const half = (place: number): number => (level.vertices[graph.places[place]?.vertex ?? -1]?.height ?? 0) / 2;
 
+  /** The corners of a piece: none when it runs straight down. */
+  const bend = (number: number): Point[] => {
+    const piece = graph.pieces[number];
+    if (piece === undefined) return [];
+    const [from, to] = [at(piece.from) + piece.fromX, at(piece.to) + piece.toX];
+    const y = trackY(rankOf(piece.from), nets[number] ?? 0);
+    return Math.abs(from - to) <= 0.5 ? [] : [{ x: from, y }, { x: to, y }];
+  };
+  /** Corners of whole trunks, and how many of them lie before each step; gone through once a trunk. */
+  const trunkBends = new Map<readonly number[], { readonly points: Point[]; readonly before: number[] }>();
+  const bendsOf = (trunk: readonly number[], steps: number): Point[] => {
+    let bends = trunkBends.get(trunk);
+    if (bends === undefined) {
+      const points: Point[] = [];
+      const before = [0, ...trunk.map((number) => points.push(...bend(number)))];
+      trunkBends.set(trunk, (bends = { points, before }));
+    }
+    return bends.points.slice(0, bends.before[steps] ?? 0);
+  };
   const corners = edges.map((edge, index) => {
     if (edge === null) return [];
     const [startX, endX] = [at(edge.from) + edge.fromX, at(edge.to) + edge.toX];
     const points: Point[] = [{ x: startX, y: centreY(edge.from) + half(edge.from) }];
     if (columns.has(index)) {
-      const [above, below] = [trackY(rankOf(edge.from), `s${index}`), trackY(rankOf(edge.to) - 1, `e${index}`)];
+      const [above, below] = [trackY(rankOf(edge.from), sideNet(index, 'start')), trackY(rankOf(edge.to) - 1, sideNet(index, 'end'))];
       points.push({ x: startX, y: above }, { x: columnX(index), y: above }, { x: columnX(index), y: below }, { x: endX, y: below });
     }
-    for (const number of graph.paths[index] ?? []) {
-      const piece = graph.pieces[number];
-      if (piece === undefined) continue;
-      const [from, to] = [at(piece.from) + piece.fromX, at(piece.to) + piece.toX];
-      if (Math.abs(from - to) <= 0.5) continue;
-      const run = trackY(rankOf(piece.from), nets[number] ?? '');
-      points.push({ x: from, y: run }, { x: to, y: run });
-    }
+    const path = graph.paths[index];
+    if (path !== null && path !== undefined) points.push(...bendsOf(path.trunk, path.steps), ...bend(path.last));
     points.push({ x: endX, y: centreY(edge.to) - half(edge.to) });
     return simplify(points);
   });

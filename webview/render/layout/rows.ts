@@ -16,11 +16,17 @@ export interface Place {
 /** A piece of an edge between two neighbouring ranks; `fromX`, `toX` as in LevelEdge. */
 export interface Piece { readonly from: number; readonly to: number; readonly fromX: number; readonly toX: number }
 
+/** An edge's way down: the first `steps` pieces of a trunk, which it may share with others, and its own last piece. */
+export interface Path { readonly trunk: readonly number[]; readonly steps: number; readonly last: number }
+
+/** A number for a port of a vertex or place. */
+export const portKey = (place: number, x: number): number => place * 2_000_000 + Math.round(x) + 1_000_000;
+
 export interface Rows {
   readonly places: readonly Place[];
   readonly pieces: readonly Piece[];
-  /** Pieces of each edge of the level, from top to bottom; empty for loops and for edges on a side track. */
-  readonly paths: readonly (readonly number[])[];
+  /** The way of each edge of the level; null for loops and for edges on a side track. */
+  readonly paths: readonly (Path | null)[];
   /** Edges too long for dummies: they run beside the drawing. */
   readonly side: readonly number[];
   readonly rows: number[][];
@@ -35,45 +41,46 @@ export function cutEdges(level: Level, { rank, edges, ranks }: Ranked): Rows {
   const spans = (edge: LevelEdge): number => (rank[edge.to] ?? 0) - (rank[edge.from] ?? 0);
 
   /** Length of each trunk: the longest edge from one port of one vertex. */
-  const trunkKey = (edge: LevelEdge): string => `${edge.from} ${edge.fromX}`;
-  const lengths = new Map<string, number>();
+  const trunkKey = (edge: LevelEdge): number => portKey(edge.from, edge.fromX);
+  const lengths = new Map<number, number>();
   for (const edge of edges) if (edge !== null) lengths.set(trunkKey(edge), Math.max(lengths.get(trunkKey(edge)) ?? 0, spans(edge)));
   let budget = 4 * places.length + 2000;
-  const aside = new Set<string>();
+  const aside = new Set<number>();
   for (const [key, length] of [...lengths].sort((a, b) => a[1] - b[1])) {
     budget -= length - 1;
     if (budget < 0 && length > 1) aside.add(key);
   }
 
-  const addPiece = (piece: Piece): number => {
-    const key = `${piece.from} ${piece.to} ${piece.fromX} ${piece.toX}`;
-    let index = pieceOf.get(key);
-    if (index === undefined) pieceOf.set(key, (index = pieces.push(piece) - 1));
-    return index;
-  };
-  const trunks = new Map<string, number[]>();
-  const side: number[] = [];
   const fan = new Map<number, number>();
   for (const edge of edges) if (edge !== null) fan.set(edge.from, (fan.get(edge.from) ?? 0) + 1);
-  const paths = edges.map((edge, index) => {
-    if (edge === null) return [];
+  /** The trunk from a port, as long as its longest edge needs: its pieces, and the places where they end. */
+  const trunks = new Map<number, { readonly pieces: number[]; readonly ends: number[] }>();
+  const trunkOf = (edge: LevelEdge, steps: number): { readonly pieces: number[]; readonly ends: number[] } => {
     const key = trunkKey(edge);
-    if (spans(edge) > 1 && aside.has(key)) {
-      side.push(index);
-      return [];
-    }
     let trunk = trunks.get(key);
-    if (trunk === undefined) trunks.set(key, (trunk = []));
-    const path: number[] = [];
-    let [at, atX] = [edge.from, edge.fromX];
-    for (let step = 0; step < spans(edge) - 1; step++) {
-      let dummy = trunk[step];
-      if (dummy === undefined) trunk.push((dummy = places.push({ vertex: -1, skip: (fan.get(edge.from) ?? 0) > 1, rank: (rank[edge.from] ?? 0) + step + 1, width: 0 }) - 1));
-      path.push(addPiece({ from: at, to: dummy, fromX: atX, toX: 0 }));
-      [at, atX] = [dummy, 0];
+    if (trunk === undefined) trunks.set(key, (trunk = { pieces: [], ends: [] }));
+    for (let step = trunk.pieces.length; step < steps; step++) {
+      const dummy = places.push({ vertex: -1, skip: (fan.get(edge.from) ?? 0) > 1, rank: (rank[edge.from] ?? 0) + step + 1, width: 0 }) - 1;
+      const [from, fromX] = step === 0 ? [edge.from, edge.fromX] : [trunk.ends[step - 1] ?? 0, 0];
+      trunk.pieces.push(pieces.push({ from, to: dummy, fromX, toX: 0 }) - 1);
+      trunk.ends.push(dummy);
     }
-    path.push(addPiece({ from: at, to: edge.to, fromX: atX, toX: edge.toX }));
-    return path;
+    return trunk;
+  };
+  const side: number[] = [];
+  const paths = edges.map((edge, index): Path | null => {
+    if (edge === null) return null;
+    const steps = spans(edge) - 1;
+    if (steps > 0 && aside.has(trunkKey(edge))) {
+      side.push(index);
+      return null;
+    }
+    const trunk = trunkOf(edge, steps);
+    const [from, fromX] = steps === 0 ? [edge.from, edge.fromX] : [trunk.ends[steps - 1] ?? 0, 0];
+    const key = `${from} ${edge.to} ${fromX} ${edge.toX}`;
+    let last = pieceOf.get(key);
+    if (last === undefined) pieceOf.set(key, (last = pieces.push({ from, to: edge.to, fromX, toX: edge.toX }) - 1));
+    return { trunk: trunk.pieces, steps, last };
   });
   places.forEach((place, index) => rows[place.rank]?.push(index));
   return { places, pieces, paths, side, rows };

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import type { LayoutEdge, LayoutInput, LayoutResult, Point, Rect } from '../../webview/render/layout/graph';
+import { layoutGraph } from '../../webview/render/layout/layout';
+import { openFile } from './fixtures/real';
+import { drawGraph } from '../../webview/render/graph-model';
+
+const size = { width: 150, height: 42 };
+const edge = (text: string): LayoutEdge => ({ source: text.split('>')[0] ?? '', target: text.split('>')[1] ?? '' });
+/** `a>b>c` is a path. */
+const path = (text: string): LayoutEdge[] => text.split('>').slice(1).map((target, index) => ({ source: text.split('>')[index] ?? '', target }));
+
+function network(edges: readonly LayoutEdge[], parents: Readonly<Record<string, string>> = {}): LayoutInput {
+  const groups = [...new Set(Object.values(parents))];
+  const ids = [...new Set(edges.flatMap(({ source, target }) => [source, target]))].filter((id) => !groups.includes(id));
+  return { nodes: ids.map((id) => ({ id, ...size, parent: parents[id] ?? null })), groups: groups.map((id) => ({ id, parent: parents[id] ?? null })), edges };
+}
+
+const overlaps = (a: Rect, b: Rect): boolean => a.x < b.x + b.width - 0.5 && b.x < a.x + a.width - 0.5 && a.y < b.y + b.height - 0.5 && b.y < a.y + a.height - 0.5;
+const centre = ({ x, width }: Rect): number => x + width / 2;
+const near = (a: number, b: number): boolean => Math.abs(a - b) < 0.6;
+
+/** What holds for every drawing: nothing overlaps, edges join their ends orthogonally and run through no node. */
+function check(input: LayoutInput, result: LayoutResult): void {
+  const nodes = [...result.nodes];
+  assert.equal(nodes.length, input.nodes.length);
+  if (nodes.length < 400) nodes.forEach(([a, rect], index) => nodes.slice(index + 1).forEach(([b, other]) => assert.ok(!overlaps(rect, other), `${a} and ${b} overlap`)));
+  input.edges.forEach(({ source, target }, index) => {
+    const points = result.edges[index] ?? [];
+    if (source === target) return;
+    const [from, to] = [result.nodes.get(source) ?? result.groups.get(source), result.nodes.get(target) ?? result.groups.get(target)];
+    const [first, last] = [points[0], points.at(-1)];
+    assert.ok(from && to && first && last, `${source} > ${target} has a line`);
+    const onto = ({ x, y }: Point, rect: Rect): boolean => x >= rect.x - 0.5 && x <= rect.x + rect.width + 0.5 && (near(y, rect.y) || near(y, rect.y + rect.height));
+    assert.ok(onto(first, from), `${source} > ${target} starts at its source`);
+    assert.ok(onto(last, to), `${source} > ${target} ends at its target`);
+    points.slice(1).forEach((point, corner) => {
+      const before = points[corner] ?? point;
+      assert.ok(near(point.x, before.x) || near(point.y, before.y), `${source} > ${target} runs straight down or across`);
+      if (nodes.length > 400) return;
+      const box = { x: Math.min(point.x, before.x) - 0.1, y: Math.min(point.y, before.y) - 0.1, width: Math.abs(point.x - before.x) + 0.2, height: Math.abs(point.y - before.y) + 0.2 };
+      for (const [id, rect] of nodes) if (id !== source && id !== target) assert.ok(!overlaps(box, { x: rect.x + 1, y: rect.y + 1, width: rect.width - 2, height: rect.height - 2 }), `${source} > ${target} runs through ${id}`);
+    });
+  });
+}
+
+const at = (result: LayoutResult, id: string): Rect => result.nodes.get(id) as Rect;
+
+describe('layered layout', () => {
+  it('draws a chain as one straight column', () => {
+    const input = network(path('a>b>c>d'));
+    const result = layoutGraph(input);
+    check(input, result);
+    assert.ok(result.edges.every((points) => points.length === 2));
+    assert.equal(result.width, size.width);
+  });
+
+  it('keeps the main path of residual blocks straight, with the skips beside it', () => {
+    const input = network([...path('in>a1>a2>add1>b1>b2>add2>out'), edge('in>add1'), edge('add1>add2')]);
+    const result = layoutGraph(input);
+    check(input, result);
+    for (const id of ['a1', 'a2', 'add1', 'b1', 'b2', 'add2', 'out']) assert.ok(near(centre(at(result, id)), centre(at(result, 'in'))), id);
+  });
+
+  it('sets the branches of an inception block side by side and centred', () => {
+    const input = network([...path('in>a>cat>out'), ...path('in>b1>b2>cat'), ...path('in>c1>c2>c3>cat'), ...path('in>d1>d2>cat')]);
+    const result = layoutGraph(input);
+    check(input, result);
+    assert.ok(near(centre(at(result, 'b1')), centre(at(result, 'b2'))));
+    assert.ok(near(centre(at(result, 'c1')), centre(at(result, 'c3'))));
+    assert.ok(Math.abs(centre(at(result, 'cat')) - result.width / 2) < size.width, 'the join stands in the middle');
+  });
+
+  it('nests the skips of a U-Net without a crossing', () => {
+    const input = network([...path('in>e1>e2>e3>mid>u3>u2>u1>out'), edge('e3>u3'), edge('e2>u2'), edge('e1>u1')]);
+    const result = layoutGraph(input);
+    check(input, result);
+    const reach = (index: number): number => Math.max(...(result.edges[index] ?? []).map(({ x }) => Math.abs(x - centre(at(result, 'mid')))));
+    const [inner, middle, outer] = [8, 9, 10].map(reach) as [number, number, number];
+    assert.ok(inner < middle && middle < outer, 'an outer skip runs outside an inner one');
+  });
+
+  it('stands a late input by its consumer', () => {
+    const input = network([...path('image>a>b>c>join>out'), edge('age>join')]);
+    const result = layoutGraph(input);
+    check(input, result);
+    assert.ok(near(at(result, 'age').y, at(result, 'c').y));
+  });
+
+  it('draws nested models as boxes around their layers', () => {
+    const inside = { x1: 'inner', x2: 'inner', x3: 'inner', y1: 'inner/deep', y2: 'inner/deep', 'inner/deep': 'inner' };
+    const input = network([...path('in>x1>y1>y2>x2>out'), ...path('in>side>out'), edge('x1>x3'), edge('x3>x2')], inside);
+    const result = layoutGraph(input);
+    check(input, result);
+    for (const [id, group] of Object.entries(inside)) {
+      const [rect, box] = [result.nodes.get(id) ?? result.groups.get(id), result.groups.get(group)];
+      assert.ok(rect && box && rect.x >= box.x && rect.y >= box.y + 20 && rect.x + rect.width <= box.x + box.width && rect.y + rect.height <= box.y + box.height, `${id} lies in ${group}`);
+    }
+    assert.ok(!overlaps(at(result, 'side'), result.groups.get('inner') as Rect));
+  });
+
+  it('accepts a group as an end of an edge', () => {
+    const input = network([...path('in>group>out'), edge('a>b')], { a: 'group', b: 'group' });
+    check(input, layoutGraph(input));
+  });
+
+  it('draws cycles, loops, double edges and parts that hang together with nothing', () => {
+    const input = network([...path('a>b>c>a'), edge('b>b'), edge('a>b'), edge('x>y')]);
+    const result = layoutGraph(input);
+    assert.equal(result.nodes.size, 5);
+    assert.ok(result.edges.every((points, index) => index === 3 || points.length >= 2));
+  });
+
+  it('draws a tensor that feeds every layer as one trunk', () => {
+    const chain = Array.from({ length: 60 }, (_, index) => `l${index}`);
+    const input = network([...path(['in', ...chain].join('>')), ...chain.slice(1).map((target) => ({ source: 'mask', target })), edge('in>mask')]);
+    const result = layoutGraph(input);
+    check(input, result);
+    assert.ok(result.width < 4 * size.width, `${result.width} wide`);
+  });
+
+  it('is the same each time', () => {
+    const input = network([...path('in>a>b>c>out'), ...path('in>d>out'), edge('a>c')]);
+    assert.deepEqual(layoutGraph(input), layoutGraph(input));
+  });
+
+  for (const file of ['keras/multi_io.keras', 'keras/resnet_mini.keras', 'applications/ResNet50.config.json', 'applications/InceptionV3.config.json', 'applications/MobileNetV2.config.json']) {
+    it(`draws ${file} without overlaps`, async () => {
+      const host = await openFile(`test/fixtures/models/${file}`);
+      const drawing = drawGraph(host.graph, false);
+      check({ nodes: drawing.nodes.map(({ id }) => ({ id, ...size, parent: null })), groups: [], edges: drawing.edges }, {
+        nodes: new Map(drawing.nodes.map(({ id, rect }) => [id, rect])), groups: new Map(drawing.groups.map(({ id, rect }) => [id, rect])), edges: drawing.edges.map(({ points }) => points), width: drawing.width, height: drawing.height,
+      });
+      await host.close();
+    });
+  }
+
+  describe('of 3,000 nodes stays quick', () => {
+    const names = Array.from({ length: 3000 }, (_, index) => `n${index}`);
+    const chain = path(names.join('>'));
+    const families: Readonly<Record<string, LayoutEdge[]>> = {
+      chain,
+      residual: [...chain, ...names.filter((_, index) => index % 4 === 0 && index + 4 < 3000).map((source, block) => ({ source, target: `n${block * 4 + 4}` }))],
+      'U-Net': [...chain, ...names.slice(0, 1400).filter((_, index) => index % 20 === 0).map((source, index) => ({ source, target: `n${2999 - index * 20}` }))],
+      mask: [...chain, ...names.slice(2).map((target) => ({ source: 'n0', target }))],
+      inception: Array.from({ length: 300 }, (_, block) => [0, 1, 2, 3].flatMap((branch) => path(`j${block}>b${block}.${branch}.1>b${block}.${branch}.2>j${block + 1}`))).flat(),
+      dense: [...chain.slice(0, 299), ...names.slice(0, 300).flatMap((source, index) => names.slice(index + 2, Math.min(300, index + 12)).map((target) => ({ source, target })))],
+    };
+    for (const [family, edges] of Object.entries(families)) {
+      it(family, () => {
+        const input = network(edges);
+        layoutGraph(input);
+        const start = performance.now();
+        const result = layoutGraph(input);
+        const time = performance.now() - start;
+        check(input, result);
+        console.log(`      ${family}: ${input.nodes.length} nodes, ${input.edges.length} edges in ${time.toFixed(0)} ms`);
+        assert.ok(time < 10_000);
+      });
+    }
+  });
+});
