@@ -1,0 +1,60 @@
+/** The examples of a data set that a filter answers to most. */
+import { Failure } from '../../tensor/failure';
+import { sizeOf } from '../../tensor/value';
+import type { TensorValue } from '../../tensor/value';
+import { score } from './subject';
+import type { Subject } from './subject';
+
+export interface TopExample {
+  readonly example: number;
+  readonly value: number;
+  /** Where in the layer's output, without batch and channel, the channel was largest. */
+  readonly position: readonly number[];
+}
+
+export interface TopOptions { readonly count?: number; readonly batchSize?: number; readonly onProgress?: (done: number) => void; readonly signal?: AbortSignal }
+
+/** For channel `channel` of `layer` (by its key): the `count` examples (9 when absent) with the largest value anywhere, largest first. */
+export async function topExamples(subject: Subject, inputs: readonly TensorValue[], layer: string, channel: number, options: TopOptions = {}): Promise<TopExample[]> {
+  const { count = 9, batchSize = 32, onProgress, signal } = options;
+  const examples = inputs[0]?.shape[0] ?? 0;
+  const found: TopExample[] = [];
+  for (let first = 0; first < examples; first += batchSize) {
+    const batch = inputs.map((value) => examplesOf(value, first, Math.min(examples, first + batchSize)));
+    const { activation } = score(subject, batch, { target: { layer, index: [channel] }, gradient: false, activationOf: layer });
+    if (activation !== null) found.push(...largest(activation, channel, first));
+    found.sort((a, b) => b.value - a.value || a.example - b.example);
+    found.length = Math.min(found.length, count);
+    onProgress?.(Math.min(1, (first + batchSize) / examples));
+    await new Promise((resolve) => { setImmediate(resolve); });
+    if (signal?.aborted === true) throw new Failure('attribution.cancelled', 'The search was stopped.');
+  }
+  return found;
+}
+
+/** Examples `first` (inclusive) to `end` of a tensor whose first axis numbers them. */
+export function examplesOf({ dtype, shape, data }: TensorValue, first: number, end: number): TensorValue {
+  const each = sizeOf(shape.slice(1));
+  return { dtype, shape: [end - first, ...shape.slice(1)], data: data.subarray(first * each, end * each) };
+}
+
+function largest({ shape, data }: TensorValue, channel: number, first: number): TopExample[] {
+  const inner = shape.slice(1, -1);
+  const positions = sizeOf(inner);
+  const channels = shape.at(-1) ?? 1;
+  return Array.from({ length: shape[0] ?? 0 }, (_, n) => {
+    let best = -Infinity;
+    let place = 0;
+    for (let p = 0; p < positions; p += 1) {
+      const value = Number(data[(n * positions + p) * channels + channel]);
+      if (value > best) { best = value; place = p; }
+    }
+    const position = inner.map(() => 0);
+    for (let axis = inner.length - 1; axis >= 0; axis -= 1) {
+      const extent = inner[axis] ?? 1;
+      position[axis] = place % extent;
+      place = Math.floor(place / extent);
+    }
+    return { example: first + n, value: best, position };
+  });
+}
