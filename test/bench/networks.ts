@@ -12,7 +12,7 @@ interface Network {
 
 const conv = (x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, pad: 'same' | 'valid'): tf.Tensor => tf.add(tf.conv2d(x as tf.Tensor4D, kernel as tf.Tensor4D, 1, pad), bias);
 const dense = (x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor): tf.Tensor => tf.add(tf.matMul(x, kernel), bias);
-const flat = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [x.shape[0]!, -1]);
+const flat = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [x.shape[0], -1]);
 
 export const networks: Readonly<Record<'mlp' | 'lenet5' | 'conv3', Network>> = {
   /** 784-128-10. */
