@@ -3,25 +3,7 @@ import assert from 'node:assert/strict';
 import { createRandom } from '../../src/engine/data/random';
 import type { Cursor } from '../../src/debug/cursor';
 import { Client } from './client';
-import { students } from './fixture';
-
-const keras = 'test/fixtures/models/keras';
-const reference = (name: string, loss: string, extra: object = {}): object => ({
-  model: `${keras}/${name}.keras`, data: { x: `${keras}/${name}.reference.npz#x`, y: `${keras}/${name}.reference.npz#y` }, loss, optimizer: 'adam', batchSize: 2, seed: 5, backend: 'wasm', iterations: 4, ...extra,
-});
-
-/** A chain, branches, a recurrent network, attention, batch normalisation, shared and nested layers; a smaller batch at the end of the epoch. */
-const networks: Readonly<Record<string, object>> = {
-  students: { ...students, batchSize: 64, shuffle: true, iterations: 6 },
-  lenet5: reference('lenet5', 'categorical_crossentropy'),
-  gru_bidir: reference('gru_bidir', 'categorical_crossentropy'),
-  transformer_block: reference('transformer_block', 'sparse_categorical_crossentropy'),
-  resnet_mini: reference('resnet_mini', 'categorical_crossentropy'),
-  multi_io: reference('multi_io', '', {
-    data: { x: Object.fromEntries(['image', 'left', 'right'].map((name) => [name, `${keras}/multi_io.reference.npz#x/${name}`])), y: Object.fromEntries(['label', 'score'].map((name) => [name, `${keras}/multi_io.reference.npz#y/${name}`])) },
-    loss: { label: 'categorical_crossentropy', score: 'mean_squared_error' },
-  }),
-};
+import { networks } from './networks';
 
 const cursorOf = (client: Client): Cursor => client.session.controller?.cursor ?? assert.fail('no session');
 
