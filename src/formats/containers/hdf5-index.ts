@@ -15,16 +15,19 @@ export type Hdf5Entry =
 export type Hdf5Index = ReadonlyMap<string, Hdf5Entry>;
 
 export interface Hdf5WorkerData {
-  readonly source: Hdf5Source;
   /** Counts what the worker gets done; a counter that stands still means that the library hangs. */
   readonly progress: Int32Array;
 }
 
-export type Hdf5Request =
-  | { readonly id: number; readonly kind: 'index' }
-  | { readonly id: number; readonly kind: 'read'; readonly path: string; readonly bytes: number; readonly shape: readonly number[] };
+/** `file` numbers the open files; `source` comes with the first request of a file in a thread. */
+export type Hdf5Task =
+  | { readonly kind: 'index' }
+  | { readonly kind: 'read'; readonly path: string; readonly bytes: number; readonly shape: readonly number[] }
+  | { readonly kind: 'close' };
+export interface Hdf5Request { readonly file: number; readonly source: Hdf5Source | null; readonly task: Hdf5Task }
 
 export type Hdf5Reply =
-  | { readonly id: number; readonly kind: 'index'; readonly index: Hdf5Index }
-  | { readonly id: number; readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  | { readonly id: number; readonly kind: 'failed'; readonly code: string; readonly reason: string };
+  | { readonly kind: 'index'; readonly index: Hdf5Index }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'failed'; readonly code: string; readonly reason: string };

@@ -1,13 +1,13 @@
 /**
- * The thread that reads one HDF5 file with h5wasm. It is a thread because the HDF5 library can loop for ever on a damaged file;
+ * The thread that reads HDF5 files with h5wasm. It is a thread because the HDF5 library can loop for ever on a damaged file;
  * a thread can be ended. The library sees a file of its own memory file system whose bytes come from the disk when asked, so
  * neither the file nor a group is ever loaded whole, and external links lead nowhere.
  */
-import { openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Attribute, Dataset, File, Group } from 'h5wasm';
 import type { DType } from '../../tensor/value';
-import type { Hdf5Entry, Hdf5Reply, Hdf5Request, Hdf5WorkerData } from './hdf5-index';
+import type { Hdf5Entry, Hdf5Reply, Hdf5Request, Hdf5Source, Hdf5WorkerData } from './hdf5-index';
 
 const maximalEntries = 200_000;
 const maximalDepth = 64;
@@ -18,7 +18,7 @@ const blockBytes = 16 * 1024 * 1024;
 /** The part of Emscripten's module that is used here; h5wasm types it only in part. */
 interface VirtualNode { contents: Uint8Array; stream_ops: object }
 interface LowLevel {
-  readonly FS: { createFile(parent: string, name: string, properties: object, canRead: boolean, canWrite: boolean): VirtualNode };
+  readonly FS: { createFile(parent: string, name: string, properties: object, canRead: boolean, canWrite: boolean): VirtualNode; unlink(path: string): void };
   readonly HEAPU8: Uint8Array;
   _malloc(bytes: number): number;
   _free(pointer: number): void;
@@ -29,43 +29,51 @@ class Refusal extends Error {
   constructor(readonly code: string, reason: string) { super(reason); }
 }
 
-// What the file's owner put into `workerData`.
-const { source, progress } = workerData as Hdf5WorkerData;
-const size = source.kind === 'file' ? source.size : source.bytes.length;
-const opened = open();
+/** An open file: its handle in the library, and how to let go of it. */
+interface Opened { readonly file: File; readonly module: LowLevel; release(): void }
+
+// What the owner of the thread put into `workerData`.
+const { progress } = workerData as Hdf5WorkerData;
+const files = new Map<number, Opened>();
 /** Reads since the last request began; a structure that leads round in circles is read again and again. */
 let reads = 0;
-const maximalReads = 100_000 + size / 64;
 
-/** Copies bytes of the file into the library's memory. */
-function readBytes(buffer: Uint8Array, offset: number, length: number, position: number, descriptor: number): number {
-  Atomics.add(progress, 0, 1);
-  reads += 1;
-  if (reads > maximalReads) throw new Refusal('hdf5.hangs', 'its structure leads round in circles');
-  const wanted = Math.max(0, Math.min(length, size - position));
-  if (wanted === 0) return 0;
-  if (source.kind === 'file') return readSync(descriptor, buffer, offset, wanted, source.offset + position);
-  buffer.set(source.bytes.subarray(position, position + wanted), offset);
-  return wanted;
-}
-
-async function open(): Promise<{ file: File; module: LowLevel }> {
+async function open(number: number, source: Hdf5Source): Promise<Opened> {
   // The library prints its error stack; the caller gets one sentence instead.
   console.error = () => undefined;
   console.warn = () => undefined;
   const { h5wasm } = await import('h5wasm');
   const module = await h5wasm.ready as unknown as LowLevel;
-  const descriptor = source.kind === 'file' ? openSync(source.path, 'r') : -1;
-  const node = module.FS.createFile('/', 'model.h5', {}, true, false);
+  const size = source.kind === 'file' ? source.size : source.bytes.length;
+  const descriptor = source.kind === 'file' ? openSync(source.path, 'r') : null;
+  const node = module.FS.createFile('/', `${number}.h5`, {}, true, false);
   node.contents = new Uint8Array(0);
   Object.defineProperty(node, 'usedBytes', { get: () => size });
   node.stream_ops = {
     ...node.stream_ops,
-    read: (_stream: unknown, buffer: Uint8Array, offset: number, length: number, position: number) => readBytes(buffer, offset, length, position, descriptor),
+    read: (_stream: unknown, buffer: Uint8Array, offset: number, length: number, position: number) => {
+      Atomics.add(progress, 0, 1);
+      reads += 1;
+      if (reads > 100_000 + size / 64) throw new Refusal('hdf5.hangs', 'its structure leads round in circles');
+      const wanted = Math.max(0, Math.min(length, size - position));
+      if (wanted === 0) return 0;
+      if (source.kind === 'file') return readSync(descriptor ?? -1, buffer, offset, wanted, source.offset + position);
+      buffer.set(source.bytes.subarray(position, position + wanted), offset);
+      return wanted;
+    },
   };
-  const file = new h5wasm.File('/model.h5', 'r');
-  if (file.file_id < 0n) throw new Refusal('hdf5.damaged', 'its structure cannot be read');
-  return { file, module };
+  const release = (): void => {
+    module.FS.unlink(`/${number}.h5`);
+    if (descriptor !== null) closeSync(descriptor);
+  };
+  try {
+    const file = new h5wasm.File(`/${number}.h5`, 'r');
+    if (file.file_id < 0n) throw new Refusal('hdf5.damaged', 'its structure cannot be read');
+    return { file, module, release: () => { file.close(); release(); } };
+  } catch (error) {
+    release();
+    throw error;
+  }
 }
 
 /** Everything in the file but the elements. */
@@ -148,18 +156,26 @@ function readDataset(file: File, module: LowLevel, path: string, bytes: number, 
   return result;
 }
 
-async function answer(request: Hdf5Request): Promise<Hdf5Reply> {
+async function answer({ file: number, source, task }: Hdf5Request): Promise<Hdf5Reply> {
+  reads = 0;
   try {
-    const { file, module } = await opened;
-    reads = 0;
-    if (request.kind === 'index') return { id: request.id, kind: 'index', index: indexOf(file) };
-    return { id: request.id, kind: 'bytes', bytes: readDataset(file, module, request.path, request.bytes, request.shape) };
+    if (task.kind === 'close') {
+      files.get(number)?.release();
+      files.delete(number);
+      return { kind: 'closed' };
+    }
+    const known = files.get(number) ?? (source === null ? undefined : await open(number, source));
+    if (known === undefined) throw new Refusal('hdf5.closed', 'it is closed');
+    files.set(number, known);
+    if (task.kind === 'index') return { kind: 'index', index: indexOf(known.file) };
+    return { kind: 'bytes', bytes: readDataset(known.file, known.module, task.path, task.bytes, task.shape) };
   } catch (error) {
-    if (error instanceof Refusal) return { id: request.id, kind: 'failed', code: error.code, reason: error.message };
-    return { id: request.id, kind: 'failed', code: 'hdf5.damaged', reason: 'its structure cannot be read' };
+    if (error instanceof Refusal) return { kind: 'failed', code: error.code, reason: error.message };
+    return { kind: 'failed', code: 'hdf5.damaged', reason: 'its structure cannot be read' };
   }
 }
 
+// One request at a time: the owner of the thread waits for the reply.
 parentPort?.on('message', (request: Hdf5Request) => {
   void answer(request).then((reply) => { parentPort?.postMessage(reply, reply.kind === 'bytes' ? [reply.bytes.buffer as ArrayBuffer] : []); });
 });

@@ -1,12 +1,12 @@
-/** HDF5 files: the tree at once, data sets when asked. The reading is done by h5wasm in a thread of its own (`hdf5-worker.ts`). */
+/** HDF5 files: the tree at once, data sets when asked. The reading is done by h5wasm in a thread (`hdf5-worker.ts`). */
 import { open } from 'node:fs/promises';
-import path from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { Failure } from '../../tensor/failure';
 import { decodeElements } from '../../tensor/elements';
 import { sizeOf } from '../../tensor/value';
 import type { DType, TensorValue } from '../../tensor/value';
-import type { Hdf5Entry, Hdf5Index, Hdf5Reply, Hdf5Request, Hdf5Source, Hdf5WorkerData } from './hdf5-index';
+import type { Hdf5Entry, Hdf5Index, Hdf5Source } from './hdf5-index';
+import { attach } from './hdf5-thread';
+import type { AttachedFile } from './hdf5-thread';
 import { describeBytes } from './zip';
 
 export type { Hdf5Source } from './hdf5-index';
@@ -17,92 +17,20 @@ export interface Hdf5Dataset { readonly path: string; readonly shape: readonly n
 const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 /** No tensor may take more memory than this. */
 const maximalTensor = 2 ** 31 - 1;
-/** A thread that gets nothing done for this long (ms) hangs, and is ended. Starting it may take longer on a busy machine. */
-const patience = { start: 15_000, work: 1_500 };
-
-type Waiting = { readonly resolve: (reply: Hdf5Reply) => void; readonly reject: (failure: Failure) => void };
-
-/** The thread behind one file: requests and replies, and the end of it when it hangs. */
-class Hdf5Thread {
-  private readonly worker: Worker;
-  private readonly progress = new Int32Array(new SharedArrayBuffer(4));
-  private readonly waiting = new Map<number, Waiting>();
-  private requests = 0;
-  private ended: Failure | null = null;
-
-  constructor(source: Hdf5Source, private readonly label: string) {
-    const data: Hdf5WorkerData = { source, progress: this.progress };
-    this.worker = new Worker(path.join(__dirname, 'hdf5-worker.js'), { workerData: data, stdout: true, stderr: true });
-    this.worker.unref();
-    this.worker.on('message', (reply: Hdf5Reply) => {
-      this.waiting.get(reply.id)?.resolve(reply);
-      this.waiting.delete(reply.id);
-    });
-    this.worker.on('error', (error) => { this.end(new Failure('hdf5.damaged', `${label} cannot be read: the HDF5 library stopped (${error.message}).`, { cause: error })); });
-    this.worker.on('exit', () => { this.end(new Failure('hdf5.closed', `${label} is closed.`)); });
-  }
-
-  /** @throws Failure that the thread gives, or when it hangs */
-  async ask(request: Omit<Extract<Hdf5Request, { kind: 'index' }>, 'id'> | Omit<Extract<Hdf5Request, { kind: 'read' }>, 'id'>): Promise<Hdf5Reply> {
-    if (this.ended !== null) throw this.ended;
-    const id = this.requests += 1;
-    // While an answer is awaited the thread keeps the process alive.
-    this.worker.ref();
-    const watch = this.watch();
-    try {
-      const reply = await new Promise<Hdf5Reply>((resolve, reject) => {
-        this.waiting.set(id, { resolve, reject });
-        this.worker.postMessage({ ...request, id });
-      });
-      if (reply.kind === 'failed') throw new Failure(reply.code, `${this.label} is a damaged HDF5 file, or incomplete: ${reply.reason}.`);
-      return reply;
-    } finally {
-      clearInterval(watch);
-      if (this.waiting.size === 0) this.worker.unref();
-    }
-  }
-
-  async close(): Promise<void> {
-    this.end(new Failure('hdf5.closed', `${this.label} is closed.`));
-    await this.worker.terminate();
-  }
-
-  /** Ends the thread when its counter stands still; each check counts only its own interval, so that a machine that slept is no reason. */
-  private watch(): NodeJS.Timeout {
-    const interval = 100;
-    let last = Atomics.load(this.progress, 0);
-    let still = 0;
-    return setInterval(() => {
-      const now = Atomics.load(this.progress, 0);
-      still = now === last ? still + interval : 0;
-      last = now;
-      if (still < (now === 0 ? patience.start : patience.work)) return;
-      this.end(new Failure('hdf5.hangs', `${this.label} is a damaged HDF5 file: its structure leads round in circles.`));
-      void this.worker.terminate();
-    }, interval);
-  }
-
-  private end(failure: Failure): void {
-    this.ended ??= failure;
-    for (const { reject } of this.waiting.values()) reject(this.ended);
-    this.waiting.clear();
-  }
-}
-
 /** An open HDF5 file. All its methods throw Failure only. */
 export class Hdf5File {
-  private constructor(private readonly label: string, private readonly size: number, private readonly index: Hdf5Index, private readonly thread: Hdf5Thread) {}
+  private constructor(private readonly label: string, private readonly size: number, private readonly index: Hdf5Index, private readonly file: AttachedFile) {}
 
   /** Opens a file and reads its tree; `label` names it in errors. @throws Failure `hdf5.*` */
   static async open(source: Hdf5Source, label: string): Promise<Hdf5File> {
     const size = source.kind === 'file' ? source.size : source.bytes.length;
     await checkStart(source, size, label);
-    const thread = new Hdf5Thread(source, label);
+    const file = attach(source, label);
     try {
-      const reply = await thread.ask({ kind: 'index' });
-      return new Hdf5File(label, size, reply.kind === 'index' ? reply.index : new Map<string, Hdf5Entry>(), thread);
+      const reply = await file.ask({ kind: 'index' });
+      return new Hdf5File(label, size, reply.kind === 'index' ? reply.index : new Map<string, Hdf5Entry>(), file);
     } catch (error) {
-      await thread.close();
+      await file.close();
       throw error;
     }
   }
@@ -149,13 +77,13 @@ export class Hdf5File {
       throw new Failure('hdf5.size', `${this.label}: data set ${at} declares ${describeBytes(info.bytes)} (shape ${info.shape.join(' × ')}), but the whole file has ${describeBytes(this.size)}.`);
     }
     if (!(info.bytes <= maximalTensor)) throw new Failure('hdf5.size', `${this.label}: data set ${at} declares ${describeBytes(info.bytes)}, more than the ${describeBytes(maximalTensor)} that can be read.`);
-    const reply = await this.thread.ask({ kind: 'read', path: at, bytes: info.bytes, shape: info.shape });
+    const reply = await this.file.ask({ kind: 'read', path: at, bytes: info.bytes, shape: info.shape });
     if (reply.kind !== 'bytes') throw new Failure('hdf5.damaged', `${this.label}: data set ${at} cannot be read.`);
     return { dtype: info.dtype, shape: info.shape, data: decodeElements(reply.bytes, info.dtype, !entry.littleEndian && entry.width > 1) };
   }
 
   close(): Promise<void> {
-    return this.thread.close();
+    return this.file.close();
   }
 }
 
