@@ -6,6 +6,7 @@ import type { Op, Trace, TraceTensor } from '../engine/trace';
 import { callForms, functionNames } from './calls';
 import { NameTable, identifier } from './identifier';
 import { float32Literal } from './literal';
+import { meaningsOf } from './meanings';
 
 export interface TensorNames {
   readonly names: ReadonlyMap<number, string>;
@@ -34,19 +35,24 @@ export function nameTensors(trace: Trace): TensorNames {
   const varying = new Map<string, string>();
   const layerNames = layerIdentifiers(trace);
   const layerName = (layer: string): string => layerNames.get(layer) ?? identifier(layer);
+  /** `lstm_cell/kernel` of `lstm` is `lstm_cell_kernel`, not `lstm_lstm_cell_kernel`. */
+  const weightName = (layer: string, weight: string): string => {
+    const own = layerName(layer), inner = identifier(weight);
+    return inner.startsWith(`${own}_`) ? inner : `${own}_${inner}`;
+  };
   const name = (tensor: number | null | undefined, wanted: string, otherwise?: string): void => {
     if (tensor === null || tensor === undefined || names.has(tensor) || inline.has(tensor)) return;
     names.set(tensor, table.claim(wanted, otherwise));
   };
 
   nameBatch(trace, name);
-  for (const { layer, weight, before } of trace.weights) name(before, `${layerName(layer)}_${identifier(weight)}`);
+  for (const { layer, weight, before } of trace.weights) name(before, weightName(layer, weight));
   for (const tensor of trace.tensors.values()) {
     const { role } = tensor;
     if (tensor.writer >= 0) continue;
     if (role.kind === 'input' || role.kind === 'label') name(tensor.id, identifier(role.name));
-    if (role.kind === 'weight') name(tensor.id, `${layerName(role.layer)}_${identifier(role.weight)}`);
-    if (role.kind === 'state') name(tensor.id, identifier([role.layer, role.weight, role.slot].filter((part) => part !== '').join('_')));
+    if (role.kind === 'weight') name(tensor.id, weightName(role.layer, role.weight));
+    if (role.kind === 'state') name(tensor.id, role.layer === '' ? identifier(role.slot) : `${weightName(role.layer, role.weight)}_${identifier(role.slot)}`);
     if (role.kind === 'constant') {
       if (role.name !== undefined) nameVarying(tensor, role.name, name, names, varying);
       else if (tensor.shape.length === 0) {
@@ -63,16 +69,18 @@ export function nameTensors(trace: Trace): TensorNames {
   }
   name(trace.lossTensor, 'loss');
   namePreActivations(trace, callName, name);
-  for (const op of trace.ops) if (op.phase === 'forward' || op.phase === 'loss') nameLeftovers(op, op.layer === null ? 'loss' : callName(op.layer, op.call), name);
+  nameNextWeights(trace, weightName, name);
+  const meanings = meaningsOf(trace);
+  for (const op of trace.ops) if (op.phase === 'forward' || op.phase === 'loss') nameLeftovers(op, op.layer === null ? 'loss' : callName(op.layer, op.call), name, meanings);
 
   nameGradients(trace, names, name);
   for (const { layer, weight, after, slots } of trace.weights) {
-    const base = `${layerName(layer)}_${identifier(weight)}`;
+    const base = weightName(layer, weight);
     name(after, `${base}_new`);
     for (const [slot, { after: next }] of Object.entries(slots)) name(next, `${base}_${identifier(slot)}_new`);
   }
   for (const op of trace.ops) {
-    const owner = op.layer === null ? (op.phase === 'update' ? 'update' : 'loss') : op.weight === null ? callName(op.layer, op.call) : `${layerName(op.layer)}_${identifier(op.weight)}`;
+    const owner = op.layer === null ? (op.phase === 'update' ? 'update' : 'loss') : op.weight === null ? callName(op.layer, op.call) : weightName(op.layer, op.weight);
     nameLeftovers(op, owner, name);
   }
   for (const tensor of trace.tensors.values()) name(tensor.id, 'constant');
@@ -118,9 +126,17 @@ function namePreActivations(trace: Trace, callName: (layer: string, call: number
   }
 }
 
-function nameLeftovers(op: Op, owner: string, name: Name): void {
-  for (const output of op.outputs) name(output, `${owner}_${suffixOf(op)}`);
+function nameLeftovers(op: Op, owner: string, name: Name, meanings?: ReadonlyMap<number, string>): void {
+  for (const output of op.outputs) name(output, `${owner}_${meanings?.get(output) ?? suffixOf(op)}`);
   for (const input of Object.values(op.inputs)) name(input, `${owner}_constant`);
+}
+
+/** Moving statistics are computed in the forward phase and taken over in the update. */
+function nameNextWeights(trace: Trace, weightName: (layer: string, weight: string) => string, name: Name): void {
+  for (const { layer, weight, before, after } of trace.weights) {
+    const writer = trace.ops[trace.tensors.get(after)?.writer ?? -1];
+    if (after !== before && writer?.kernel === 'Identity') name(writer.inputs['x'], `${weightName(layer, weight)}_next`);
+  }
 }
 
 /** `d_` before the name of the value, whole gradients first; parts of a sum of gradients end in `_part`. */

@@ -5,6 +5,9 @@ import type { TraceIndex } from './trace-index';
 /** The layer call from which tensors are looked at; `x` is its input and `y` its output. */
 export interface Viewpoint { readonly layer: string | null; readonly call: number }
 
+/** What the main op of a layer gives before its bias is added. */
+const products: Readonly<Record<string, string>> = { Conv2D: 'x ∗ kernel', Conv3D: 'x ∗ kernel', DepthwiseConv2dNative: 'x ∗ kernel', BatchMatMul: 'x · kernel' };
+
 /** Words for a kernel's arguments, used when a tensor has no meaning of its own. */
 const argumentWords: Readonly<Record<string, string>> = {
   x: 'x', input: 'x', logits: 'z', filter: 'kernel', dy: '∂L/∂y', y: 'y', output: 'y', a: 'a', b: 'b', indices: 'indices', condition: 'condition', t: 'where true',
@@ -31,7 +34,8 @@ export function knownRole(index: TraceIndex, id: number, from: Viewpoint): strin
   const gradientOf = tensor.gradientOf;
   if (gradientOf !== null) {
     const value = knownRole(index, gradientOf.tensor, from) ?? index.names.get(gradientOf.tensor) ?? 'value';
-    return gradientOf.partial ? `part of ∂L/∂${value}` : `∂L/∂${value}`;
+    const of = value.includes(' ') ? `(${value})` : value;
+    return gradientOf.partial ? `part of ∂L/∂${of}` : `∂L/∂${of}`;
   }
   const here = layerRole(index, id, from);
   if (here !== null) return here;
@@ -47,6 +51,10 @@ function layerRole(index: TraceIndex, id: number, from: Viewpoint): string | nul
   if (index.preActivations.get(id) !== undefined) return 'z';
   const layer = index.layerCall(from.layer, from.call);
   if (layer === undefined) return null;
+  const writer = index.trace.ops[index.tensor(id)?.writer ?? -1];
+  const byKernel = writer !== undefined && Object.values(writer.inputs).some((input) => index.weights.get(input)?.weights.weight === 'kernel');
+  const product = writer?.layer === layer.layer && writer.call === layer.call && writer.phase === 'forward' && byKernel ? products[writer.kernel] : undefined;
+  if (product !== undefined && !layer.outputs.includes(id)) return product;
   const numbered = (ids: readonly number[], symbol: string): string | null => {
     const place = ids.indexOf(id);
     return place < 0 ? null : ids.length === 1 ? symbol : `${symbol}${place + 1}`;

@@ -165,7 +165,7 @@ function phaseStep(view: View, index: TraceIndex, phase: OpGroup['phase']): Step
       const { optimizer } = runSettings(view.info);
       return {
         title: `update · ${optimizer === null ? 'all weights' : optimizerWords(optimizer.type)}`,
-        ...stepExplained(view, { weight: 'w', next: 'w', gradient: '\\frac{\\partial L}{\\partial w}' }),
+        ...stepExplained(view, { weight: 'w', next: 'w_{\\text{new}}', gradient: '\\frac{\\partial L}{\\partial w}' }),
         cards: trained.slice(0, shownWeights).flatMap(({ layer, weight, before, after }): WantedCard[] => [{ tensor: before, use: 'input', title: `${layer} ${weight}` }, { tensor: after, use: 'output', title: `${layer} ${weight}, new` }]),
       };
     }

@@ -16,6 +16,22 @@ const others = new Set(['lambda_model', 'will_i_pass_trained']);
 const optimizers = ['adam', 'sgd', 'rmsprop', { type: 'sgd', learningRate: 0.1, momentum: 0.9, nesterov: true }, 'adagrad', 'nadam'] as const;
 
 describe('listing and panel of a real run', () => {
+  it('calls the values of an LSTM and of a normalisation by what they are', async () => {
+    for (const [name, lines] of [
+      ['lstm_rows', ['const lstm_c_5 = add(lstm_kept_5, lstm_taken_in_5);', 'const lstm_h_27 = mul(lstm_o_27, lstm_c_tanh_27);', 'const lstm = mul(lstm_o_28, lstm_c_tanh_28);', 'matMul(lstm_h_4, lstm_cell_recurrent_kernel)']],
+      ['resnet_mini', ['const stem_bn_normalized = mul(stem_bn_centered, stem_bn_inverse_deviation);']],
+    ] as const) {
+      const reference = await readReference('keras', name);
+      const run = await createRun({ ...configOf(reference, `${name}.keras`, 'sgd'), backend: 'wasm' }, { baseFolder: reference.folder });
+      try {
+        const { text } = makeListing(await run.iteration(0), run.info.network);
+        for (const line of lines) assert.ok(text.includes(line), `${line} is missing in\n${text.slice(0, 4000)}`);
+      } finally {
+        run.dispose();
+      }
+    }
+  });
+
   referenceNames('keras').filter((name) => !others.has(name)).forEach((name, number) => {
     it(`of ${name}: valid TypeScript that stays the same from iteration to iteration, formulas and cards at every cursor`, async () => {
       const reference = await readReference('keras', name);

@@ -104,7 +104,10 @@ function outputOp(reading: LayerReading, tensors: LayerTensors): Op | undefined 
 /** The formula of the op that makes the layer's output. */
 function explainOutput(reading: LayerReading, tensors: LayerTensors): Explained {
   const op = outputOp(reading, tensors);
-  return op === undefined ? explainLast(reading) : explainOp(new Reading(op, reading.index));
+  if (op === undefined) return explainLast(reading);
+  const of = new Reading(op, reading.index), y = nameOf(reading, tensors.outputs[0]);
+  const { formula, explanation } = explainOp(of);
+  return { formula: y !== null && formula.startsWith(of.out) ? `${y}${formula.slice(of.out.length)}` : formula, explanation };
 }
 
 function backward(reading: LayerReading, tensors: LayerTensors): Explained {
