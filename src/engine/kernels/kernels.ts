@@ -18,6 +18,8 @@ import { resizeBilinearGradient, resizeNearestNeighborGradient } from './portabl
 import { unsortedSegmentSum } from './portable/segments';
 import { onTouchedPart, skipsInput2, windowed3, withExplicitPadding } from './same-padding';
 import { convolutionByUnitStride, isWrong } from './tensorflow/convolution';
+import { isStridedPointwise, stridedPointwiseGradient } from './tensorflow/pointwise-gradient';
+import { denseBincount } from './tensorflow/counting';
 import { resizingKernels } from './tensorflow/resizing';
 import { convolutionKernels } from './wasm/convolution';
 import { einsum } from './wasm/einsum';
@@ -57,6 +59,12 @@ const byUnitStride = (kernelName: 'Conv2D' | 'Conv3D'): Replacement => (stock) =
   return isWrong(parameters.inputs, parameters.attrs ?? {}) ? convolutionByUnitStride(kernelName, stock)(parameters) : stock(parameters);
 };
 
+/** The stock filter gradient, except where it damages the memory. */
+const filterGradient: Replacement = (stock) => (parameters) => {
+  if (stock === undefined) throw new Error('The stock filter gradient is missing.');
+  return (isStridedPointwise(parameters.attrs ?? {}) ? stridedPointwiseGradient(stock) : stock)(parameters);
+};
+
 /** The cpu backend's kernel of this name, on wasm. */
 const borrowed = (kernelName: string): Replacement => {
   const kernel = getKernel(kernelName, 'cpu');
@@ -68,7 +76,7 @@ const all = (table: Readonly<Record<string, KernelFunc>>): Readonly<Record<strin
 
 /** Replacements by backend and kernel name. */
 const replacements: Readonly<Record<BackendName, Readonly<Record<string, Replacement>>>> = {
-  tensorflow: { ...all(resizingKernels), BatchMatMul: product('tensorflow'), Conv2D: byUnitStride('Conv2D'), Conv3D: byUnitStride('Conv3D') },
+  tensorflow: { ...all(resizingKernels), DenseBincount: always(denseBincount), BatchMatMul: product('tensorflow'), Conv2D: byUnitStride('Conv2D'), Conv3D: byUnitStride('Conv3D'), Conv2DBackpropFilter: filterGradient },
   wasm: {
     ...all(convolutionKernels), ...all(poolingKernels),
     BatchMatMul: product('wasm'),
