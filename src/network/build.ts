@@ -2,7 +2,7 @@
 import { Failure, sentenceOf } from '../tensor/failure';
 import { refsIn } from './arguments';
 import type { CallDraft, LayerDraft, NetworkDraft } from './draft';
-import { Settings, isObject } from './kinds/kind';
+import { Settings, describeShape, isObject } from './kinds/kind';
 import type { CallShapes, LayerKind, WeightSpec } from './kinds/kind';
 import { kindOf, operationKindOf } from './kinds/table';
 import type { CompileConfig, Convention, Layer, LayerCall, Network, SymbolicShape, TensorRef } from './network';
@@ -14,21 +14,23 @@ export interface PlacedLayer extends Layer { readonly weights: readonly PlacedWe
 export interface PlacedNetwork extends Network { readonly layers: readonly PlacedLayer[] }
 
 export interface Origin { readonly format: string; readonly convention: Convention; readonly compile: CompileConfig | null }
+/** How many more layers may be looked at again for the shapes of another call: models within models multiply. */
+interface Effort { left: number }
 
 type Shapes = readonly SymbolicShape[];
 
 /** Builds the network that a file describes. @throws Failure `network.cycle`, `network.reference`, `network.duplicate` */
 export function buildNetwork(draft: NetworkDraft, origin: Origin): PlacedNetwork {
-  return build(draft, origin, true, undefined).network;
+  return build(draft, origin, true, undefined, { left: 100_000 }).network;
 }
 
-function build(draft: NetworkDraft, origin: Origin, outerTrainable: boolean, inputShapes: Shapes | undefined): { network: PlacedNetwork; outputs: Shapes } {
+function build(draft: NetworkDraft, origin: Origin, outerTrainable: boolean, inputShapes: Shapes | undefined, effort: Effort): { network: PlacedNetwork; outputs: Shapes } {
   const order = orderCalls(draft.layers);
   const shapes = draft.layers.map((layer) => layer.calls.map((): Shapes => []));
   const problems = new Map<number, string>();
   const indices = new Map(draft.layers.map((layer, index) => [layer.name, index]));
   const shapeOf = (ref: TensorRef): SymbolicShape | undefined => shapes[indices.get(ref.layer) ?? -1]?.[ref.call]?.[ref.output];
-  const inner = draft.layers.map((layer) => (layer.network === null ? null : build(layer.network, origin, outerTrainable && layer.trainable, undefined)));
+  const inner = draft.layers.map((layer) => (layer.network === null ? null : build(layer.network, origin, outerTrainable && layer.trainable, undefined, effort)));
   const positions = new Map<number, number>();
 
   for (const { layer: index, call } of order) {
@@ -40,7 +42,7 @@ function build(draft: NetworkDraft, origin: Origin, outerTrainable: boolean, inp
     const given = inputShapes?.[draft.inputs.findIndex((ref) => ref.layer === layer.name)];
     try {
       if (layer.type === 'InputLayer' && given !== undefined) row[call] = [given];
-      else row[call] = inferCall(layer, callDraft, shapeOf, inner[index]?.outputs ?? null, origin);
+      else row[call] = inferCall(layer, callDraft, shapeOf, inner[index]?.outputs ?? null, origin, effort);
     } catch (error) {
       row[call] = statedShapes(layer, call);
       // A layer behind one whose shape is unknown is not at fault itself.
@@ -88,15 +90,20 @@ function kindFor(layer: LayerDraft): LayerKind {
   return kind;
 }
 
-function inferCall(layer: LayerDraft, call: CallDraft, shapeOf: (ref: TensorRef) => SymbolicShape | undefined, innerOutputs: Shapes | null, origin: Origin): Shapes {
+function inferCall(layer: LayerDraft, call: CallDraft, shapeOf: (ref: TensorRef) => SymbolicShape | undefined, innerOutputs: Shapes | null, origin: Origin, effort: Effort): Shapes {
   if (layer.network !== null && innerOutputs !== null) {
     const given = callShapes(call, shapeOf).inputs;
     const open = innerOutputs.some((shape) => shape.slice(1).includes(null));
     // A model made for any image size says more when it is asked with the shapes of this call.
-    return open && given.length === layer.network.inputs.length ? build(layer.network, origin, true, given).outputs : innerOutputs;
+    if (!open || given.length !== layer.network.inputs.length || effort.left <= 0) return innerOutputs;
+    effort.left -= layer.network.layers.length;
+    return build(layer.network, origin, true, given, effort).outputs;
   }
   if (call.args.flatMap(refsIn).some((ref) => shapeOf(ref) === undefined)) throw new Failure('layer.input', 'the shape of its input is not known');
-  return kindFor(layer).outputs(new Settings(layer.config), callShapes(call, shapeOf));
+  const outputs = kindFor(layer).outputs(new Settings(layer.config), callShapes(call, shapeOf));
+  const impossible = outputs.find((shape) => shape.some((extent) => extent !== null && (!Number.isSafeInteger(extent) || extent < 0)));
+  if (impossible !== undefined) throw new Failure('layer.shape', `its output would have the impossible shape ${describeShape(impossible)}`);
+  return outputs;
 }
 
 /** Shapes that the file states for the outputs of a call. */

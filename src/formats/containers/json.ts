@@ -4,10 +4,11 @@ import type { Json, JsonObject } from '../../network/network';
 
 /** Keras nests about five levels for each model within a model. */
 const maximalDepth = 256;
-/** The largest real configs (thousands of layers) are some ten megabytes. */
-export const maximalJson = 256 * 1024 * 1024;
+/** The largest real configs (ten thousand layers) have some thirty megabytes and a million values. */
+export const maximalJson = 64 * 1024 * 1024;
+const maximalValues = 4_000_000;
 
-/** Parses JSON. `what` names the file (and member) in errors. @throws Failure `json.depth`, `json.syntax` */
+/** Parses JSON. `what` names the file (and member) in errors. @throws Failure `json.depth`, `json.size`, `json.syntax` */
 export function parseJson(text: string, what: string): Json {
   checkDepth(text, what);
   try {
@@ -30,9 +31,10 @@ export function parseJsonBytes(bytes: Uint8Array, what: string): JsonObject {
   return parseJsonObject(new TextDecoder().decode(bytes), what);
 }
 
-/** Counts brackets outside strings. @throws Failure when they nest too deeply for any real model. */
+/** Counts brackets and commas outside strings. @throws Failure when there are more, or they nest more deeply, than in any real model. */
 function checkDepth(text: string, what: string): void {
   let depth = 0;
+  let values = 0;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code === 0x22) {
@@ -41,7 +43,9 @@ function checkDepth(text: string, what: string): void {
       depth += 1;
       if (depth > maximalDepth) throw new Failure('json.depth', `${what} is nested more than ${maximalDepth} levels deep, which no real model is; it is refused.`);
     } else if (code === 0x7d || code === 0x5d) depth -= 1;
+    else if (code === 0x2c) values += 1;
   }
+  if (values > maximalValues) throw new Failure('json.size', `${what} lists more than ${maximalValues.toLocaleString('en-US')} values, which no description of a model does; it is refused.`);
 }
 
 /** Index of the quote that closes the string which opens at `at`, or the text's length. */

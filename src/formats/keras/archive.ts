@@ -11,6 +11,7 @@ import { openZip } from '../containers/zip';
 import type { Zip } from '../containers/zip';
 import { bindWeights, checkedStore } from './bind';
 import { compileFrom } from './compile';
+import type { Dialect } from './dialect';
 import { modelFrom } from './model-config';
 import { findInVars } from './vars';
 
@@ -25,7 +26,7 @@ export async function openKerasArchive(file: string): Promise<OpenedNetwork> {
   try {
     if (!zip.members.has('config.json')) throw new Failure('keras.config', `${label} is a zip archive but no Keras model: it has no config.json.`);
     const config = parseJsonBytes(await zip.read('config.json', maximalJson), `${label}: config.json`);
-    const draft = modelFrom(config, 'keras3', `${label}: config.json`);
+    const draft = modelFrom(config, await dialectIn(zip, label), `${label}: config.json`);
     const network = buildNetwork(draft, { format: 'keras', convention: 'keras', compile: compileFrom(config.compile_config) });
     const ignored = zip.ignored.length === 0 ? [] : [`${zip.ignored.length} members of ${label} were ignored because their names leave the archive: ${zip.ignored.slice(0, 3).map((name) => displayName(name)).join(', ')}.`];
     const source = await weightsSource(zip, file, label);
@@ -47,6 +48,13 @@ export async function openKerasArchive(file: string): Promise<OpenedNetwork> {
   } finally {
     zip.close();
   }
+}
+
+/** Keras 2 (from 2.12 on) wrote archives too; `metadata.json` tells. */
+async function dialectIn(zip: Zip, label: string): Promise<Dialect> {
+  if (!zip.members.has('metadata.json')) return 'keras3';
+  const metadata = parseJsonBytes(await zip.read('metadata.json', 1024 * 1024), `${label}: metadata.json`);
+  return typeof metadata.keras_version === 'string' && metadata.keras_version.startsWith('2') ? 'keras2' : 'keras3';
 }
 
 async function weightsSource(zip: Zip, file: string, label: string): Promise<Hdf5Source | null> {

@@ -26,6 +26,8 @@ function groupNames(network: NetworkDraft): ReadonlyMap<LayerDraft, string> {
 /** Finds weights below `layers/…`. */
 export function findInVars(file: Hdf5File, draft: NetworkDraft): FindHoldings {
   const names = new Map<NetworkDraft, ReadonlyMap<LayerDraft, string>>();
+  // TensorFlow 2.13's Keras called the list by another name.
+  const list = file.kind('_layer_checkpoint_dependencies') === 'group' ? '_layer_checkpoint_dependencies' : 'layers';
   const groupOf = (path: readonly LayerDraft[]): string | null => {
     let network: NetworkDraft | null = draft;
     let group = '';
@@ -35,7 +37,7 @@ export function findInVars(file: Hdf5File, draft: NetworkDraft): FindHoldings {
       if (own === undefined) { own = groupNames(network); names.set(network, own); }
       const name = own.get(layer);
       if (name === undefined) return null;
-      group += `${group === '' ? '' : '/'}layers/${name}`;
+      group += `${group === '' ? '' : '/'}${list}/${name}`;
       network = layer.network;
     }
     return group;

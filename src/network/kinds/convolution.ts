@@ -7,6 +7,7 @@ import type { CallShapes, KindTable, LayerKind, Settings, WeightSpec } from './k
 /** Extent after sliding a window (Keras's conv_output_length). @throws Failure when the window does not fit. */
 export function slide(extent: number | null, window: number, stride: number, padding: string, dilation = 1): number | null {
   if (extent === null) return null;
+  if (stride < 1 || window < 1 || dilation < 1) throw new Failure('layer.window', `its window of ${window} with stride ${stride} and dilation ${dilation} is impossible`);
   const reach = (window - 1) * dilation + 1;
   if (padding === 'same' || padding === 'causal') return Math.ceil(extent / stride);
   const result = Math.floor((extent - reach) / stride) + 1;

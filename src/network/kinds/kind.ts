@@ -77,7 +77,7 @@ export class Settings {
     const value = this.config[key] ?? fallback;
     if (typeof value === 'number') return new Array<number>(rank).fill(this.count(key, fallback));
     const list = this.list(key);
-    if (list.length !== rank) throw this.wrong(key, `${rank} whole numbers`);
+    if (list.length !== rank || list.some((item) => item < 0)) throw this.wrong(key, `${rank} whole numbers`);
     return list;
   }
 
