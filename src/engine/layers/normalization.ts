@@ -66,8 +66,9 @@ const batch = pointwise((x, call) => {
   const epsilon = numberOf(call, 'epsilon', 1e-3);
   const momentum = numberOf(call, 'momentum', 0.99);
   if (flagOf(call, 'renorm', false)) throw badSetting(call, 'renorm', 'false; batch renormalization is not supported, so false');
-  if (call.convention === 'tfjs') return tfjsBatch(call, x, axis, epsilon, momentum);
-  if (!call.training || !call.trainable) {
+  // TensorFlow.js cannot differentiate its own kernel along an inner axis, nor take five axes.
+  if (call.convention === 'tfjs' && x.rank < 5 && (axis === x.rank - 1 || !call.training)) return tfjsBatch(call, x, axis, epsilon, momentum);
+  if (!call.training || (!call.trainable && call.convention !== 'tfjs')) {
     const centred = sub(x, over(x, call.weight('moving_mean'), [axis]));
     return rescaled(call, x, standardized(centred, over(x, call.weight('moving_variance'), [axis]), epsilon), [axis]);
   }

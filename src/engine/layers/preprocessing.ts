@@ -1,6 +1,6 @@
 /** Preprocessing that models carry inside: rescaling, resizing, cropping, category numbers to vectors. */
-import { add, cast, denseBincount, expandDims, image, maximum, mul, oneHot, reshape, slice, sum, minimum } from '@tensorflow/tfjs-core';
-import type { Rank, Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
+import { add, cast, expandDims, image, maximum, mul, oneHot, reshape, slice, sum, minimum } from '@tensorflow/tfjs-core';
+import type { Rank, Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { Failure } from '../../tensor/failure';
 import { atOnce, inputOf, plain, tensorsIn } from './calls';
 import type { LayerCallContext, LayerForward } from './layer';
@@ -75,9 +75,6 @@ const encoding = atOnce((call) => {
     const flat = reshape<Rank.R1>(numbers, [numbers.size]);
     const shape = x.shape[x.rank - 1] === 1 ? x.shape.slice(0, -1) : x.shape;
     return { outputs: [reshape(cast(oneHot(flat, tokens), 'float32'), [...shape, tokens])] };
-  }
-  if (call.convention === 'tfjs' && x.rank <= 2) {
-    return { outputs: [denseBincount(numbers as Tensor2D, (weights ?? []) as Tensor2D, tokens, mode === 'multi_hot')] };
   }
   if (x.rank < 1) throw new Failure('layer.rank', `Layer '${call.path}' (CategoryEncoding) needs at least one axis.`);
   const rows = reshape(cast(oneHot(reshape<Rank.R1>(numbers, [numbers.size]), tokens), 'float32'), [...x.shape, tokens]);

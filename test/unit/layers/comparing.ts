@@ -1,6 +1,6 @@
 /** Comparison with reference numbers: 1e-6 + 1e-5 times the largest absolute value of the tensor, as the fixtures' README says. */
 import assert from 'node:assert/strict';
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { TensorValue } from '../../../src/tensor/value';
 
 export interface Difference { readonly what: string; readonly difference: number; readonly allowed: number }

@@ -74,7 +74,8 @@ export function run(options: PassOptions): Pass {
     })), result.penalties);
     return { result, loss: total };
   };
-  const { result: { result, loss }, nodes } = taped(work);
+  // Without a loss there is nothing to differentiate: the tape stays off, as in plain inference.
+  const { result: { result, loss }, nodes } = options.loss === undefined ? { result: work(), nodes: [] } : taped(work);
   const sources = [...weights.values(), ...inputs.filter(({ dtype }) => dtype === 'float32')];
   const found = loss === null ? new Map<number, tf.Tensor>() : gradients(nodes, loss, sources);
   return { result, loss, tensors, weights, inputs, assigned, gradientOf: (tensor) => found.get(tensor.id) ?? null };

@@ -55,9 +55,14 @@ function tfjsConvolution(call: LayerCallContext, rank: number): LayerResult {
     const inside = fusedActivation(activationOf(call, call.config['activation'], call.convention));
     const [strideY = 1, strideX = 1] = strides;
     const [dilationY = 1, dilationX = 1] = dilations;
+    if (dilationY > 1 || dilationX > 1) {
+      // TensorFlow.js refuses to differentiate its fused kernel with dilation.
+      const y = last(convolve(x, kernel, { strides, dilations, padding }));
+      return activated(call, bias === null ? y : biasAdd(y, bias, channelsFirst(call)));
+    }
     const y = last(fused.conv2d({
       x: x as Tensor4D, filter: kernel as Tensor4D, strides: [strideY, strideX], pad: padding, dataFormat: 'NHWC',
-      dilations: [dilationY, dilationX], bias: bias ?? undefined, activation: inside ?? 'linear',
+      dilations: [1, 1], bias: bias ?? undefined, activation: inside ?? 'linear',
     }));
     return inside === null ? activated(call, y) : { outputs: [y] };
   }
