@@ -24,16 +24,20 @@ const isCancelled = (error: unknown): boolean => error instanceof Failure && err
 export const asFailure = (error: unknown): Failure =>
   (error instanceof Failure ? error : new Failure('internal', `Backstep met an error of its own: ${sentenceOf(error)}.`, { cause: error }));
 
-/** Gives waiting requests (Pause above all) their turn. */
-const breathe = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+/** Gives waiting requests (Pause above all) their turn. @throws Failure `run.cancelled` when one of them was Pause. */
+async function breathe(signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => { setImmediate(resolve); });
+  if (signal.aborted) throw new Failure('run.cancelled', 'The run was paused.');
+}
 
 export type { ControllerEvents, ControllerOptions, Move, MoveReason } from './moves';
 
 export class Controller {
-  private readonly emitter = new Emitter<ControllerEvents>();
+  private readonly emitter: Emitter<ControllerEvents>;
   private readonly breakpoints = new Breakpoints();
   private turn: Promise<void> = Promise.resolve();
-  private aborter: AbortController | null = null;
+  /** Of the motion under way and those that wait for it. */
+  private readonly aborters = new Set<AbortController>();
   private release: (() => void) | null = null;
   private where: { place: Place; cursor: Cursor } | null = null;
   private knownLosses = 0;
@@ -45,6 +49,7 @@ export class Controller {
 
   private constructor(private run: Run, private readonly options: ControllerOptions) {
     this.listings = new ListingCache(options.makeListing);
+    this.emitter = new Emitter(options.onListenerError);
   }
 
   /** Opens the run and goes to the first group of the forward phase of iteration 0. @throws Failure; nothing is left behind then. */
@@ -142,7 +147,7 @@ export class Controller {
         this.where = { place, cursor: last };
         const next = last.iteration + 1;
         if (next >= this.limit) return { place, cursor: last, reason: 'end of run', text: this.endText() };
-        await breathe();
+        await breathe(signal);
         this.arrive(await this.fetch(next, signal), 'forward');
       }
     });
@@ -158,7 +163,7 @@ export class Controller {
         const first = place.steps.first(cursor.depth);
         this.where = { place, cursor: first };
         if (first.iteration === 0) return { place, cursor: first, reason: 'start of run', text: 'This is the first step of the run.' };
-        await breathe();
+        await breathe(signal);
         this.arrive(await this.fetch(first.iteration - 1, signal), 'backward');
       }
     });
@@ -181,7 +186,7 @@ export class Controller {
 
   /** Stops a run on its way at the last step that was completed. Resolves when it stands. */
   async pause(): Promise<void> {
-    this.aborter?.abort();
+    this.abort();
     await this.turn;
   }
 
@@ -214,11 +219,12 @@ export class Controller {
   async end(): Promise<void> {
     if (this.status === 'ended') return;
     this.status = 'ended';
-    this.aborter?.abort();
+    this.abort();
     await this.turn;
     this.release?.();
     this.release = null;
     this.run.dispose();
+    this.where?.place.reader.clear();
     this.emitter.emit('ended', undefined);
     this.emitter.clear();
   }
@@ -231,10 +237,10 @@ export class Controller {
   /** One motion after the other; a failure leaves the cursor on the last step reached. */
   private move(plan: (signal: AbortSignal) => Promise<Stop>): Promise<void> {
     const aborter = new AbortController();
-    this.turn = this.turn.then(async () => {
+    this.aborters.add(aborter);
+    const done = this.turn.then(async () => {
       if (this.status === 'ended') return;
       this.status = 'running';
-      this.aborter = aborter;
       this.lastProgress = this.now();
       let stop: Stop;
       try {
@@ -244,12 +250,17 @@ export class Controller {
         if (!isCancelled(error)) this.emitter.emit('failed', failure);
         stop = { ...this.at(), ...(isCancelled(error) ? { reason: 'pause' } : { reason: 'exception', text: failure.message, failure }) };
       }
-      this.aborter = null;
+      this.aborters.delete(aborter);
       if (this.isEnded()) return;
       this.status = 'stopped';
       this.settle(stop);
     });
-    return this.turn;
+    this.turn = done.catch(() => undefined); // a motion that could not settle must not stop those after it
+    return done;
+  }
+
+  private abort(): void {
+    for (const aborter of this.aborters) aborter.abort();
   }
 
   private isEnded(): boolean {

@@ -20,7 +20,7 @@ export function pathsOf({ info, trace }: Place): readonly string[] {
     }
   };
   collect(info.network, '');
-  for (const { layer } of [...trace.layers, ...trace.weights]) paths.add(layer);
+  for (const { layer } of [...trace.layers, ...trace.weights, ...trace.groups]) if (layer !== null) paths.add(layer);
   const all = [...paths];
   pathCache.set(trace, all);
   return all;

@@ -43,4 +43,6 @@ export interface ControllerOptions {
   readonly makeListing: (trace: Trace, info: RunInfo) => Listing;
   /** Milliseconds, for throttling. */
   readonly now?: () => number;
+  /** What a listener threw; without it the error surfaces as an uncaught one. */
+  readonly onListenerError?: (error: unknown) => void;
 }

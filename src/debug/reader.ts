@@ -9,6 +9,12 @@ export class TensorReader {
 
   constructor(private readonly budget = 64 * 2 ** 20) {}
 
+  /** Forgets all values. */
+  clear(): void {
+    this.values.clear();
+    this.bytes = 0;
+  }
+
   /** @throws Failure `tensor.unreadable` for text and complex numbers, which have no picture and no arithmetic here. */
   read(tensor: TraceTensor): TensorValue {
     const known = this.values.get(tensor);

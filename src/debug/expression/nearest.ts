@@ -17,7 +17,7 @@ function distance(a: string, b: string, limit: number): number {
 /** Up to `count` candidates near enough to be meant, best first. Names that contain each other count as near. */
 export function nearest(name: string, candidates: readonly string[], count = 1): readonly string[] {
   const wanted = name.toLowerCase().slice(0, 100);
-  const limit = Math.max(1, Math.floor(wanted.length / 3));
+  const limit = Math.min(wanted.length - 1, Math.max(1, Math.floor(wanted.length / 3)));
   return [...new Set(candidates)]
     .map((candidate) => {
       const other = candidate.toLowerCase();
