@@ -10,4 +10,5 @@ export const settings = {
   'extensions.ignoreRecommendations': true,
   'chat.disableAIFeatures': true,
   'git.enabled': false,
+  'debug.showInStatusBar': 'never',
 };

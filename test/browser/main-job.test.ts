@@ -116,18 +116,77 @@ describe('LeNet-5, from the file to its gradients', () => {
   });
 
   it('goes to the first gradient by a breakpoint in the gutter and Continue', async () => {
-    const line = await workbench.findLine(/d_digit_kernel = /);
+    const trace = await run.iteration(0);
+    const gradient = gradientOf(trace, 'digit', 'kernel');
+    const line = makeListing(trace, run.info.network).lineOfOp(gradient.writer);
+    await workbench.goToLine(line);
     await workbench.clickGutter(line);
     await workbench.step('F5');
     assert.equal(await workbench.currentLine(), line);
     assert.match(await workbench.place(), /iteration 1 · backward · digit · /);
-    const trace = await run.iteration(0);
-    const gradient = gradientOf(trace, 'digit', 'kernel');
     const card = panel.locator(`[data-card="${gradient.id}"]`);
     await card.locator('.tensor-canvas canvas').waitFor();
     const shown = numbersIn(await card.locator('.statistics').getAttribute('title') ?? '');
     const { min, max, mean, norm } = statistics(gradient);
     [min, max, mean, norm].forEach((wanted, index) => { assert.ok(agree(shown[index] ?? NaN, wanted, 5), `${shown[index]} for ${wanted}`); });
     await workbench.picture('backward');
+  });
+
+  it('evaluates expressions over tensors in Watch, in the hover and in the debug console', async () => {
+    const trace = await run.iteration(0);
+    const { norm } = statistics(gradientOf(trace, 'digit', 'kernel'));
+    const watched = await workbench.watch('norm(grad(digit.kernel))');
+    assert.ok(agree(Number(watched), norm, 5), watched);
+    const hover = await workbench.hover('d_digit_kernel');
+    assert.ok(agree(numbersIn(/norm ([^ ]+)/.exec(hover)?.[1] ?? '')[0] ?? NaN, norm, 4), hover);
+    const answer = await workbench.console('loss * 2');
+    assert.ok(agree(Number(answer), 2 * trace.loss, 5), answer);
+    await workbench.picture('console');
+    await workbench.page.keyboard.press('Control+KeyJ'); // closes the panel area
+  });
+
+  it('jumps to a layer by a click in the panel\'s graph, and sets a breakpoint by a double click', async () => {
+    await workbench.moves(() => panel.locator('[data-node="dense_1"]').click());
+    assert.match(await workbench.place(), /iteration 1 · backward · dense_1$/);
+    await panel.locator('[data-node="dense_2"]').dblclick();
+    await workbench.page.locator('.debug-breakpoints .monaco-list-row').filter({ hasText: 'dense_2' }).waitFor();
+    await panel.locator('[data-node="dense_2"]').dblclick();
+    await workbench.page.locator('.debug-breakpoints .monaco-list-row').filter({ hasText: 'dense_2' }).waitFor({ state: 'detached' });
+  });
+
+  it('goes on iteration after iteration while the loss curve grows, until Pause', async () => {
+    await workbench.command('Debug: Remove All Breakpoints');
+    await panel.getByRole('tab', { name: 'Training' }).click();
+    await workbench.page.keyboard.press('F5');
+    const count = async (): Promise<number> => numbersIn(/of (\d+)/.exec(await panel.locator('.facts .now').textContent() ?? '')?.[1] ?? '0')[0] ?? 0;
+    await workbench.until(async () => await count() >= 5, 'five iterations');
+    await workbench.page.locator('.debug-toolbar .action-label[aria-label^="Pause"]').click();
+    await workbench.page.locator('.debug-toolbar .action-label[aria-label^="Step Over"]:not(.disabled)').waitFor();
+    await workbench.picture('training');
+    const iteration = numbersIn(await workbench.place())[0] ?? 0;
+    assert.ok(iteration >= 5, String(iteration));
+    const { loss } = await run.iteration(iteration - 1);
+    await workbench.until(async () => agree(numbersIn(await panel.locator('.facts .now b').textContent() ?? '')[0] ?? NaN, loss, 4), `loss ${loss} of iteration ${iteration} in the panel`);
+    await panel.getByRole('tab', { name: 'Tensors' }).click();
+  });
+
+  it('steps back from an iteration into the one before', async () => {
+    const iteration = numbersIn(await workbench.place())[0] ?? 0;
+    await workbench.moves(() => panel.locator('[data-node="conv_1"]').click());
+    await workbench.moves(() => panel.locator('.phase[data-phase="forward"]').click());
+    await workbench.step('F11');
+    assert.match(await workbench.place(), new RegExp(`iteration ${iteration} · forward · conv_1$`));
+    await workbench.toolbar('Step Back');
+    assert.match(await workbench.place(), new RegExp(`iteration ${iteration - 1} · update · `));
+    const { loss } = await run.iteration(iteration - 2);
+    await workbench.until(async () => agree(numbersIn(await panel.locator('.facts .now b').textContent() ?? '')[0] ?? NaN, loss, 4), `loss ${loss} in the panel`);
+    await workbench.picture('step-back');
+  });
+
+  it('ends with Stop: the panel says so, and nothing of the session stays in the status bar', async () => {
+    await workbench.page.keyboard.press('Shift+F5');
+    await workbench.page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+    await panel.getByText('The run has ended').waitFor();
+    await workbench.placeItem.waitFor({ state: 'hidden' });
   });
 });

@@ -109,7 +109,7 @@ export class Workbench {
 
   /** Does something that moves the cursor, and waits until our status bar and VS Code's arrow both show where it went. */
   async moves(act: () => Promise<void>): Promise<void> {
-    const place = await this.place(), line = await this.currentLine();
+    const place = await this.place(), line = await this.page.evaluate(arrowLine);
     await act();
     await this.page.waitForFunction((old) => document.querySelector('[id="backstep.backstep.backstep.place"]')?.textContent !== old, place);
     await this.until(async () => {
@@ -168,27 +168,56 @@ export class Workbench {
     return (await value.getAttribute('title')) ?? (await value.textContent()) ?? '';
   }
 
-  /** The number of the first line of the listing that matches, found with the editor's own search where it is not in view. */
-  async findLine(pattern: RegExp): Promise<number> {
-    for (const top of [false, true]) {
-      if (top) await this.page.keyboard.press('Control+Home');
-      for (;;) {
-        const lines = await this.visibleLines();
-        const found = lines.find(({ text }) => pattern.test(text));
-        if (found !== undefined) return found.number;
-        const last = lines.at(-1)?.number;
-        await this.page.keyboard.press('PageDown');
-        await this.page.waitForFunction(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(true)))));
-        if ((await this.visibleLines()).at(-1)?.number === last) break;
-      }
-    }
-    throw new Error(`No line of the listing matches ${pattern}.`);
+  /** Adds an expression to Watch and gives its value. */
+  async watch(expression: string): Promise<string> {
+    const header = this.page.locator('.pane-header[aria-label^="Watch"]');
+    await header.hover();
+    await header.locator('.action-label[aria-label="Add Expression"]').click();
+    await this.page.locator('.debug-watch .monaco-inputbox input').waitFor();
+    await this.page.keyboard.type(expression);
+    await this.page.keyboard.press('Enter');
+    const value = this.page.locator('.debug-watch .monaco-list-row').filter({ hasText: expression }).locator('.value');
+    await value.waitFor();
+    return (await value.textContent())?.trim() ?? '';
   }
 
-  /** Lines of the active text editor that are on the screen. */
+  /** Holds the mouse over a name in the listing and gives what appears. */
+  async hover(name: string): Promise<string> {
+    const word = this.page.locator('.monaco-editor[data-uri^="backstep-listing:"] .view-line span:not(:has(span))').filter({ hasText: name }).first();
+    await word.hover();
+    const value = this.page.locator('.debug-hover-widget .title.value');
+    await value.waitFor();
+    return (await value.textContent()) ?? '';
+  }
+
+  /** Enters an expression in the debug console and gives the answer. */
+  async console(expression: string): Promise<string> {
+    await this.page.keyboard.press('Control+Shift+KeyY');
+    const input = this.page.locator('.repl-input-wrapper .monaco-editor');
+    await input.waitFor();
+    await input.click();
+    await this.page.keyboard.type(expression);
+    await this.page.keyboard.press('Escape'); // closes the suggestions
+    await this.page.keyboard.press('Enter');
+    const answer = this.page.locator('.repl .evaluation-result .value').last();
+    await answer.waitFor();
+    return (await answer.textContent())?.trim() ?? '';
+  }
+
+  /** Brings a line of the listing onto the screen: Go to Line. */
+  async goToLine(line: number): Promise<void> {
+    await this.page.keyboard.press('Control+1');
+    await this.page.keyboard.press('Control+KeyG');
+    const field = this.page.locator('.quick-input-widget input.input');
+    await field.fill(`:${line}`);
+    await this.page.keyboard.press('Enter');
+    await this.until(async () => (await this.visibleLines()).some(({ number }) => number === line), `line ${line} on the screen`);
+  }
+
+  /** Lines of the listing that are on the screen. */
   async visibleLines(): Promise<{ number: number; text: string; y: number }[]> {
     return this.page.evaluate(() => {
-      const editor = document.querySelector('.editor-group-container.active .monaco-editor');
+      const editor = document.querySelector('.editor-group-container .monaco-editor[data-uri^="backstep-listing:"]');
       if (editor === null) return [];
       const numbers = [...editor.querySelectorAll('.line-numbers')].map((element) => ({ number: Number(element.textContent), y: Math.round(element.getBoundingClientRect().top) }));
       return [...editor.querySelectorAll('.view-line')].flatMap((element) => {
@@ -202,7 +231,7 @@ export class Workbench {
   /** Sets or removes a breakpoint by a click in the gutter. */
   async clickGutter(line: number): Promise<void> {
     const shown = (await this.visibleLines()).find(({ number }) => number === line);
-    const margin = await this.page.locator('.editor-group-container.active .monaco-editor .margin').first().boundingBox();
+    const margin = await this.page.locator('.monaco-editor[data-uri^="backstep-listing:"] .margin').first().boundingBox();
     if (shown === undefined || margin === null) throw new Error(`Line ${line} is not on the screen.`);
     const before = await this.page.locator('.codicon-debug-breakpoint').count();
     await this.page.mouse.click(margin.x + 8, shown.y + 9);
