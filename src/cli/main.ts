@@ -1,4 +1,5 @@
 /** The command `backstep`: a table of subcommands. */
+import { diff, diffUsage } from './diff';
 import { inspectUsage, inspect } from './inspect';
 import type { Streams } from './inspect';
 
@@ -6,6 +7,7 @@ interface Command { readonly usage: string; readonly summary: string; run(args: 
 
 const commands: Readonly<Record<string, Command>> = {
   inspect: { usage: inspectUsage, summary: 'shows the layers of a model file with their shapes, parameters and multiply-adds', run: inspect },
+  diff: { usage: diffUsage, summary: 'compares two model files: layers, settings and weights', run: diff },
   step: {
     usage: 'backstep step RUN.json [--iterations N] [--dump DIR] [--listing FILE] [--backend B] [--json]',
     summary: 'trains for some iterations and writes every tensor',
@@ -25,7 +27,7 @@ export async function main(args: readonly string[], streams: Streams): Promise<n
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
-    streams.error(`There is no command "${name}"; the commands are ${Object.keys(commands).join(' and ')}.\n`);
+    streams.error(`There is no command "${name}"; the commands are ${Object.keys(commands).join(', ')}.\n`);
     return 1;
   }
   if (rest.includes('--help') || rest.includes('-h')) {

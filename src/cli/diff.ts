@@ -1,0 +1,50 @@
+/** `backstep diff A B`: what differs between two model files. */
+import { parseArgs } from 'node:util';
+import { openNetwork } from '../formats/registry';
+import { diffNetworks } from '../network/diff';
+import type { LayerDifference, NetworkDifference } from '../network/diff';
+import { Failure, sentenceOf } from '../tensor/failure';
+import type { Streams } from './inspect';
+
+export const diffUsage = 'backstep diff BEFORE AFTER [--json]';
+
+/** Runs the command. @returns 0 when the files hold the same network, 1 when they differ, 2 for an error (as diff does) */
+export async function diff(args: readonly string[], streams: Streams): Promise<number> {
+  try {
+    const { values, positionals: [before, after, ...rest] } = parseArgs({ args: [...args], allowPositionals: true, options: { json: { type: 'boolean' } } });
+    if (before === undefined || after === undefined || rest.length > 0) throw new Failure('diff.usage', `Two model files are needed. Usage: ${diffUsage}`);
+    const first = await openNetwork(before);
+    try {
+      const second = await openNetwork(after);
+      try {
+        const difference = await diffNetworks(first, second);
+        streams.out(values.json === true ? `${JSON.stringify(difference, null, 1)}\n` : text(difference));
+        return difference.layers.length === 0 ? 0 : 1;
+      } finally {
+        await second.weights.close();
+      }
+    } finally {
+      await first.weights.close();
+    }
+  } catch (error) {
+    streams.error(`${sentenceOf(error)}\n`);
+    return 2;
+  }
+}
+
+const digits = (value: number): string => Number(value.toPrecision(4)).toString();
+
+function lines(layer: LayerDifference): string[] {
+  if (layer.kind !== 'changed') return [`${layer.kind === 'added' ? '+' : '-'} ${layer.path} (${layer.type})`];
+  const renamed = layer.before === layer.path ? '' : `, was ${layer.before}`;
+  return [
+    `~ ${layer.path} (${layer.type}${renamed})`,
+    ...layer.settings.map(({ setting, before, after }) => `    ${setting}: ${before ?? 'not set'} -> ${after ?? 'not set'}`),
+    ...layer.weights.map(({ name, shape, distance, norm, largest }) => `    ${name} [${shape.join(', ')}]: moved by ${digits(distance)} of norm ${digits(norm)}, at most ${digits(largest)} an element`),
+  ];
+}
+
+function text({ layers, same }: NetworkDifference): string {
+  if (layers.length === 0) return `No difference in ${same} layers.\n`;
+  return `${layers.flatMap(lines).join('\n')}\n${same} layers are the same.\n`;
+}
