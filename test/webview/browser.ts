@@ -118,7 +118,7 @@ export async function openWebview(host: Host, { theme = 'dark', width = 900, hei
   browser ??= await launch();
   const origin = await serve();
   const context = await browser.newContext({ viewport: { width, height }, deviceScaleFactor: scale });
-  context.setDefaultTimeout(8000);
+  context.setDefaultTimeout(20_000);
   const page = await context.newPage();
   const sent: Envelope[] = [];
   const complaints: string[] = [];
@@ -149,7 +149,7 @@ export async function openWebview(host: Host, { theme = 'dark', width = 900, hei
     send: (event) => post({ kind: 'event', event }),
     setTheme: (next) => page.evaluate(([names, variables]) => {
       for (const [name, value] of Object.entries(variables as Record<string, string>)) document.documentElement.style.setProperty(name, value);
-      document.body.className = names as string;
+      document.body.className = names;
     }, [classes[next], themes[next]] as const),
     screenshot: async (name) => {
       mkdirSync(out, { recursive: true });

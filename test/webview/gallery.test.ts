@@ -1,10 +1,14 @@
 /** Pictures of real networks and of a real run, in all themes, for the eye; and that nothing is refused or thrown on the way. */
 import assert from 'node:assert/strict';
 import { closeAll, openWebview } from './browser';
+import type { ThemeName } from './browser';
 import { openFile, openRun } from './fixtures/real';
 import type { RunHost } from './fixtures/real';
 
 const files = ['keras/resnet_mini.keras', 'keras/transformer_block.keras', 'keras/multi_io.keras', 'keras/autoencoder.keras', 'keras/cnn_zoo.keras', 'keras/lambda_model.keras', 'keras/gru_bidir.keras', 'keras/masked_text.keras', 'applications/InceptionV3.config.json', 'applications/ResNet50.config.json'];
+
+/** A theme each, so that all are seen. */
+const themes: Readonly<Record<string, ThemeName>> = { first: 'light', conv: 'hcDark', op: 'hcLight', update: 'light' };
 
 describe('gallery', () => {
   after(closeAll);
@@ -25,7 +29,7 @@ describe('gallery', () => {
     before(async () => { host = await openRun('media/examples/lenet5.run.json'); });
     after(() => host.close());
     for (const [name, move] of [
-      ['first', async () => undefined],
+      ['first', () => Promise.resolve()],
       ['conv', async () => { await host.controller.stepOver(); }],
       ['loss', async () => { await host.controller.jumpTo({ kind: 'phase', phase: 'loss' }); }],
       ['backward', async () => { const op = host.controller.trace.ops.findIndex(({ kernel }) => kernel === 'Conv2DBackpropFilter'); await host.controller.jumpTo({ kind: 'op', iteration: 0, op }); }],
@@ -35,7 +39,7 @@ describe('gallery', () => {
     ] as const) {
       it(`shows ${name}`, async () => {
         await move();
-        const opened = await openWebview(host, { width: 900, height: 860 });
+        const opened = await openWebview(host, { width: 900, height: 860, theme: themes[name] ?? 'dark' });
         await opened.page.waitForSelector('.step');
         await opened.page.waitForTimeout(600);
         await opened.screenshot(`lenet-${name}`);

@@ -40,7 +40,7 @@ export function arrangeTiles({ tiles, rows, columns, tileExtents }: Extent, spac
   const { perRow, cell } = best ?? { perRow: 1, cell: 1 };
   const band = rows === 1 && tiles === 1;
   const cellHeight = band ? Math.max(cell, 18 * space.scale) : cell;
-  const cellWidth = band ? Math.min(space.width / columns, 28 * space.scale, Math.max(cell, 1)) : cell;
+  const cellWidth = band ? Math.min(space.width / columns, 28 * space.scale) : cell;
   const lines = Math.ceil(tiles / perRow);
   return {
     perRow, cellWidth, cellHeight, gap,

@@ -77,7 +77,7 @@ export class GraphCanvas {
 
   constructor(private readonly container: HTMLElement, private readonly onView: (view: View) => void) {
     reserveStyle();
-    this.cy = cytoscape({ container, style: [], elements: [], layout: { name: 'preset' }, minZoom: 0.02, maxZoom: 2.5, autoungrabify: true, autounselectify: true, boxSelectionEnabled: false });
+    this.cy = cytoscape({ container, style: [], elements: [], layout: { name: 'preset' }, minZoom: 0.001, maxZoom: 2.5, autoungrabify: true, autounselectify: true, boxSelectionEnabled: false });
     this.cy.on('viewport', () => this.viewChanged());
     for (const kind of ['wheel', 'mousedown', 'touchstart']) container.addEventListener(kind, () => { this.touched = true; }, { passive: true });
   }

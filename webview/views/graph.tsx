@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import type { GraphView, NodeView } from '../../src/protocol/graph';
 import type { PhaseName } from '../../src/protocol/run';
 import { Button, SearchField } from '../controls';
-import type { Drawing, DrawnNode } from '../render/graph-model';
+import type { Drawing, DrawnLabel, DrawnNode } from '../render/graph-model';
 import { drawGraph, lossNode, neighbourNode } from '../render/graph-model';
 import { compact } from '../render/numbers';
 import { currentTheme, onTheme } from '../theme';
@@ -52,38 +52,41 @@ function Node({ node, state, words, focusable, breakpoint, onFocus, onOpen, onBr
 }
 
 /** All that is known of a node, for tooltip and screen reader. */
-function wordsOf(node: DrawnNode, run: Props['run']): string {
+function wordsOf(node: DrawnNode, marks: readonly string[]): string {
   const { view } = node;
   if (view === null) return `loss, ${node.detail}`;
   const parts = [`${view.name}, ${node.detail}`, `output ${view.outputShape || 'unknown'}`];
   if (view.activation !== null && !node.detail.includes(view.activation)) parts.push(`activation ${view.activation}`);
   if (view.parameters > 0) parts.push(`${view.parameters.toLocaleString('en-US')} parameters`);
   if (view.problem !== null) parts.push(view.problem);
-  if (run !== null) {
-    if (run.current === node.id) parts.push('current layer');
-    if (run.backwardDone.includes(node.id)) parts.push('backward done');
-    else if (run.forwardDone.includes(node.id)) parts.push('forward done');
-    if (run.breakpoints.includes(node.id)) parts.push('breakpoint');
-  }
-  return parts.join(' · ');
+  return [...parts, ...marks].join(' · ');
 }
 
 const matches = (view: NodeView | null, text: string): boolean => view !== null && `${view.name} ${view.type} ${view.detail} ${view.activation ?? ''}`.toLowerCase().includes(text);
 
-/** Nodes near the visible part of the drawing; all of a small one. */
-function nearby(drawing: Drawing, canvas: GraphCanvas | null): readonly DrawnNode[] {
-  if (drawing.nodes.length <= 300 || canvas === null) return drawing.nodes;
-  if (canvas.view().zoom < textZoom) return [];
+/** What of the drawing is in the DOM. */
+interface Shown { readonly nodes: readonly DrawnNode[]; readonly labels: readonly DrawnLabel[] }
+
+/** Boxes and labels near the visible part of the drawing; all of a small one, none of one that is too small to read. */
+function nearby({ nodes, labels }: Drawing, canvas: GraphCanvas | null): Shown {
+  if (nodes.length <= 300) return { nodes, labels };
+  if (canvas === null || canvas.view().zoom < textZoom) return { nodes: [], labels: [] };
   const { x, y, width, height } = canvas.visible();
-  return drawing.nodes.filter(({ rect }) => rect.x + rect.width > x - width / 2 && rect.x < x + 1.5 * width && rect.y + rect.height > y - height / 2 && rect.y < y + 1.5 * height);
+  const [left, right, top, bottom] = [x - width / 2, x + 1.5 * width, y - height / 2, y + 1.5 * height];
+  return {
+    nodes: nodes.filter(({ rect }) => rect.x + rect.width > left && rect.x < right && rect.y + rect.height > top && rect.y < bottom),
+    labels: labels.filter((label) => label.x > left && label.x < right && label.y > top && label.y < bottom),
+  };
 }
+
+const same = <Item,>(a: readonly Item[], b: readonly Item[]): boolean => a.length === b.length && a.every((item, index) => item === b[index]);
 
 export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
   const drawing = useMemo(() => drawGraph(graph, run !== null, run?.lossText), [graph, run === null, run?.lossText]);
   const frame = useRef<HTMLDivElement>(null);
   const layer = useRef<HTMLDivElement>(null);
   const canvas = useRef<GraphCanvas | null>(null);
-  const [shown, setShown] = useState<readonly DrawnNode[]>(() => nearby(drawing, null));
+  const [shown, setShown] = useState<Shown>(() => nearby(drawing, null));
   const [focused, setFocused] = useState<string | null>(null);
   const [search, setSearch] = useState<string | null>(null);
   const field = useRef<HTMLElement>(null);
@@ -99,7 +102,7 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
     layer.current.classList.toggle('far', zoom < textZoom);
     setShown((old) => {
       const next = nearby(drawingRef.current, target);
-      return old.length === next.length && old.every((node, index) => node === next[index]) ? old : next;
+      return same(old.nodes, next.nodes) && same(old.labels, next.labels) ? old : next;
     });
   };
   const drawingRef = useRef(drawing);
@@ -140,9 +143,9 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
   const foundSet = useMemo(() => new Set(found), [found]);
   useEffect(() => canvas.current?.emphasise(current ?? selected, foundSet), [current, selected, foundSet, drawing]);
   useLayoutEffect(() => {
-    const node = drawing.byId.get(current ?? '');
-    if (node !== undefined) canvas.current?.reveal(node.rect);
-  }, [current, drawing]);
+    const node = drawing.byId.get(current ?? selected ?? '');
+    if (node !== undefined) canvas.current?.reveal(node.rect, selected !== null);
+  }, [current, selected, drawing]);
 
   const focus = (id: string): void => {
     const node = drawing.byId.get(id);
@@ -212,6 +215,9 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
   const doneBackward = useMemo(() => new Set(run?.backwardDone ?? []), [run?.backwardDone]);
   const stops = useMemo(() => new Set(run?.breakpoints ?? []), [run?.breakpoints]);
   const roving = focused ?? selected ?? current ?? drawing.nodes[0]?.id ?? null;
+  const marksOf = ({ id }: DrawnNode): string[] => [
+    ...(id === current ? ['current layer'] : []), ...(doneBackward.has(id) ? ['backward done'] : doneForward.has(id) ? ['forward done'] : []), ...(stops.has(id) ? ['breakpoint'] : []),
+  ];
   const stateOf = ({ id, view }: DrawnNode): string => [
     id === current ? `current ${run?.phase === 'backward' || run?.phase === 'update' ? 'backward' : 'forward'}` : '',
     id === selected ? 'selected' : '', doneBackward.has(id) ? 'done-backward' : doneForward.has(id) ? 'done-forward' : '',
@@ -225,9 +231,9 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
           {drawing.groups.map(({ id, rect, title }) => (
             <div key={id} class={`group ${id === selected ? 'selected' : ''}`} style={{ left: `${rect.x}px`, top: `${rect.y}px`, width: `${rect.width}px`, height: `${rect.height}px` }}><span>{title}</span></div>
           ))}
-          {drawing.labels.length <= 600 && drawing.labels.map(({ id, x, y, text: label }) => <span key={id} class="edge-label" style={{ left: `${x + 11}px`, top: `${y + 4}px` }}>{label}</span>)}
-          {shown.map((node) => (
-            <Node key={node.id} node={node} state={stateOf(node)} words={wordsOf(node, run)} focusable={node.id === roving} breakpoint={stops.has(node.id)}
+          {shown.labels.map(({ id, x, y, text: label }) => <span key={id} class="edge-label" style={{ left: `${x + 11}px`, top: `${y + 4}px` }}>{label}</span>)}
+          {shown.nodes.map((node) => (
+            <Node key={node.id} node={node} state={stateOf(node)} words={wordsOf(node, marksOf(node))} focusable={node.id === roving} breakpoint={stops.has(node.id)}
               onFocus={setFocused} onOpen={onOpen} onBreakpoint={run?.onBreakpoint ?? null} />
           ))}
         </div>

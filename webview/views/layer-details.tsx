@@ -28,7 +28,7 @@ function Weight({ layer, weight }: { readonly layer: string; readonly weight: We
   return (
     <div class="weight">
       <TensorCard id={id} title={weight.trainable ? weight.name : `${weight.name} (not trained)`} variable={null} shape={weight.shape} dtype={weight.dtype} statistics={null} diverging={null} range={null} request={argument} version=""
-        mark={null} tone={null} maxHeight={220} />
+        mark={null} tone={null} maxHeight={220} tall={1.8} />
       {picture !== null && picture.statistics.count > 1 && (
         <section class="card" aria-label={`Distribution of ${weight.name}`}>
           <header><h3>distribution</h3><span class="shape">{count(picture.statistics.count)} values</span></header>

@@ -1,6 +1,6 @@
 /** The read-only editor of a model file: its graph, and beside it the overview or one layer. */
 import type { JSX } from 'preact';
-import { useCallback, useEffect, useRef } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { GraphView } from '../../src/protocol/graph';
 import { emit } from '../channel';
 import { Button, SplitBar } from '../controls';
@@ -12,14 +12,19 @@ import { Graph } from './graph';
 import { LayerDetails } from './layer-details';
 import { useWidth } from './size';
 
+/** Layers listed at first: the table of a deep network is long to lay out. */
+const listed = 400;
+
 function Overview({ graph, onOpen }: { readonly graph: GraphView; readonly onOpen: (id: string) => void }): JSX.Element {
+  const [all, setAll] = useState(false);
+  const rows = all ? graph.nodes : graph.nodes.slice(0, listed);
   return (
     <div class="overview">
       <p class="explanation">Select a layer, here or in the graph, to see its settings and its weights.</p>
       <table class="listing layers">
         <thead><tr><th scope="col">layer</th><th scope="col">class</th><th scope="col">output</th><th scope="col" class="number">parameters</th></tr></thead>
         <tbody>
-          {graph.nodes.map((node) => (
+          {rows.map((node) => (
             <tr key={node.id} class={node.problem === null ? '' : 'problem'}>
               <td><button type="button" class="link" onClick={() => onOpen(node.id)}>{node.id}</button></td>
               <td title={detailOf(node)}>{node.type}{node.problem !== null && ' ⚠'}</td>
@@ -29,6 +34,7 @@ function Overview({ graph, onOpen }: { readonly graph: GraphView; readonly onOpe
           ))}
         </tbody>
       </table>
+      {rows.length < graph.nodes.length && <p class="empty"><button type="button" class="link" onClick={() => setAll(true)}>{(graph.nodes.length - rows.length).toLocaleString('en-US')} more layers</button></p>}
     </div>
   );
 }

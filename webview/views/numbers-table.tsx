@@ -8,6 +8,7 @@ import type { Cell } from '../render/tiles';
 import { cellOf, indexOf, offsetOf } from '../render/tiles';
 import type { Picture } from '../tensors';
 import { useTheme } from '../theme';
+import { windowAround } from '../render/numbers-window';
 import { useWidth } from './size';
 
 interface Props {
@@ -17,13 +18,6 @@ interface Props {
   readonly index: readonly number[];
   readonly onSelect: (index: readonly number[]) => void;
   readonly rowsShown: number;
-}
-
-/** `shown` numbers of `extent` with `centre` among them. */
-export function windowAround(centre: number, shown: number, extent: number): { readonly first: number; readonly last: number } {
-  const size = Math.min(shown, extent);
-  const first = Math.max(0, Math.min(extent - size, centre - Math.floor(size / 2)));
-  return { first, last: first + size - 1 };
 }
 
 const range = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, offset) => first + offset);

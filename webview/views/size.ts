@@ -1,4 +1,4 @@
-/** The size of an element, followed when it changes. */
+/** The size of an element, followed when it changes, and whether it has come into sight. */
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useState } from 'preact/hooks';
 
@@ -14,4 +14,17 @@ export function useWidth(element: RefObject<HTMLElement>): number {
     return () => observer.disconnect();
   }, []);
   return width;
+}
+
+/** True once the element has been in sight, or nearly: what lies far below is not asked for. */
+export function useSeen(element: RefObject<HTMLElement>): boolean {
+  const [seen, setSeen] = useState(false);
+  useLayoutEffect(() => {
+    const target = element.current;
+    if (target === null || seen) return undefined;
+    const observer = new IntersectionObserver((entries) => { if (entries.some(({ isIntersecting }) => isIntersecting)) setSeen(true); }, { rootMargin: '240px' });
+    observer.observe(target);
+    return () => observer.disconnect();
+  }, [seen]);
+  return seen;
 }

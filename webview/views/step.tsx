@@ -128,7 +128,7 @@ export function Step({ run, cursor }: { readonly run: RunView; readonly cursor: 
             {row.map((entry, place) => (
               <TensorCard key={place} id={String(entry.tensor)} title={entry.title} variable={entry.variable} shape={entry.shape} dtype={entry.dtype} statistics={entry.statistics}
                 diverging={entry.diverging} range={sharedRange(entry, row)} request={requestOf(cursor, entry, example)} version={versionOf(entry)} mark={entry.use === 'output' ? 'result of this step' : null}
-                tone={entry.use === 'output' ? toneOf(cursor.phase) : null} maxHeight={136} />
+                tone={entry.use === 'output' ? toneOf(cursor.phase) : null} maxHeight={136} tall={1} />
             ))}
           </div>
         ))}

@@ -84,6 +84,7 @@ export function TensorCanvas({ room, picture, kind, domain, label, maxHeight, se
     const next = neighbourCell(arrangement, picture, start, event.key);
     if (!/^(Arrow|Page|Home|End)/.test(event.key) && event.key !== 'Enter') return;
     event.preventDefault();
+    setHover(null);
     onSelect(indexOf(picture, own === null ? start : next));
   };
   return (

@@ -2,13 +2,14 @@
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { TensorRequest, TensorStatistics } from '../../src/protocol/tensor';
+import type { Domain } from '../../src/tensor/colormap';
 import { domainOf } from '../../src/tensor/colormap';
 import { exactNumber, shapeText, shortNumber } from '../render/numbers';
 import { select, useStore } from '../store';
-import type { Loading } from '../tensors';
+import type { Loading, Picture } from '../tensors';
 import { usePicture } from '../tensors';
 import { Legend, legendWidth } from './legend';
-import { useWidth } from './size';
+import { useSeen, useWidth } from './size';
 import { TensorCanvas } from './tensor-canvas';
 
 export interface CardProps {
@@ -28,7 +29,9 @@ export interface CardProps {
   /** What the arrow before the title means: this tensor is the step's result. Null: no arrow. */
   readonly mark: string | null;
   readonly tone: 'forward' | 'backward' | null;
+  /** Height of a picture in CSS pixels, and how many times that a single heat map may take. */
   readonly maxHeight: number;
+  readonly tall: number;
 }
 
 /** `min −0.91  max 0.97  mean 0.08  norm 3.1`, with zeros and what is not finite where there are any. */
@@ -52,35 +55,45 @@ function Body({ card, loading, statistics, kind }: BodyProps): JSX.Element {
   return <div class="card-body" ref={frame}>{width > 0 && <Content card={card} loading={loading} statistics={statistics} kind={kind} width={width} />}</div>;
 }
 
+/** What a canvas shows; kept while the next picture is on its way, so that the canvas stays and nothing jumps. */
+interface Shown { readonly picture: Picture; readonly kind: 'diverging' | 'sequential'; readonly domain: Domain; readonly statistics: TensorStatistics }
+
 function Content({ card, loading, statistics, kind, width }: BodyProps & { readonly width: number }): JSX.Element {
   const selection = useStore((state) => state.selection);
+  const last = useRef<Shown | null>(null);
   const shape = card.shape.join(',');
+  const fresh = loading.state === 'ready' && loading.picture.shape.join(',') === shape ? loading.picture : null;
   if (loading.state === 'failed') return <p class="card-problem">{loading.message}</p>;
-  if (loading.state === 'loading' || loading.picture.shape.join(',') !== shape || statistics === null) return <div class="card-waiting" />;
-  const { picture } = loading;
-  if (picture.floats.length === 0) return <p class="card-problem">This tensor has no elements.</p>;
-  const label = `${card.title}${card.variable === null ? '' : ` ${card.variable}`}, shape ${shapeText(card.shape)}, ${statisticsText(statistics)}`;
-  if (statistics.count === 1) return <p class="scalar" tabIndex={0} aria-label={label}>{exactNumber(picture.floats[0] ?? NaN)}</p>;
-  const alone = picture.floats.length === 1;
-  const { min, max } = card.range ?? statistics;
-  const domain = domainOf(kind, min, max);
+  const label = `${card.title}${card.variable === null ? '' : ` ${card.variable}`}, shape ${shapeText(card.shape)}${statistics === null ? '' : `, ${statisticsText(statistics)}`}`;
+  if (fresh !== null && statistics !== null) {
+    if (fresh.floats.length === 0) return <p class="card-problem">This tensor has no elements.</p>;
+    if (statistics.count === 1) return <p class="scalar" tabIndex={0} aria-label={label}>{exactNumber(fresh.floats[0] ?? NaN)}</p>;
+    const { min, max } = card.range ?? statistics;
+    last.current = { picture: fresh, kind, domain: domainOf(kind, min, max), statistics };
+  }
+  const shown = last.current;
+  if (shown === null) return <div class="card-waiting" />;
+  const { picture, domain } = shown;
+  const stale = fresh === null;
   return (
-    <>
-      <TensorCanvas room={Math.max(40, width - (alone ? 0 : legendWidth))} picture={picture} kind={kind} domain={domain} label={label} maxHeight={card.maxHeight}
-        selected={selection !== null && selection.shape === shape ? selection.index : null}
+    <div class={`card-picture ${stale ? 'stale' : ''}`}>
+      <TensorCanvas room={Math.max(40, width - legendWidth)} picture={picture} kind={shown.kind} domain={domain} label={label} maxHeight={picture.tiles === 1 ? card.maxHeight * card.tall : card.maxHeight}
+        selected={!stale && selection !== null && selection.shape === shape ? selection.index : null}
         onSelect={(index) => select({ tensor: card.id, shape, index })} />
-      {!alone && min !== max && <Legend kind={kind} domain={domain} nan={statistics.nan} infinite={statistics.infinite} />}
-    </>
+      {shown.statistics.min !== shown.statistics.max && <Legend kind={shown.kind} domain={domain} nan={shown.statistics.nan} infinite={shown.statistics.infinite} />}
+    </div>
   );
 }
 
 export function TensorCard(card: CardProps): JSX.Element {
-  const loading = usePicture(card.request, card.version);
+  const section = useRef<HTMLElement>(null);
+  const seen = useSeen(section);
+  const loading = usePicture(seen ? card.request : null, card.version);
   const picture = loading.state === 'ready' && loading.picture.shape.join(',') === card.shape.join(',') ? loading.picture : null;
   const statistics = card.statistics ?? picture?.statistics ?? null;
   const kind = card.diverging ?? (statistics === null || statistics.min < 0) ? 'diverging' : 'sequential';
   return (
-    <section class={`card ${card.tone ?? ''}`} aria-label={`${card.title} ${card.variable ?? ''}`} data-card={card.id}>
+    <section ref={section} class={`card ${card.tone ?? ''}`} aria-label={`${card.title} ${card.variable ?? ''}`} data-card={card.id}>
       <header>
         <h3>{card.mark !== null && <span class="mark" title={card.mark} aria-label={card.mark}>→ </span>}{card.title}{card.variable !== null && card.variable !== card.title && <span class="variable" title={card.variable}>{card.variable}</span>}</h3>
         <span class="shape" title={card.dtype}>{shapeText(card.shape)}</span>

@@ -1,0 +1,55 @@
+/** Large networks stay usable: how long a graph takes to draw, and a step to reach the screen. */
+import assert from 'node:assert/strict';
+import type { GraphView, NodeView } from '../../src/protocol/graph';
+import { closeAll, openWebview } from './browser';
+import { backwardCursor, forwardCursor, lenetHost, run } from './fixtures/lenet';
+
+/** Residual blocks in a chain. */
+function residual(count: number): GraphView {
+  const nodes = Array.from({ length: count }, (_, index): NodeView => ({
+    id: `layer_${index}`, name: `layer_${index}`, type: index % 4 === 3 ? 'Add' : 'Conv2D', detail: index % 4 === 3 ? '' : '64@3×3 same relu', outputShape: '32×32×64', activation: null,
+    parameters: index % 4 === 3 ? 0 : 36928, trainable: 36928, macs: 1000, parent: null, settings: [], weights: [], problem: null,
+  }));
+  const edges = nodes.slice(1).map(({ id }, index) => ({ source: `layer_${index}`, target: id, shape: '32×32×64' }));
+  for (let index = 3; index + 4 < count; index += 4) edges.push({ source: `layer_${index}`, target: `layer_${index + 4}`, shape: '32×32×64' });
+  return { title: 'deep', format: 'test', nodes, edges, problems: [], totals: { layers: count, parameters: 1, trainable: 1, macs: 1 } };
+}
+
+describe('large networks', () => {
+  after(closeAll);
+  for (const count of [1000, 3000]) {
+    it(`draws ${count} layers, and zooms out to all of them`, async () => {
+      const start = performance.now();
+      const opened = await openWebview(lenetHost({ type: 'model', graph: residual(count), canStep: true }), { width: 1000, height: 800 });
+      await opened.page.waitForSelector('.node', { timeout: 30_000 });
+      console.log(`      ${count} layers on the screen after ${(performance.now() - start).toFixed(0)} ms with the browser's page`);
+      assert.ok(await opened.page.locator('.node').count() < 400, 'boxes out of sight are not made');
+      await opened.page.locator('vscode-button[aria-label^="Fit"]').click();
+      await opened.page.waitForSelector('.graph-layer.far', { state: 'attached', timeout: 30_000 });
+      await opened.screenshot(`large-${count}`);
+      await opened.page.keyboard.press('Control+f');
+      await opened.page.keyboard.type(`layer_${count - 1}`);
+      await opened.page.keyboard.press('Enter');
+      await opened.page.waitForSelector(`[data-node=layer_${count - 1}]`, { timeout: 30_000 });
+      await opened.screenshot(`large-${count}-found`);
+      assert.deepEqual(opened.complaints, []);
+      await opened.close();
+    });
+  }
+
+  it('paints a step soon after it arrives', async () => {
+    const opened = await openWebview(lenetHost({ type: 'run', run }));
+    await opened.page.waitForSelector('[data-card="3"] .tensor-canvas canvas');
+    const times: number[] = [];
+    for (let step = 0; step < 20; step++) {
+      const cursor = step % 2 === 0 ? forwardCursor : backwardCursor;
+      const start = performance.now();
+      await opened.send({ type: 'cursor', cursor });
+      await opened.page.waitForFunction((id) => document.querySelector(`[data-card="${id}"] .card-picture:not(.stale) canvas`) !== null, step % 2 === 0 ? '12' : '3', { polling: 'raf' });
+      times.push(performance.now() - start);
+    }
+    times.sort((a, b) => a - b);
+    console.log(`      median ${times[10]?.toFixed(0)} ms, p95 ${times[18]?.toFixed(0)} ms (with the test's own way to the browser)`);
+    await opened.close();
+  });
+});
