@@ -11,6 +11,7 @@ import { einsumGradients } from './gradients/einsum';
 import { registerGradients } from './gradients/gradient';
 import { rearrangementGradients } from './gradients/rearrangement';
 import { broadcastMatMul, pairsWrongly } from './matmul';
+import { castToBool, sumOfNothing } from './portable/elements';
 import { averagePool3Gradient, averagePoolGradient, maxPool3Gradient } from './portable/pooling';
 import { cpuKernelOnWasm, onCpu, onWasm } from './portable/portable';
 import { prelu } from './portable/prelu';
@@ -82,6 +83,8 @@ const replacements: Readonly<Record<BackendName, Readonly<Record<string, Replace
     BatchMatMul: product('wasm'),
     UnsortedSegmentSum: always(onWasm(unsortedSegmentSum)),
     Einsum: always(einsum),
+    Cast: where(({ x }, { dtype }) => dtype === 'bool' && x?.dtype !== 'bool', onWasm(castToBool)),
+    Sum: where(({ x }) => x?.shape.includes(0) === true, onWasm(sumOfNothing)),
     _FusedMatMul: where((inputs, attrs) => !stockIsRight(inputs, attrs), fusedMatMul),
     Conv2D: paddedInNumbers(false), FusedConv2D: paddedInNumbers(false), DepthwiseConv2dNative: paddedInNumbers(true), FusedDepthwiseConv2D: paddedInNumbers(true),
     Prelu: where(broadcast, onWasm(prelu)),

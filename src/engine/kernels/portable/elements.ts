@@ -1,0 +1,19 @@
+/** Small kernels that the stock wasm backend gets wrong. */
+import { backend_util, util } from '@tensorflow/tfjs-core';
+import type { PortableKernel } from './portable';
+
+/** Whatever is not zero is true; the stock kernel keeps the low byte of the number. */
+export const castToBool: PortableKernel = (operand) => {
+  const x = operand('x');
+  return { shape: x.shape, dtype: 'bool', values: Uint8Array.from(x.values, (value) => (value === 0 ? 0 : 1)) };
+};
+
+/** The sum over no elements is zero; the stock kernel leaves its memory as it found it. */
+export const sumOfNothing: PortableKernel = (operand, attrs) => {
+  const x = operand('x');
+  const { axis, keepDims } = attrs as { axis: number | number[]; keepDims?: boolean };
+  const axes = util.parseAxisParam(axis, [...x.shape]);
+  const [outer] = backend_util.computeOutAndReduceShapes([...x.shape], axes);
+  const shape = keepDims === true ? backend_util.expandShapeToKeepDim(outer, axes) : outer;
+  return { shape, dtype: x.dtype, values: x.dtype === 'int32' ? new Int32Array(util.sizeFromShape(shape)) : new Float32Array(util.sizeFromShape(shape)) };
+};
