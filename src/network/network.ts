@@ -62,7 +62,19 @@ export interface WeightStore {
 }
 
 /** What the file says of training: the compiled loss and optimizer. */
-export interface CompileConfig { readonly loss: Json; readonly optimizer: { readonly type: string; readonly config: JsonObject } | null }
+export interface CompileConfig {
+  readonly loss: Json;
+  /** Keras's name in lower case, its settings in Keras 3's spelling, and its saved state where the file has it. */
+  readonly optimizer: { readonly type: string; readonly config: JsonObject; readonly state?: OptimizerState } | null;
+}
+
+/** State of an optimizer that a file holds: keys into the `WeightStore`. */
+export interface OptimizerState {
+  /** Number of steps taken. */
+  readonly iterations: string | null;
+  /** Slots by weight path (`dense/kernel`) and Keras's name of the slot (`momentum`, `velocity`, `accumulator`). */
+  readonly slots: readonly { readonly weight: string; readonly slot: string; readonly key: string }[];
+}
 
 export interface Network {
   readonly name: string;

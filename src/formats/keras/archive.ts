@@ -13,6 +13,8 @@ import { bindWeights, checkedStore } from './bind';
 import { compileFrom } from './compile';
 import type { Dialect } from './dialect';
 import { modelFrom } from './model-config';
+import { optimizerState, withState } from './optimizer-state';
+import type { StoredVariable } from './optimizer-state';
 import { findInVars } from './vars';
 
 /** Weights in a compressed member are unpacked into memory, so their size is bounded; Keras itself stores them uncompressed. */
@@ -38,7 +40,7 @@ export async function openKerasArchive(file: string): Promise<OpenedNetwork> {
     try {
       const bound = bindWeights(draft, network, findInVars(weights, draft), label);
       return {
-        network: { ...bound.network, problems: [...ignored, ...bound.network.problems] },
+        network: { ...bound.network, problems: [...ignored, ...bound.network.problems], compile: withState(network.compile, optimizerState(network.compile?.optimizer?.type ?? '', variablesIn(weights), draft, network)) },
         weights: checkedStore(bound.misfits, (key) => weights.read(key), () => weights.close()),
       };
     } catch (error) {
@@ -55,6 +57,14 @@ async function dialectIn(zip: Zip, label: string): Promise<Dialect> {
   if (!zip.members.has('metadata.json')) return 'keras3';
   const metadata = parseJsonBytes(await zip.read('metadata.json', 1024 * 1024), `${label}: metadata.json`);
   return typeof metadata.keras_version === 'string' && metadata.keras_version.startsWith('2') ? 'keras2' : 'keras3';
+}
+
+/** `optimizer/vars/0`, `1`, …, in the order of their numbers. */
+function variablesIn(weights: Hdf5File): readonly StoredVariable[] {
+  return [...weights.keys('optimizer/vars')].sort((first, second) => Number(first) - Number(second)).flatMap((name): readonly StoredVariable[] => {
+    const found = weights.dataset(`optimizer/vars/${name}`);
+    return found === null ? [] : [{ key: found.path, shape: found.shape, integer: found.dtype.includes('int') }];
+  });
 }
 
 async function weightsSource(zip: Zip, file: string, label: string): Promise<Hdf5Source | null> {

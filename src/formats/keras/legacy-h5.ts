@@ -13,6 +13,8 @@ import type { FindHoldings, StoredWeight } from './bind';
 import { compileFrom } from './compile';
 import type { Dialect } from './dialect';
 import { modelFrom } from './model-config';
+import { optimizerState, withState } from './optimizer-state';
+import type { StoredVariable } from './optimizer-state';
 import { everyWeight, holdersOf } from './nested-weights';
 
 /** Opens a file; weights are read from it when asked for. @throws Failure */
@@ -29,8 +31,12 @@ export async function openKerasH5(file: string): Promise<OpenedNetwork> {
     const compile = training === null ? null : compileFrom(parseJsonObject(training, `${label}: training_config`));
     const network = buildNetwork(draft, { format: 'keras-h5', convention: 'keras', compile });
     const bound = bindWeights(draft, network, findByName(hdf5, draft, network.layers, label), label);
+    const variables = (names(hdf5, 'optimizer_weights', 'weight_names') ?? []).flatMap((name): readonly StoredVariable[] => {
+      const found = hdf5.dataset(`optimizer_weights/${name}`);
+      return found === null ? [] : [{ key: found.path, shape: found.shape, integer: found.dtype.includes('int') }];
+    });
     return {
-      network: bound.network,
+      network: { ...bound.network, compile: withState(compile, optimizerState(compile?.optimizer?.type ?? '', variables, draft, network)) },
       weights: checkedStore(bound.misfits, (key) => hdf5.read(key), () => hdf5.close()),
     };
   } catch (error) {

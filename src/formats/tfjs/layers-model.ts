@@ -4,13 +4,15 @@ import { Failure } from '../../tensor/failure';
 import { buildNetwork } from '../../network/build';
 import type { PlacedLayer } from '../../network/build';
 import { isObject } from '../../network/kinds/kind';
-import type { Json, JsonObject, OpenedNetwork } from '../../network/network';
+import { flattenWeights } from '../../network/layer-path';
+import type { Json, JsonObject, Network, OpenedNetwork, OptimizerState } from '../../network/network';
 import { parseJsonObject } from '../containers/json';
 import { bindWeights, checkedStore } from '../keras/bind';
 import type { FindHoldings, Holdings, StoredWeight } from '../keras/bind';
 import { compileFrom } from '../keras/compile';
 import { readJsonFile } from '../keras/config-file';
 import { modelFrom } from '../keras/model-config';
+import { withState } from '../keras/optimizer-state';
 import { openManifest } from './manifest';
 import type { ManifestWeight } from './manifest';
 
@@ -35,9 +37,28 @@ export async function openTfjsLayers(file: string, source?: JsonObject): Promise
   const network = buildNetwork(draft, { format: 'tfjs-layers', convention: 'tfjs', compile: compileFrom(model.trainingConfig ?? wrapped) });
   const manifest = await openManifest(file, model.weightsManifest);
   const bound = bindWeights(draft, network, findInManifest(manifest.weights), label);
+  const compile = withState(network.compile, stateFrom(manifest.weights, bound.network));
   return {
-    network: { ...bound.network, problems: [...manifest.problems, ...bound.network.problems] },
+    network: { ...bound.network, compile, problems: [...manifest.problems, ...bound.network.problems] },
     weights: checkedStore(bound.misfits, (key) => manifest.read(key), () => Promise.resolve()),
+  };
+}
+
+const slotNames: Readonly<Record<string, string>> = { m: 'momentum', v: 'velocity', momentum: 'momentum', accumulator: 'accumulator', rms: 'velocity' };
+
+/** Optimizer state is named by weight and slot: `dense/kernel/m`; TensorFlow.js may have numbered the weight (`dense/kernel_3/m`). */
+function stateFrom(all: ReadonlyMap<string, ManifestWeight>, network: Network): OptimizerState | null {
+  const state = [...all.values()].filter(({ group }) => group === 'optimizer');
+  if (state.length === 0) return null;
+  const paths = new Map([...flattenWeights(network)].map(({ path: weight, weight: { key } }) => [key, weight]));
+  return {
+    iterations: state.find(({ name, shape }) => name === 'iter' && shape.length === 0)?.name ?? null,
+    slots: state.flatMap(({ name }) => {
+      const at = name.lastIndexOf('/');
+      const [owner, slot] = [name.slice(0, Math.max(0, at)), name.slice(at + 1)];
+      const weight = paths.get(owner) ?? paths.get(owner.replace(/_\d+$/, ''));
+      return weight === undefined ? [] : [{ weight, slot: Object.hasOwn(slotNames, slot) ? slotNames[slot] ?? slot : slot, key: name }];
+    }),
   };
 }
 

@@ -98,6 +98,27 @@ for (const { suffix, format, hasWeights } of kinds) {
   });
 }
 
+describe('Optimizer state', () => {
+  for (const suffix of ['.keras', '.h5']) {
+    it(`of will_i_pass_trained${suffix} is joined with the weights that it belongs to`, async () => {
+      const { network, weights } = await openNetwork(fixture(`keras/will_i_pass_trained${suffix}`));
+      const reference = await readNpz(fixture('keras/will_i_pass_trained.reference.npz'));
+      const optimizer = network.compile?.optimizer;
+      assert.equal(network.compile?.loss, 'binary_crossentropy');
+      assert.equal(optimizer?.type, 'adam');
+      assert.ok(Math.abs(Number(optimizer.config.learning_rate) - 0.05) < 1e-8);
+      assert.deepEqual((await weights.read(optimizer.state?.iterations ?? '')).data, BigInt64Array.of(25n));
+      assert.equal(optimizer.state?.slots.length, 8);
+      for (const { weight, slot, key } of optimizer.state.slots) {
+        const expected = reference.get(`optimizer/adam_5/${weight.replaceAll('/', '_')}_${slot}`);
+        assert.ok(expected, `${weight} ${slot}`);
+        assert.deepEqual(await weights.read(key), expected);
+      }
+      await weights.close();
+    });
+  }
+});
+
 describe('Applications of Keras', () => {
   for (const name of ['VGG16', 'ResNet50', 'MobileNetV2', 'InceptionV3']) {
     it(`${name} has Keras's parameters, shapes and multiply-adds, layer by layer`, async () => {

@@ -67,6 +67,9 @@ describe('TensorFlow.js layers models', () => {
     assert.equal([...flattenWeights(network)].length, 6);
     assert.deepEqual(network.compile?.loss, 'categorical_crossentropy');
     assert.equal(network.compile?.optimizer?.type, 'adam');
+    assert.equal(network.compile?.optimizer?.state?.iterations, 'iter');
+    assert.deepEqual(network.compile?.optimizer?.state?.slots.filter(({ weight }) => weight === 'output/kernel'), [{ weight: 'output/kernel', slot: 'momentum', key: 'output/kernel_3/m' }, { weight: 'output/kernel', slot: 'velocity', key: 'output/kernel_3/v' }]);
+    assert.equal(network.compile?.optimizer?.state?.slots.length, 12);
     assert.deepEqual(network.compile?.optimizer?.config, { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 });
   });
 });
