@@ -238,7 +238,7 @@ export class Controller {
   private move(plan: (signal: AbortSignal) => Promise<Stop>): Promise<void> {
     const aborter = new AbortController();
     this.aborters.add(aborter);
-    const done = this.turn.then(async () => {
+    this.turn = this.turn.then(async () => {
       if (this.status === 'ended') return;
       this.status = 'running';
       this.lastProgress = this.now();
@@ -254,9 +254,8 @@ export class Controller {
       if (this.isEnded()) return;
       this.status = 'stopped';
       this.settle(stop);
-    });
-    this.turn = done.catch(() => undefined); // a motion that could not settle must not stop those after it
-    return done;
+    }).catch((error: unknown) => { this.emitter.emit('failed', asFailure(error)); }); // the next motion must not find a broken chain
+    return this.turn;
   }
 
   private abort(): void {

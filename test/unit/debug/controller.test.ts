@@ -4,7 +4,7 @@ import { Controller } from '../../../src/debug/controller';
 import type { Move } from '../../../src/debug/controller';
 import type { Breakpoint } from '../../../src/debug/breakpoints';
 import { makeListing } from '../../../src/listing/listing';
-import { Failure } from '../../../src/tensor/failure';
+import type { Failure } from '../../../src/tensor/failure';
 import { toyRun } from './toy';
 import type { ToyRun } from './toy';
 
