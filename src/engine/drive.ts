@@ -3,6 +3,7 @@ import { Failure, sentenceOf } from '../tensor/failure';
 import type { Differentiate } from './iteration';
 import type { Recorder } from './recorder/recorder';
 import type { Progress } from './run';
+import type { Phase } from './trace';
 
 /** Longest stretch of work before the event loop has its turn, unless a single kernel takes longer. */
 const sliceMilliseconds = 8;
@@ -23,6 +24,7 @@ export async function drive<T>(iteration: number, work: Generator<Differentiate,
   const slice = (): void => {
     const end = performance.now() + sliceMilliseconds;
     const started = differentiate;
+    let phase: Phase | null = null;
     do {
       const step = work.next();
       if (step.done) {
@@ -30,7 +32,8 @@ export async function drive<T>(iteration: number, work: Generator<Differentiate,
         return;
       }
       differentiate = step.value;
-    } while (differentiate === started && performance.now() < end);
+      phase ??= recorder.place.phase;
+    } while (differentiate === started && recorder.place.phase === phase && performance.now() < end);
   };
   let last = performance.now();
   for (;;) {

@@ -1,6 +1,6 @@
 /** Keras 3's optimizers (keras/src/optimizers/*.py): Adam's epsilon stands before the bias correction. Scalars are float32, as there. */
 import { abs, add, clipByValue, div, maximum, mul, neg, pow, reshape, sign, sqrt, square, sub, unsortedSegmentSum } from '@tensorflow/tfjs-core';
-import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
+import type { Rank, Tensor } from '@tensorflow/tfjs-core';
 import type { Rule, StepContext, Update, UpdateContext } from './rule';
 
 const f = Math.fround;
@@ -14,7 +14,7 @@ const power = (base: number, exponent: number): number => f(Math.pow(f(base), ex
 function eachSlice({ gradient, rows, value }: UpdateContext, apply: (tensor: Tensor) => Tensor): Tensor {
   if (rows === null) return apply(gradient);
   const [count = 1, ...row] = value.shape;
-  return rows.map(({ indices, values }) => unsortedSegmentSum(apply(reshape(values, [indices.size, ...row])), reshape(indices, [indices.size]) as Tensor1D, count)).reduce((total, part) => add(total, part));
+  return rows.map(({ indices, values }) => unsortedSegmentSum(apply(reshape(values, [indices.size, ...row])), reshape<Rank.R1>(indices, [indices.size]), count)).reduce((total, part) => add(total, part));
 }
 const squares = (context: UpdateContext): Tensor => eachSlice(context, square);
 
