@@ -48,7 +48,7 @@ export type LossSettings = string | LossConfig | (LossConfig & { readonly [optio
 const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** The loss of that name and those settings. @throws Failure `loss.unknown` listing the names that there are. */
-export function lossOf(settings: LossSettings, convention: Convention, weight = 1): Loss {
+export function lossOf(settings: LossSettings, convention: Convention, share = 1): Loss {
   const config: Readonly<Record<string, number | boolean | string | undefined>> = typeof settings === 'string' ? { type: settings } : { ...settings };
   const written = String(config['type']);
   const name = byPlainName.get(plain(written)) ?? aliases[plain(written)];
@@ -57,9 +57,10 @@ export function lossOf(settings: LossSettings, convention: Convention, weight = 
     throw new Failure('loss.unknown', `The loss '${written}' is unknown; known are ${Object.keys(table).join(', ')}.`);
   }
   const logitsByName = plain(written).includes('withlogits') ? { from_logits: true } : {};
-  const options: LossOptions = { ...logitsByName, ...Object.fromEntries(Object.entries(config).filter(([key]) => key !== 'type').map(([key, value]) => [snake(key), value])) };
+  const options: LossOptions = { ...logitsByName, ...Object.fromEntries(Object.entries(config).filter(([key]) => key !== 'type' && key !== 'weight').map(([key, value]) => [snake(key), value])) };
   return {
-    name, options, convention, weight,
+    name, options, convention,
+    weight: typeof config['weight'] === 'number' ? config['weight'] : share,
     fromLogits: options['from_logits'] === true || name === 'cross_entropy',
     values: entry[convention === 'keras' ? 'keras' : convention] ?? entry.keras,
     checkLabels: (labels, outputShape) => labelProblem({ name, labels: entry.labels, options }, labels, outputShape),
