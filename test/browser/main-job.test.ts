@@ -155,7 +155,10 @@ describe('LeNet-5, from the file to its gradients', () => {
   });
 
   it('goes on iteration after iteration while the loss curve grows, until Pause', async () => {
-    await workbench.command('Debug: Remove All Breakpoints');
+    const trace = await run.iteration(0);
+    const line = makeListing(trace, run.info.network).lineOfOp(gradientOf(trace, 'digit', 'kernel').writer);
+    await workbench.goToLine(line);
+    await workbench.clickGutter(line);
     await panel.getByRole('tab', { name: 'Training' }).click();
     await workbench.page.keyboard.press('F5');
     const count = async (): Promise<number> => numbersIn(/of (\d+)/.exec(await panel.locator('.facts .now').textContent() ?? '')?.[1] ?? '0')[0] ?? 0;

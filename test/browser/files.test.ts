@@ -1,0 +1,92 @@
+// Files that are opened in other ways, and files that cannot be opened: always a graph or one clear sentence.
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Workbench } from './workbench';
+
+const workspace = process.env.BACKSTEP_WORKSPACE ?? '';
+
+describe('model files', () => {
+  let workbench: Workbench;
+
+  before(async () => {
+    mkdirSync(path.join(workspace, 'broken'), { recursive: true });
+    writeFileSync(path.join(workspace, 'broken/empty.keras'), '');
+    writeFileSync(path.join(workspace, 'broken/text.h5'), 'This is not HDF5.\n');
+    workbench = await Workbench.open();
+  });
+  after(() => workbench.close());
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await workbench.picture(`failed-${this.currentTest.title.replace(/\W+/g, '-').slice(0, 60)}`);
+  });
+
+  it('keeps model.json as text, with Visualize in the editor title', async () => {
+    await workbench.row('convnet').click();
+    await workbench.row('model.json').dblclick();
+    const button = workbench.page.locator('.editor-actions .action-label[aria-label^="Visualize"]');
+    await button.waitFor();
+    assert.equal(await workbench.page.locator('.monaco-editor[data-uri$="model.json"]').count(), 1);
+    await button.click();
+    const editor = await workbench.webview('.model');
+    assert.match(await editor.locator('.facts-line').textContent() ?? '', /TensorFlow\.js.*parameters/);
+    await workbench.picture('model-json');
+  });
+
+  it('has no Visualize on a JSON file that is no model', async () => {
+    await workbench.row('lenet5.run.json').dblclick();
+    await workbench.page.locator('.monaco-editor[data-uri$="lenet5.run.json"]').waitFor();
+    await workbench.page.locator('.editor-actions').first().waitFor();
+    assert.equal(await workbench.page.locator('.editor-actions .action-label[aria-label^="Visualize"]').count(), 0);
+  });
+
+  it('offers Visualize and Step Through in the explorer\'s context menu', async () => {
+    await workbench.row('students.h5').click({ button: 'right' });
+    const menu = workbench.page.locator('.monaco-menu');
+    await menu.getByText('Step Through', { exact: true }).waitFor();
+    await menu.getByText('Visualize', { exact: true }).click();
+    const editor = await workbench.webview('.model');
+    await workbench.until(async () => /HDF5|h5/i.test(await editor.locator('.facts-line').textContent() ?? ''), 'the graph of students.h5');
+  });
+
+  for (const [file, sentence] of [['empty.keras', /empty\.keras is empty/], ['text.h5', /text\.h5 /]] as const) {
+    it(`says in one sentence what is wrong with ${file}`, async () => {
+      if (await workbench.row(file).count() === 0) await workbench.row('broken').click();
+      await workbench.row(file).dblclick();
+      const editor = await workbench.webview('.failed');
+      await workbench.until(async () => sentence.test(await editor.locator('.failed p').textContent() ?? ''), 'the sentence');
+      assert.doesNotMatch(await editor.locator('.failed').textContent() ?? '', /\bat \S+:\d+|Error:/);
+    });
+  }
+
+  it('asks for data, loss, optimizer and batch size where no launch configuration says', async () => {
+    writeFileSync(path.join(workspace, '.vscode/launch.json'), JSON.stringify({ version: '0.2.0', configurations: [] }));
+    await workbench.row('perceptron.keras').dblclick();
+    const editor = await workbench.webview('.model');
+    await workbench.until(async () => (await editor.locator('.title h1').textContent())?.includes('perceptron') === true, 'the graph of the perceptron');
+    await workbench.page.locator('.editor-actions .action-label[aria-label^="Step Through"]').click();
+    await workbench.pick('clusters');
+    await workbench.pick('binary crossentropy');
+    await workbench.pick('sgd');
+    const field = workbench.page.locator('.quick-input-widget input.input');
+    await workbench.until(async () => await field.inputValue() === '32', 'the question for the batch size');
+    await workbench.page.keyboard.press('Enter');
+    await workbench.placeItem.waitFor();
+    await workbench.page.getByText('Keep these settings for the next time?', { exact: true }).waitFor();
+    await workbench.picture('questions');
+    await workbench.page.getByRole('button', { name: 'Save to launch.json' }).click();
+    await workbench.until(() => Promise.resolve(/"generator"/.test(readFileSync(path.join(workspace, '.vscode/launch.json'), 'utf8'))), 'the entry in launch.json');
+    const saved = readFileSync(path.join(workspace, '.vscode/launch.json'), 'utf8');
+    assert.match(saved, /"\$\{workspaceFolder\}\/perceptron\.keras"/);
+    await workbench.page.keyboard.press('Shift+F5');
+    await workbench.placeItem.waitFor({ state: 'hidden' });
+  });
+
+  it('says which attribute of a launch configuration is wrong', async () => {
+    writeFileSync(path.join(workspace, '.vscode/launch.json'), JSON.stringify({ version: '0.2.0', configurations: [
+      { type: 'backstep', request: 'launch', name: 'wrong', model: '${workspaceFolder}/perceptron.keras', data: { generator: 'clusters' }, batchsize: 20 },
+    ] }));
+    await workbench.page.locator('.editor-actions .action-label[aria-label^="Step Through"]').click();
+    await workbench.page.locator('.notifications-toasts').getByText(/wrong: "batchsize" is not an attribute .* did you mean "batchSize"/).waitFor();
+    await workbench.picture('bad-configuration');
+  });
+});

@@ -1,0 +1,50 @@
+// The panel in each kind of theme: pictures to look at, and text that keeps its contrast.
+import assert from 'node:assert/strict';
+import { themes, Workbench } from './workbench';
+import type { ThemeName } from './workbench';
+
+/** Contrast by WCAG 2 between the panel's text and its background, computed in the page. */
+const contrast = (): number => {
+  const luminance = (color: string): number => {
+    const [r = 0, g = 0, b = 0] = (color.match(/[\d.]+/g) ?? []).slice(0, 3).map((part) => {
+      const value = Number(part) / 255;
+      return value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const text = luminance(getComputedStyle(document.querySelector('.explanation') ?? document.body).color);
+  const ground = luminance(getComputedStyle(document.body).backgroundColor);
+  return (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
+};
+
+describe('in every theme', () => {
+  for (const name of Object.keys(themes) as ThemeName[]) {
+    it(`shows the model and the backward pass in ${name}`, async () => {
+      const workbench = await Workbench.open();
+      try {
+        await workbench.theme(name);
+        await workbench.row('lenet5.keras').dblclick();
+        const editor = await workbench.webview('.model');
+        await editor.locator('[data-node="conv_2"]').click();
+        await editor.locator('[data-card="conv_2/kernel"] .tensor-canvas canvas').waitFor();
+        await workbench.picture(`${name}-model`);
+        await editor.getByRole('button', { name: /step through/i }).click();
+        const panel = await workbench.webview('.run');
+        await workbench.currentLine();
+        await panel.locator('.phase[data-phase="backward"]').click();
+        await workbench.until(async () => (await workbench.place()).endsWith('backward'), 'the backward phase');
+        await panel.locator('[data-node="conv_2"]').click();
+        await workbench.until(async () => (await workbench.place()).endsWith('conv_2'), 'conv_2');
+        await panel.locator('[data-node="conv_2"].current').waitFor();
+        await panel.locator('.tensor-canvas canvas').first().waitFor();
+        await workbench.picture(`${name}-backward`);
+        const measured = await panel.evaluate(contrast);
+        assert.ok(measured >= 4.5, `contrast ${measured.toFixed(2)}`);
+        await workbench.page.keyboard.press('Shift+F5');
+        await workbench.placeItem.waitFor({ state: 'hidden' });
+      } finally {
+        await workbench.close();
+      }
+    });
+  }
+});
