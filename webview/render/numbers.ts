@@ -7,7 +7,7 @@ export function shortNumber(value: number, digits = 3): string {
   if (value === 0) return '0';
   const size = Math.abs(value);
   let text: string;
-  if (size >= 1e6 || size < 1e-4) {
+  if (size >= 1e6 || size < (digits > 2 ? 1e-4 : 1e-3)) {
     const [mantissa = '', exponent = ''] = value.toExponential(digits - 1).split('e');
     text = `${mantissa.includes('.') ? mantissa.replace(/\.?0+$/, '') : mantissa}e${exponent.replace('+', '')}`;
   } else if (Number.isInteger(value) || size >= 1000) text = Math.round(value).toLocaleString('en-US');

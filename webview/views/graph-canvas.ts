@@ -173,7 +173,8 @@ export class GraphCanvas {
     const [left, top] = [rect.x * zoom + pan.x, rect.y * zoom + pan.y];
     const [right, bottom] = [left + rect.width * zoom, top + rect.height * zoom];
     const shift = (low: number, high: number, size: number): number => (high - low > size - 2 * margin ? (size - low - high) / 2 : low < margin ? margin - low : high > size - margin ? size - margin - high : 0);
-    const [x, y] = [shift(left, right, this.container.clientWidth), shift(top, bottom, this.container.clientHeight)];
+    // The tools cover the lower edge.
+    const [x, y] = [shift(left, right, this.container.clientWidth), shift(top, bottom, this.container.clientHeight - 28)];
     if (x !== 0 || y !== 0) this.cy.panBy({ x, y });
   }
 

@@ -155,16 +155,21 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
     // The box may only now come into the DOM.
     requestAnimationFrame(() => layer.current?.querySelector<HTMLElement>(`[data-node="${CSS.escape(id === lossNode ? 'loss' : id)}"]`)?.focus({ preventScroll: true }));
   };
+  const focusField = (): void => (field.current?.shadowRoot?.querySelector('input') ?? field.current)?.focus();
   const openSearch = (): void => {
     setSearch((old) => old ?? '');
-    requestAnimationFrame(() => (field.current?.shadowRoot?.querySelector('input') ?? field.current)?.focus());
+    if (search !== null) focusField();
   };
+  // At once, so that no key is lost.
+  useLayoutEffect(() => { if (search !== null) focusField(); }, [search === null]);
+  const open = useRef(openSearch);
+  open.current = openSearch;
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       const inField = event.target instanceof HTMLElement && event.target.tagName === 'VSCODE-TEXT-FIELD';
       if ((event.key === 'f' && (event.ctrlKey || event.metaKey)) || (event.key === '/' && !inField)) {
         event.preventDefault();
-        openSearch();
+        open.current();
       }
     };
     window.addEventListener('keydown', onKey);
