@@ -73,6 +73,7 @@ describe('cursor view', () => {
     assert.equal(forward.title, 'conv2d_1 · Conv2D');
     assert.deepEqual(forward.cards.map(({ title }) => title), ['x', 'kernel', 'bias', 'y']);
     assert.equal(forward.formula, '\\texttt{conv2d\\_1}[n,i,j,k]=\\tanh\\Bigl(\\sum_{u,v=0}^{2}\\texttt{x}[n,i+u,j+v,0]\\cdot \\texttt{conv2d\\_1\\_kernel}[u,v,0,k]+\\texttt{conv2d\\_1\\_bias}[k]\\Bigr)');
+    assert.equal(forward.explanation, 'Each value sums 9 products: 3 × 3 places of the kernel × 1 channel, plus a bias, through tanh.');
     const backward = at(trace, network, 'layer', opIndex(trace, 'Conv2DBackpropFilter'));
     assert.equal(backward.title, 'conv2d_1 · Conv2D · gradients');
     assert.deepEqual(backward.cards.map(({ title }) => title), ['y', '∂L/∂y', 'kernel', '∂L/∂kernel', 'bias', '∂L/∂bias', 'x', '∂L/∂x']);
@@ -111,20 +112,15 @@ describe('cursor view', () => {
     const config: RunConfig = { model: 'lenet5.keras', data: { generator: 'digits', examples: 64 }, loss: 'categorical_crossentropy', optimizer: 'adam', batchSize: 32, backend: 'wasm' };
     const run = await createRun(config, { baseFolder: path.resolve('test/fixtures/models/keras') });
     try {
-      const times: number[] = [];
-      for (const iteration of [0, 1]) {
-        const trace = await run.iteration(iteration);
-        const place = placeOf(run.info, trace, makeListing(trace, run.info.network));
-        for (const depth of depths) {
-          for (const { index } of trace.ops) {
-            const started = performance.now();
-            cursorView(viewAt(place, place.steps.cursor(depth, index)));
-            if (iteration === 1) times.push(performance.now() - started);
-          }
-        }
-      }
-      times.sort((a, b) => a - b);
-      assert.ok(times[Math.floor(times.length * 0.99)]! < 20, `99 of 100 views take up to ${times[Math.floor(times.length * 0.99)]!.toFixed(1)} ms`);
+      const trace = await run.iteration(0);
+      const place = placeOf(run.info, trace, makeListing(trace, run.info.network));
+      const cursors = depths.flatMap((depth) => trace.ops.map(({ index }) => place.steps.cursor(depth, index)));
+      // Time of the processor over all views, each tensor read for the first time: other processes may have the machine meanwhile.
+      const before = process.cpuUsage();
+      for (const cursor of cursors) cursorView(viewAt(place, cursor));
+      const { user, system } = process.cpuUsage(before);
+      const each = (user + system) / 1000 / cursors.length;
+      assert.ok(each < 20, `${each.toFixed(1)} ms`);
     } finally {
       run.dispose();
     }

@@ -120,12 +120,13 @@ describe('listing', () => {
 
   it('lists 50,000 ops in less than a second', () => {
     const trace = longTrace(50_000);
-    // The best of three: other processes may have the machine meanwhile.
+    // Time of the processor, best of three: other processes may have the machine meanwhile.
     const times = [1, 2, 3].map(() => {
-      const started = performance.now();
+      const before = process.cpuUsage();
       const listing = makeListing(trace, network('long', []));
       assert.equal(listing.lines.filter(({ kind }) => kind === 'op').length, 50_000);
-      return performance.now() - started;
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1000;
     });
     assert.ok(Math.min(...times) < 1000, `took ${times.map((time) => time.toFixed(0)).join(', ')} ms`);
   });

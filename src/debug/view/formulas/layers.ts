@@ -79,7 +79,8 @@ function forward(reading: LayerReading, tensors: LayerTensors): Explained {
   const known = activations[activation] ?? `\\operatorname{${activation.replace(/[^A-Za-z]/g, '')}}`;
   return {
     formula: `${formula.slice(0, split).replace(product.out, () => y)}=${activation === 'linear' ? inner : `${known}\\Bigl(${inner}\\Bigr)`}`,
-    explanation: `${explanation.replace(/\.$/, '')}${biases === '' ? '' : ', plus a bias'}${activation === 'linear' ? '' : `, through ${activation.replaceAll('_', ' ')}`}.`,
+    // Before the remark on what lies outside the input.
+    explanation: explanation.replace(/(?=;|\.$)/, () => `${biases === '' ? '' : ', plus a bias'}${activation === 'linear' ? '' : `, through ${activation.replaceAll('_', ' ')}`}`),
   };
 }
 

@@ -17,17 +17,24 @@ const adamText: Step = (n, convention) => explained(
     : `${n.next}=${n.weight}-${n.rate}\\,\\frac{\\hat m}{\\sqrt{\\hat v}+\\varepsilon},\\quad \\hat m=\\frac{m}{1-\\beta_1^t},\\quad \\hat v=\\frac{v}{1-\\beta_2^t}`,
   `Each value goes against the running mean m of its gradient g = ∂L/∂w, in units of its running size √v: early and late steps are about as long as the learning rate.`);
 
+/** PyTorch adds epsilon to the root, the others below it. */
+const rootPlus = (value: string, convention: Convention): string => (convention === 'pytorch' ? `\\sqrt{${value}}+\\varepsilon` : `\\sqrt{${value}+\\varepsilon}`);
+
 export const optimizers: Readonly<Record<string, Step>> = {
   sgd: (n) => explained(`${n.next}=${n.weight}-${n.rate}\\cdot ${n.gradient}`, 'Each value takes a small step against its gradient: downhill.'),
-  momentum: (n) => explained(`${n.next}=${n.weight}+v,\\quad v\\leftarrow\\mu v-${n.rate}\\cdot ${n.gradient}`, 'Steps gather speed where gradients keep their direction.'),
-  nesterov: (n) => explained(`${n.next}=${n.weight}+\\mu v-${n.rate}\\cdot ${n.gradient},\\quad v\\leftarrow\\mu v-${n.rate}\\cdot ${n.gradient}`, 'Momentum that looks ahead to where the step will land.'),
-  rmsprop: (n) => explained(`${n.next}=${n.weight}-${n.rate}\\,\\frac{${n.gradient}}{\\sqrt{v+\\varepsilon}},\\quad v\\leftarrow\\rho v+(1-\\rho)g^{2}`, 'Each gradient is divided by its own running size, so that all values move at a similar pace.'),
-  adagrad: (n) => explained(`${n.next}=${n.weight}-${n.rate}\\,\\frac{${n.gradient}}{\\sqrt{a+\\varepsilon}},\\quad a\\leftarrow a+g^{2}`, 'Each gradient is divided by the root of the sum of all its squares so far: often moved values slow down.'),
+  momentum: (n, convention) => explained(convention === 'keras'
+    ? `${n.next}=${n.weight}+v,\\quad v\\leftarrow\\mu v-${n.rate}\\cdot ${n.gradient}`
+    : `${n.next}=${n.weight}-${n.rate}\\cdot v,\\quad v\\leftarrow\\mu v+${n.gradient}`, 'Steps gather speed where gradients keep their direction.'),
+  nesterov: (n, convention) => explained(convention === 'keras'
+    ? `${n.next}=${n.weight}+\\mu v-${n.rate}\\cdot ${n.gradient},\\quad v\\leftarrow\\mu v-${n.rate}\\cdot ${n.gradient}`
+    : `${n.next}=${n.weight}-${n.rate}\\,(${n.gradient}+\\mu v),\\quad v\\leftarrow\\mu v+${n.gradient}`, 'Momentum that looks ahead to where the step will land.'),
+  rmsprop: (n, convention) => explained(`${n.next}=${n.weight}-${n.rate}\\,\\frac{${n.gradient}}{${rootPlus('v', convention)}},\\quad v\\leftarrow\\rho v+(1-\\rho)g^{2}`, 'Each gradient g is divided by its own running size, so that all values move at a similar pace.'),
+  adagrad: (n, convention) => explained(`${n.next}=${n.weight}-${n.rate}\\,\\frac{${n.gradient}}{${rootPlus('a', convention)}},\\quad a\\leftarrow a+g^{2}`, 'Each gradient g is divided by the root of the sum of all its squares so far: often moved values slow down.'),
   adadelta: (n) => explained(`${n.next}=${n.weight}-${n.rate}\\,\\frac{\\sqrt{u+\\varepsilon}}{\\sqrt{v+\\varepsilon}}\\,${n.gradient}`, 'Steps in units of earlier steps, so that no learning rate has to be chosen.'),
   adam: adamText,
   adamw: (n, convention) => {
     const { formula, explanation } = adamText(n, convention);
-    return explained(formula.replace(n.weight, `(1-${n.rate}\\,\\lambda)\\,${n.weight}`), `${explanation} Before it, every weight shrinks a little (weight decay).`);
+    return explained(formula.replace(`=${n.weight}`, () => `=(1-${n.rate}\\,\\lambda)\\,${n.weight}`), `${explanation} Before it, every weight shrinks a little (weight decay).`);
   },
   adamax: (n) => explained(`${n.next}=${n.weight}-\\frac{${n.rate}}{1-\\beta_1^t}\\,\\frac{m}{u+\\varepsilon},\\quad u\\leftarrow\\max(\\beta_2 u,\\,|g|)`, 'Adam with the largest recent gradient in place of the mean of squares.'),
   nadam: (n) => explained(`${n.next}=${n.weight}-${n.rate}\\,\\frac{\\beta_1\\hat m+(1-\\beta_1)\\hat g}{\\sqrt{\\hat v}+\\varepsilon}`, 'Adam with Nesterov momentum, which looks ahead.'),
