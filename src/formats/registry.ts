@@ -38,6 +38,7 @@ function isHdf5(sample: Sample): boolean {
 export const formats: readonly Format[] = [
   { id: 'keras', title: formatTitles.keras, sniff: (sample) => startsWith(sample, 0x50, 0x4b), open: openKerasArchive },
   { id: 'keras-h5', title: formatTitles['keras-h5'], sniff: isHdf5, open: openKerasH5 },
+  { id: 'keras-weights', title: formatTitles['keras-weights'], sniff: () => false, open: openKerasH5 },
   // One reader tells the two kinds of JSON apart; each has its row so that it has a title.
   { id: 'tfjs-layers', title: formatTitles['tfjs-layers'], sniff: (sample) => looksLikeJson(sample.head), open: openJsonModel },
   { id: 'keras-config', title: formatTitles['keras-config'], sniff: () => false, open: openJsonModel },

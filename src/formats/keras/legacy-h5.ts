@@ -16,6 +16,7 @@ import { modelFrom } from './model-config';
 import { optimizerState, withState } from './optimizer-state';
 import type { StoredVariable } from './optimizer-state';
 import { everyWeight, holdersOf } from './nested-weights';
+import { weightsOnly } from './weights-h5';
 
 /** Opens a file; weights are read from it when asked for. @throws Failure */
 export async function openKerasH5(file: string): Promise<OpenedNetwork> {
@@ -24,7 +25,10 @@ export async function openKerasH5(file: string): Promise<OpenedNetwork> {
   const hdf5 = await Hdf5File.open({ kind: 'file', path: file, offset: 0, size }, label);
   try {
     const text = hdf5.text('/', 'model_config');
-    if (text === null) throw new Failure('keras.weights-only', `${label} holds no model: its attribute model_config is missing. Is it a file of weights only? Open the model it belongs to.`);
+    if (text === null) {
+      const network = weightsOnly(hdf5, label);
+      return { network, weights: checkedStore(new Map(), (key) => hdf5.read(key), () => hdf5.close()) };
+    }
     const dialect: Dialect = (hdf5.text('/', 'keras_version') ?? '').startsWith('3') ? 'keras3' : 'keras2';
     const draft = modelFrom(parseJsonObject(text, `${label}: model_config`), dialect, `${label}: model_config`);
     const training = hdf5.text('/', 'training_config');

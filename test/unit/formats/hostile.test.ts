@@ -9,7 +9,8 @@ import { openNetwork } from '../../../src/formats/registry';
 import { flattenWeights } from '../../../src/network/layer-path';
 import type { Json, Network, OpenedNetwork } from '../../../src/network/network';
 import { Failure } from '../../../src/tensor/failure';
-import { fixture } from './fixture';
+import { totalCost } from '../../../src/network/cost';
+import { fixture, readJson } from './fixture';
 
 /** Opens a file that must be refused with one sentence, naming the file, without a stack or a long wait. */
 async function refused(file: string, ...expected: RegExp[]): Promise<Failure> {
@@ -86,6 +87,29 @@ describe('Hostile files', () => {
       assert.deepEqual(network.layers.map(({ type }) => type), ['InputLayer', 'Dense', 'Lambda', 'Dense']);
     }
     assert.ok(!existsSync('/tmp/PWNED_LAMBDA'));
+  });
+});
+
+describe('Files of weights only', () => {
+  it('a data set that claims petabytes is listed and never read', async () => {
+    const opened = await shown(fixture('hostile/huge_dataset.weights.h5'), /holds weights only/);
+    const failures = await readAll(opened);
+    assert.equal(failures.length, 1);
+    assert.match(failures[0]?.message ?? '', /huge_dataset\.weights\.h5: data set layers\/dense\/vars\/1 declares 4\.0 PB.*the whole file has 11 KB/);
+  });
+
+  it('lists all weights with their values, by the names of layers', async () => {
+    for (const name of ['cnn_zoo', 'multi_io', 'transformer_block', 'gru_bidir']) {
+      const description = readJson<{ total_params: number; weights: { shape: number[]; in_keras_archive_and_weights_h5: string }[] }>(`keras/${name}.json`);
+      const opened = await shown(fixture(`keras/${name}.weights.h5`), /holds weights only/);
+      const found = new Map([...flattenWeights(opened.network)].map(({ weight }) => [weight.key, weight.shape]));
+      for (const { in_keras_archive_and_weights_h5: key, shape } of description.weights) assert.deepEqual(found.get(key), shape, key);
+      assert.equal(totalCost(opened.network).parameters, description.total_params);
+      assert.deepEqual(await readAll(opened), []);
+    }
+    const { network, weights } = await openNetwork(fixture('keras/multi_io.weights.h5'));
+    await weights.close();
+    assert.ok(network.layers.some(({ name, type }) => name === 'tower/conv' && type === 'Conv2D'), network.layers.map(({ name }) => name).join(' '));
   });
 });
 
