@@ -115,7 +115,7 @@ export function scopesOf(view: View, frame: Frame): readonly ScopeOfFrame[] {
       ...nonEmpty('Inputs', () => inputs.map(([name, id]) => contents.tensor(id, name))),
       ...nonEmpty('Output', () => contents.tensors(op.outputs, 'output')),
       ...nonEmpty('Gradients', () => contents.gradientsOf([...op.outputs, ...inputs.map(([, id]) => id)])),
-      ...nonEmpty('Attributes', () => Object.entries(op.attributes).map(([name, value]) => textEntry(name, attributeText(value)))),
+      ...nonEmpty('Attributes', () => Object.entries(op.attributes).filter(([, value]) => value !== undefined).map(([name, value]) => textEntry(name, attributeText(value)))),
       ...layerScopes(contents, contents.weightsOf(op.layer), false), ...shared,
     ];
   }

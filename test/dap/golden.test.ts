@@ -2,7 +2,7 @@
 import { Client } from './client';
 import { students } from './fixture';
 import { matchesGolden } from './golden';
-import { failingAt, stuckAt } from './runs';
+import { failingAt, slowly, stuckAt } from './runs';
 
 type Script = (client: Client) => Promise<void>;
 
@@ -186,6 +186,15 @@ describe('a debug session over DAP', () => {
     await client.raw('gotoTargets', { source: { path: '/elsewhere.ts' }, line: 1 });
     await client.raw('goto', { threadId: 1, targetId: 99 });
   }));
+
+  it('shows the progress of a step that runs an iteration, and lets it be cancelled', golden('progress', async (client) => {
+    await client.start({ ...sgd, iterations: 3 }, { supportsProgressReporting: true });
+    await client.jump(client.layerLine('will_pass', 'update', 'bias'));
+    await each(client, 'next stepBack');
+    await client.request('cancel', { progressId: 'backstep-2' });
+    client.note('Continue has none');
+    await client.go('continue');
+  }, () => new Client({ createRun: slowly })));
 
   it('restarts with the same settings or others', golden('restart', async (client) => {
     await client.start({ ...sgd, iterations: 5 });

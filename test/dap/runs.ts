@@ -7,12 +7,12 @@ import { Failure } from '../../src/tensor/failure';
 type CreateRun = SessionOptions['createRun'];
 type Visit = Run['iteration'];
 
-const wrapped = (around: (index: number, visit: () => ReturnType<Visit>, options: Parameters<Visit>[1]) => ReturnType<Visit>): CreateRun => async (config, { baseFolder }) => {
+const wrapped = (around: (index: number, visit: () => ReturnType<Visit>, options: Parameters<Visit>[1]) => ReturnType<Visit>, tell = true): CreateRun => async (config, { baseFolder }) => {
   const run = await createRun(config, { baseFolder });
   return {
     info: run.info,
     get losses() { return run.losses; },
-    iteration: (index, options) => around(index, () => run.iteration(index, options), options),
+    iteration: (index, options) => around(index, () => run.iteration(index, tell ? options : { ...options, onProgress: () => undefined }), options),
     retain: (trace) => run.retain(trace),
     dispose: () => { run.dispose(); },
   };
@@ -21,6 +21,12 @@ const wrapped = (around: (index: number, visit: () => ReturnType<Visit>, options
 /** Fails whenever an iteration is run, from 0. */
 export const failingAt = (iteration: number): CreateRun => wrapped((index, visit) =>
   (index === iteration ? Promise.reject(new Failure('data.nan', 'students.csv, row 17, column "hours" holds NaN; remove the row or fill it in.')) : visit()));
+
+/** Reports progress once an iteration, whatever its ops. */
+export const slowly: CreateRun = wrapped(async (index, visit, options) => {
+  options?.onProgress?.({ iteration: index, phase: 'forward', layer: null, ops: 0 });
+  return visit();
+}, false);
 
 /** Gets stuck in an iteration until it is cancelled, and tells when it is there. */
 export function stuckAt(iteration: number): { readonly createRun: CreateRun; readonly reached: Promise<void> } {

@@ -34,6 +34,7 @@ export class Conversation {
   private launching: AbortController | null = null;
   private running: Controller | null = null;
   private openProgress: string | null = null;
+  private slowTitle: string | null = null;
   private progresses = 0;
   private ended = false;
 
@@ -90,11 +91,17 @@ export class Conversation {
   /** Handles of the stop before mean nothing any more. */
   moved(move: Move): void {
     this.lastMove = move;
-    this.forget();
+    this.depart(null);
     this.closeProgress();
   }
 
-  forget(): void {
+  /** The cursor leaves; should that take long, the client may show `title` and offer to cancel. */
+  depart(title: string | null): void {
+    this.forget();
+    this.slowTitle = title;
+  }
+
+  private forget(): void {
     this.frames.clear();
     this.containers.clear();
     this.targets.clear();
@@ -133,7 +140,9 @@ export class Conversation {
     this.outlets.event('progressStart', { progressId: this.openProgress, title, cancellable: true });
   }
 
+  /** The run is on its way and has come so far. */
   progress(message: string): void {
+    if (this.slowTitle !== null) this.beginProgress(this.slowTitle);
     if (this.openProgress !== null) this.outlets.event('progressUpdate', { progressId: this.openProgress, message });
   }
 

@@ -88,7 +88,7 @@ export const lifecycleRequests = {
     const { controller } = conversation;
     const anew = args.arguments;
     const open = anew === undefined || Object.keys(anew).length === 0 ? undefined : opener(conversation, anew);
-    return { afterwards: () => { conversation.forget(); void controller.restart(open); } };
+    return { afterwards: () => { conversation.depart('Starting anew'); void controller.restart(open); } };
   },
   terminate: (conversation: Conversation): Answer => ({ afterwards: () => { void conversation.end(); } }),
   disconnect: async (conversation: Conversation): Promise<Answer> => {

@@ -26,18 +26,21 @@ export function stoppedBody({ reason, text, breakpoints }: Move): DebugProtocol.
   return { ...reasons[reason], threadId, allThreadsStopped: true, ...(text === null ? {} : { text }), ...(ids.length === 0 ? {} : { hitBreakpointIds: ids }) };
 }
 
-const motion = (go: (controller: Controller) => Promise<void>, body?: object) => (conversation: Conversation): Answer => {
+/** Steps say what takes them so long when they do; Continue is expected to go on. */
+const motion = (go: (controller: Controller) => Promise<void>, { body, title }: { readonly body?: object; readonly title?: string } = {}) => (conversation: Conversation): Answer => {
   const { controller } = conversation;
-  return { ...(body === undefined ? {} : { body }), afterwards: () => { conversation.forget(); void go(controller); } };
+  return { ...(body === undefined ? {} : { body }), afterwards: () => { conversation.depart(title ?? null); void go(controller); } };
 };
 
+const step = (go: (controller: Controller) => Promise<void>): ((conversation: Conversation) => Answer) => motion(go, { title: 'Running an iteration' });
+
 export const motionRequests = {
-  next: motion((controller) => controller.stepOver()),
-  stepIn: motion((controller) => controller.stepInto()),
-  stepOut: motion((controller) => controller.stepOut()),
-  stepBack: motion((controller) => controller.stepBack()),
-  continue: motion((controller) => controller.continue(), { allThreadsContinued: true }),
-  reverseContinue: motion((controller) => controller.reverseContinue()),
+  next: step((controller) => controller.stepOver()),
+  stepIn: step((controller) => controller.stepInto()),
+  stepOut: step((controller) => controller.stepOut()),
+  stepBack: step((controller) => controller.stepBack()),
+  continue: motion((controller) => controller.continue(), { body: { allThreadsContinued: true } }),
+  reverseContinue: motion((controller) => controller.reverseContinue(), { title: 'Running backwards' }),
   pause: ({ controller }: Conversation): Answer => ({ afterwards: () => { void controller.pause(); } }),
   cancel: (conversation: Conversation): Answer => ({ afterwards: () => { conversation.cancel(); } }),
   gotoTargets: (conversation: Conversation, args: DebugProtocol.GotoTargetsArguments): Answer => {
@@ -50,6 +53,6 @@ export const motionRequests = {
   },
   goto: (conversation: Conversation, args: DebugProtocol.GotoArguments): Answer => {
     const controller = conversation.stopped, line = conversation.targets.get(args.targetId);
-    return { afterwards: () => { conversation.forget(); void controller.jumpTo({ kind: 'line', line }); } };
+    return { afterwards: () => { conversation.depart(null); void controller.jumpTo({ kind: 'line', line }); } };
   },
 } satisfies Record<string, Handler>;
