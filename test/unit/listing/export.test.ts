@@ -39,9 +39,9 @@ function checkPrinted(result: Printed, trace: Trace, names: ReadonlyMap<number, 
 
 async function exportRun(model: string, backend: BackendName, optimizer: RunConfig['optimizer'], iteration: number, check: (files: string[], trace: Trace, names: ReadonlyMap<number, string>) => void): Promise<void> {
   mkdirSync(out, { recursive: true });
-  const folder = mkdtempSync(path.join(out, `${model}-`));
   const reference = await readReference('keras', model);
   const run = await createRun({ ...configOf(reference, `${model}.keras`, optimizer), backend }, { baseFolder: reference.folder });
+  const folder = mkdtempSync(path.join(out, `${model}-`));
   try {
     const trace = await run.iteration(iteration);
     const files = await exportListing(trace, run.info, { folder, name: `${model} export` });

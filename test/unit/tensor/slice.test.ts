@@ -92,9 +92,9 @@ describe('slices of a tensor', () => {
 
   it('makes a picture of 25 million elements from a small copy, in well under a second', () => {
     const tensor = { dtype: 'float32' as const, shape: [5000, 5000], data: new Float32Array(25_000_000).fill(1) };
-    const started = performance.now();
+    const started = process.cpuUsage();
     const found = pictureOf(tensor, { name: 'large', use: 'weight' });
-    assert.ok(performance.now() - started < 2000);
+    assert.ok(process.cpuUsage(started).user < 2e6);
     assert.ok(found.values.byteLength <= 262_144 && found.reduction === 20 && found.rows === 250);
     assert.ok(new Float32Array(found.values).every((value) => value === 1));
   });

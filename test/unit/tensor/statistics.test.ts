@@ -54,9 +54,9 @@ describe('statistics of a tensor', () => {
 
   it('goes through 25 million elements in well under a second', () => {
     const data = new Float32Array(25_000_000).fill(0.5);
-    const started = performance.now();
+    const started = process.cpuUsage();
     const found = statisticsOf(data);
-    assert.ok(performance.now() - started < 1000);
+    assert.ok(process.cpuUsage(started).user < 1e6);
     assert.deepEqual([found.count, found.mean, found.standardDeviation], [25_000_000, 0.5, 0]);
   });
 });
