@@ -24,6 +24,34 @@ describe('gallery', () => {
       await host.close();
     });
   }
+  for (const [name, theme] of [['students', 'dark'], ['convnet', 'light'], ['perceptron', 'light']] as const) {
+    it(`shows the example ${name} in its backward pass, with the engine's numbers`, async () => {
+      const host = await openRun(`media/examples/${name}.run.json`);
+      const opened = await openWebview(host, { width: 820, height: 760, theme });
+      await opened.page.waitForSelector('.step');
+      const { controller } = host;
+      const { ops, groups } = controller.trace;
+      const first = groups.find(({ phase, layer }) => phase === 'backward' && layer !== null)?.first ?? ops.length - 1;
+      await controller.jumpTo({ kind: 'op', iteration: 0, op: first });
+      await controller.stepOver();
+      const { cursor } = host.view();
+      assert.ok(cursor);
+      await opened.send({ type: 'cursor', cursor });
+      const card = cursor.cards.find(({ use, statistics }) => use === 'output' && statistics.count > 1) ?? cursor.cards.find(({ statistics }) => statistics.count > 1);
+      assert.ok(card);
+      await opened.page.waitForSelector(`[data-card="${card.tensor}"] .card-picture:not(.stale) canvas`);
+      const value = Number(controller.trace.tensors.get(card.tensor)?.read().data[0]);
+      const shown = await opened.page.locator('[aria-label="Numbers of the selection"] .statistics').innerText();
+      const text = Number(shown.split('= ')[1]?.split(' ')[0]?.replaceAll('−', '-').replaceAll(',', ''));
+      assert.ok(Math.abs(text - value) <= 1e-4 * Math.max(1e-6, Math.abs(value)), `${shown} shows ${value}`);
+      await opened.page.waitForTimeout(300);
+      await opened.screenshot(`example-${name}`);
+      assert.deepEqual(opened.complaints, []);
+      await opened.close();
+      await host.close();
+    });
+  }
+
   describe('a run of LeNet-5', () => {
     let host: RunHost;
     before(async () => { host = await openRun('media/examples/lenet5.run.json'); });

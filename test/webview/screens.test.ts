@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { closeAll, openWebview, themeNames } from './browser';
 import { lenet, lenetHost, run } from './fixtures/lenet';
 
@@ -9,7 +10,7 @@ describe('screens of the webview', () => {
       await opened.page.waitForSelector('.tensor-canvas canvas');
       await opened.page.waitForTimeout(600);
       await opened.screenshot(`run-${theme}`);
-      console.log(opened.complaints);
+      assert.deepEqual(opened.complaints, []);
       await opened.close();
     });
     it(`shows a model in ${theme}`, async () => {
@@ -18,7 +19,7 @@ describe('screens of the webview', () => {
       await opened.page.click('[data-node=conv2d_2]');
       await opened.page.waitForTimeout(600);
       await opened.screenshot(`model-${theme}`);
-      console.log(opened.complaints);
+      assert.deepEqual(opened.complaints, []);
       await opened.close();
     });
   }

@@ -21,7 +21,7 @@ export interface Space {
 
 type Extent = Pick<TensorPicture, 'tiles' | 'rows' | 'columns' | 'tileExtents'>;
 
-/** Tiles side by side with square cells as large as fit into the space; a single row of numbers becomes a band. */
+/** Tiles side by side with square cells as large as fit into the space; a single row or column of numbers becomes a band. */
 export function arrangeTiles({ tiles, rows, columns, tileExtents }: Extent, space: Space): Arrangement {
   const widest = 18 * space.scale;
   const gap = tiles === 1 ? 0 : Math.max(1, Math.round((tiles > 32 ? 2 : 3) * space.scale));
@@ -40,7 +40,8 @@ export function arrangeTiles({ tiles, rows, columns, tileExtents }: Extent, spac
   const { perRow, cell } = best ?? { perRow: 1, cell: 1 };
   const band = rows === 1 && tiles === 1;
   const cellHeight = band ? Math.max(cell, 18 * space.scale) : cell;
-  const cellWidth = band ? Math.min(space.width / columns, 28 * space.scale) : cell;
+  const column = columns === 1 && tiles === 1;
+  const cellWidth = band ? Math.min(space.width / columns, 28 * space.scale) : column ? Math.max(cell, 18 * space.scale) : cell;
   const lines = Math.ceil(tiles / perRow);
   return {
     perRow, cellWidth, cellHeight, gap,

@@ -89,7 +89,7 @@ function Detail({ cursor, card, example }: { readonly cursor: CursorView; readon
       </section>
       <section class="card" aria-label="Distribution">
         <header><h3>distribution<span class="variable">{card.variable}</span></h3><span class="shape">{count(card.statistics.count)} values</span></header>
-        <p class="statistics">standard deviation {shortNumber(card.statistics.standardDeviation)}{value !== null && ` · ${shortNumber(value, 2)} is in the lit bar`}</p>
+        <p class="statistics">deviation {shortNumber(card.statistics.standardDeviation)}{value !== null && ` · lit bar: ${shortNumber(value, 2)}`}</p>
         <Histogram histogram={picture.histogram} statistics={card.statistics} value={value} height={104} color={card.gradientOf !== null || card.title.startsWith('∂') ? 'backward' : 'forward'} />
       </section>
     </div>
