@@ -1,5 +1,5 @@
 /** A run's settings, filled in: from the run's configuration, then from what the model file was compiled with, then the defaults. */
-import type { Convention, Json, Network } from '../network/network';
+import type { Convention, Json, JsonObject, Network } from '../network/network';
 import { Failure } from '../tensor/failure';
 import type { RunConfig } from './config';
 import { outputsOf } from './data/fit';
@@ -28,7 +28,7 @@ export interface Settings {
 /** Batch size 32, seed 0, shuffled, dropout on; convention, loss and optimizer of the model file. @throws Failure for what is missing or unknown */
 export function settingsOf(config: RunConfig, network: Network): Settings {
   const convention = config.convention ?? network.convention;
-  const losses = Object.fromEntries(Object.entries(lossSettingsOf(config, network)).map(([name, loss]) => [name, lossOf(loss, convention, weightOf(loss))]));
+  const losses = Object.fromEntries(Object.entries(lossSettingsOf(config, network)).map(([name, loss]) => [name, lossOf(loss, convention, weightOf(loss) * (config.loss === undefined ? compiledWeight(network, name) : 1))]));
   const compiled = network.compile?.optimizer ?? null;
   const optimizer = config.optimizer ?? compiled;
   if (optimizer === null) {
@@ -85,4 +85,15 @@ function oneLoss(value: unknown): Exclude<LossSettings, string> | null {
 /** The factor of an output's loss in the sum. */
 function weightOf(loss: Exclude<LossSettings, string>): number {
   return typeof loss.weight === 'number' ? loss.weight : 1;
+}
+
+/** The factor of an output's loss that the model file was compiled with. */
+function compiledWeight(network: Network, output: string): number {
+  const weights = network.compile?.lossWeights ?? null;
+  if (Array.isArray(weights)) {
+    const weight: unknown = weights[outputsOf(network).findIndex(({ name }) => name === output)];
+    return typeof weight === 'number' ? weight : 1;
+  }
+  const weight = typeof weights === 'object' && weights !== null ? (weights as JsonObject)[output] : null;
+  return typeof weight === 'number' ? weight : 1;
 }

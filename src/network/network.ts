@@ -64,6 +64,8 @@ export interface WeightStore {
 /** What the file says of training: the compiled loss and optimizer. */
 export interface CompileConfig {
   readonly loss: Json;
+  /** Factors of the outputs' losses: a list in the outputs' order, or a record by name. */
+  readonly lossWeights?: Json;
   /** Keras's name in lower case, its settings in Keras 3's spelling, and its saved state where the file has it. */
   readonly optimizer: { readonly type: string; readonly config: JsonObject; readonly state?: OptimizerState } | null;
 }

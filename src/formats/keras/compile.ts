@@ -14,7 +14,7 @@ export function compileFrom(config: Json | undefined): CompileConfig | null {
   const optimizer = config.optimizer ?? config.optimizer_config;
   const loss = config.loss ?? null;
   if (optimizer === undefined && loss === null) return null;
-  return { loss, optimizer: optimizerFrom(optimizer) };
+  return { loss, ...(config.loss_weights === undefined ? {} : { lossWeights: config.loss_weights }), optimizer: optimizerFrom(optimizer) };
 }
 
 function optimizerFrom(value: Json | undefined): CompileConfig['optimizer'] {
