@@ -1,5 +1,4 @@
 // Lint: type-aware TypeScript rules, and the one-way import directions of the design.
-import importX from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
 /** Each room of src/ and the rooms that it may import. `tensor` and `protocol` are the ground. */
@@ -16,16 +15,24 @@ const rooms = {
   panels: ['tensor', 'protocol', 'network', 'formats', 'engine', 'listing', 'debug', 'editors'],
   commands: ['tensor', 'protocol', 'network', 'formats', 'engine', 'listing', 'debug', 'editors', 'panels'],
 };
-const all = [...Object.keys(rooms), 'extension.ts'];
-const zones = [
-  ...Object.entries(rooms).map(([room, allowed]) => ({
-    target: `./src/${room}`,
-    from: all.filter((other) => other !== room && !allowed.includes(other)).map((other) => `./src/${other}`),
-    message: `src/${room} may import only: ${allowed.join(', ') || 'nothing'}.`,
-  })),
-  { target: './src', from: ['./webview', './test'], message: 'The product imports neither the webview nor tests.' },
-  { target: './webview', from: all.filter((room) => room !== 'tensor' && room !== 'protocol').map((room) => `./src/${room}`), message: 'webview imports only protocol and tensor.' },
-].flatMap(({ target, from, message }) => from.map((source) => ({ target, from: source, message })));
+const all = [...Object.keys(rooms), 'extension'];
+const vscode = { name: 'vscode', message: 'Only editors, panels, commands, debug/vscode and extension.ts import vscode.' };
+const importsVscode = new Set(['editors', 'panels', 'commands']);
+
+/** Forbids relative imports of the named rooms (and of what lies beside src/) from files of one room. */
+const forbid = (files, names, message, { ignores = [], paths = [] } = {}) => ({
+  files, ignores,
+  rules: { 'no-restricted-imports': ['error', { paths, patterns: names.length === 0 ? [] : [{ regex: `^(\\.\\./)+(src/)?(${names.join('|')})(/|$)`, message }] }] },
+});
+const directions = Object.entries(rooms).flatMap(([room, allowed]) => {
+  const others = [...all.filter((other) => other !== room && !allowed.includes(other)), 'webview', 'test'];
+  const message = `src/${room} may import only: ${allowed.join(', ') || 'nothing'}.`;
+  const rule = (files, paths) => forbid(files, others, message, { paths });
+  return room === 'debug'
+    ? [rule(['src/debug/**/*.ts'], [vscode]), rule(['src/debug/vscode/**/*.ts'], [])]
+    : [rule([`src/${room}/**/*.ts`], importsVscode.has(room) ? [] : [vscode])];
+});
+const webviewImports = forbid(['webview/**/*.{ts,tsx}'], all.filter((room) => room !== 'tensor' && room !== 'protocol'), 'webview imports only protocol and tensor.', { paths: [vscode] });
 
 export default tseslint.config(
   { ignores: ['node_modules/', 'dist/', '.native/', '.vscode-test/', 'test/out/', 'test/fixtures/', 'media/', 'src/**/assembly/**'] },
@@ -33,10 +40,7 @@ export default tseslint.config(
     files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { project: ['src/tsconfig.json', 'webview/tsconfig.json', 'test/tsconfig.json'], tsconfigRootDir: import.meta.dirname } },
-    plugins: { 'import-x': importX },
-    settings: { 'import-x/resolver-next': [importX.createNodeResolver({ extensions: ['.ts', '.tsx', '.js'] })] },
     rules: {
-      'import-x/no-restricted-paths': ['error', { zones }],
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-non-null-assertion': 'error',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }],
@@ -47,11 +51,8 @@ export default tseslint.config(
       'max-lines': ['error', { max: 400 }],
     },
   },
-  {
-    files: ['src/{tensor,protocol,network,formats,engine,listing,cli}/**/*.ts', 'src/debug/**/*.ts', 'webview/**/*.{ts,tsx}'],
-    ignores: ['src/debug/vscode/**'],
-    rules: { 'no-restricted-imports': ['error', { paths: [{ name: 'vscode', message: 'Only editors, panels, commands, debug/vscode and extension.ts import vscode.' }] }] },
-  },
+  ...directions,
+  webviewImports,
   {
     files: ['test/**/*.ts', 'test/**/*.tsx'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off', '@typescript-eslint/no-unused-expressions': 'off' },
