@@ -8,6 +8,8 @@ const workspace = process.env.BACKSTEP_WORKSPACE ?? '';
 
 describe('model files', () => {
   let workbench: Workbench;
+  const launchFile = path.join(workspace, '.vscode/launch.json');
+  const launchText = readFileSync(launchFile, 'utf8');
 
   before(async () => {
     mkdirSync(path.join(workspace, 'broken'), { recursive: true });
@@ -15,7 +17,10 @@ describe('model files', () => {
     writeFileSync(path.join(workspace, 'broken/text.h5'), 'This is not HDF5.\n');
     workbench = await Workbench.open();
   });
-  after(() => workbench.close());
+  after(async () => {
+    writeFileSync(launchFile, launchText);
+    await workbench.close();
+  });
   afterEach(async function () {
     if (this.currentTest?.state === 'failed') await workbench.picture(`failed-${this.currentTest.title.replace(/\W+/g, '-').slice(0, 60)}`);
   });
@@ -59,7 +64,7 @@ describe('model files', () => {
   }
 
   it('asks for data, loss, optimizer and batch size where no launch configuration says', async () => {
-    writeFileSync(path.join(workspace, '.vscode/launch.json'), JSON.stringify({ version: '0.2.0', configurations: [] }));
+    writeFileSync(launchFile, JSON.stringify({ version: '0.2.0', configurations: [] }));
     await workbench.row('perceptron.keras').dblclick();
     const editor = await workbench.webview('.model');
     await workbench.until(async () => (await editor.locator('.title h1').textContent())?.includes('perceptron') === true, 'the graph of the perceptron');
@@ -69,22 +74,23 @@ describe('model files', () => {
     await workbench.pick('sgd');
     const field = workbench.page.locator('.quick-input-widget input.input');
     await workbench.until(async () => await field.inputValue() === '32', 'the question for the batch size');
-    await workbench.page.keyboard.press('Enter');
+    await field.press('Enter');
     await workbench.placeItem.waitFor();
     await workbench.page.getByText('Keep these settings for the next time?', { exact: true }).waitFor();
     await workbench.picture('questions');
     await workbench.page.getByRole('button', { name: 'Save to launch.json' }).click();
-    await workbench.until(() => Promise.resolve(/"generator"/.test(readFileSync(path.join(workspace, '.vscode/launch.json'), 'utf8'))), 'the entry in launch.json');
-    const saved = readFileSync(path.join(workspace, '.vscode/launch.json'), 'utf8');
+    await workbench.until(() => Promise.resolve(/"generator"/.test(readFileSync(launchFile, 'utf8'))), 'the entry in launch.json');
+    const saved = readFileSync(launchFile, 'utf8');
     assert.match(saved, /"\$\{workspaceFolder\}\/perceptron\.keras"/);
     await workbench.page.keyboard.press('Shift+F5');
     await workbench.placeItem.waitFor({ state: 'hidden' });
   });
 
   it('says which attribute of a launch configuration is wrong', async () => {
-    writeFileSync(path.join(workspace, '.vscode/launch.json'), JSON.stringify({ version: '0.2.0', configurations: [
+    writeFileSync(launchFile, JSON.stringify({ version: '0.2.0', configurations: [
       { type: 'backstep', request: 'launch', name: 'wrong', model: '${workspaceFolder}/perceptron.keras', data: { generator: 'clusters' }, batchsize: 20 },
     ] }));
+    await workbench.tab('perceptron.keras').click();
     await workbench.page.locator('.editor-actions .action-label[aria-label^="Step Through"]').click();
     await workbench.page.locator('.notifications-toasts').getByText(/wrong: "batchsize" is not an attribute .* did you mean "batchSize"/).waitFor();
     await workbench.picture('bad-configuration');

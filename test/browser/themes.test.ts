@@ -20,9 +20,8 @@ const contrast = (): number => {
 describe('in every theme', () => {
   for (const name of Object.keys(themes) as ThemeName[]) {
     it(`shows the model and the backward pass in ${name}`, async () => {
-      const workbench = await Workbench.open();
+      const workbench = await Workbench.open(name);
       try {
-        await workbench.theme(name);
         await workbench.row('lenet5.keras').dblclick();
         const editor = await workbench.webview('.model');
         await editor.locator('[data-node="conv_2"]').click();

@@ -17,17 +17,23 @@ export const themes = {
   dark: 'Default Dark Modern', light: 'Default Light Modern', contrast: 'Default High Contrast', 'contrast-light': 'Default High Contrast Light',
 } as const;
 export type ThemeName = keyof typeof themes;
+const themeClasses: Readonly<Record<ThemeName, string>> = { dark: 'vs-dark', light: 'vs', contrast: 'hc-black', 'contrast-light': 'hc-light' };
 
 export class Workbench {
   private constructor(private readonly browser: Browser, readonly page: Page) {}
 
-  static async open(): Promise<Workbench> {
+  /** Opens VS Code in a fresh browser, in a theme that becomes the user's setting. */
+  static async open(theme: ThemeName = 'dark'): Promise<Workbench> {
+    const file = path.join(required('BACKSTEP_USER'), 'settings.json');
+    const settings = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    writeFileSync(file, JSON.stringify({ ...settings, 'workbench.colorTheme': themes[theme] }, null, 2));
     const browser = await chromium.launch({ executablePath: required('BACKSTEP_CHROMIUM'), args: JSON.parse(required('BACKSTEP_CHROMIUM_ARGUMENTS')) as string[] });
     const page = await browser.newPage({ viewport: { width: 1600, height: 960 } });
     page.setDefaultTimeout(patience);
     await page.goto(required('BACKSTEP_ADDRESS'));
     const workbench = new Workbench(browser, page);
     await workbench.row('lenet5.keras').waitFor();
+    await page.locator(`.monaco-workbench.${themeClasses[theme]}`).waitFor();
     // The icon of model files comes from the extension: once it is there, so are the extension's editors and commands.
     await page.locator('.explorer-folders-view .backstep-model-lang-file-icon').first().waitFor();
     return workbench;
@@ -35,15 +41,6 @@ export class Workbench {
 
   async close(): Promise<void> {
     await this.browser.close();
-  }
-
-  /** Changes the user's settings on disk, as the settings editor does, and waits until the theme is on the screen. */
-  async theme(name: ThemeName): Promise<void> {
-    const file = path.join(required('BACKSTEP_USER'), 'settings.json');
-    const settings = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-    writeFileSync(file, JSON.stringify({ ...settings, 'workbench.colorTheme': themes[name] }, null, 2));
-    const kind = { dark: 'vs-dark', light: 'vs', contrast: 'hc-black', 'contrast-light': 'hc-light' }[name];
-    await this.page.locator(`.monaco-workbench.${kind}`).waitFor();
   }
 
   async picture(name: string): Promise<void> {
@@ -210,7 +207,7 @@ export class Workbench {
     await this.page.keyboard.press('Control+KeyG');
     const field = this.page.locator('.quick-input-widget input.input');
     await field.fill(`:${line}`);
-    await this.page.keyboard.press('Enter');
+    await field.press('Enter');
     await this.until(async () => (await this.visibleLines()).some(({ number }) => number === line), `line ${line} on the screen`);
   }
 
