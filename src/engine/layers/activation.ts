@@ -50,7 +50,7 @@ const soft: LayerForward = atOnce((call) => {
   const mask = isTensor(given) ? given : null;
   if (mask) x = tfjs ? add(x, mul(sub(ones(x.shape), cast(mask, 'float32')), scalar(large))) : lowered(x, mask);
   const axis = call.config['axis'];
-  const masks = [call.masks[0] ?? null];
+  const masks = [mask === null ? (call.masks[0] ?? null) : { tensor: () => mask }];
   if (Array.isArray(axis) && axis.length !== 1) {
     const axes = axis.filter((entry) => typeof entry === 'number').map((entry) => (entry < 0 ? entry + x.rank : entry));
     return { outputs: [exp(sub(x, logSumExp(x, axes, true)))], masks };

@@ -50,7 +50,7 @@ function generalRelu(x: Tensor, options: Options): Tensor {
   return sub(y, mul(below, slope));
 }
 
-/** Projection onto the probability simplex (Martins and Astudillo, 2016): max(x - tau, 0), tau such that the sum is 1. */
+/** Sparse probabilities after Martins and Astudillo (2016): max(x - tau, 0). */
 function sparsemax(x: Tensor, options: Options): Tensor {
   const at = option(options, 'axis', -1);
   const axis = at < 0 ? at + x.rank : at;
@@ -61,7 +61,8 @@ function sparsemax(x: Tensor, options: Options): Tensor {
   const sums = sum(mul(notBelow, expandDims(rows, -2)), -1);
   const support = cast(greater(add(1, mul(sum(notBelow, -1), rows)), sums), 'float32');
   const size = sum(support, -1, true);
-  const tau = div(sub(sum(mul(rows, support), -1, true), 1), size);
+  // Keras subtracts the mean excess over all running sums of the support, where the paper takes the last of them; its numbers are followed.
+  const tau = div(sub(sum(mul(support, sums), -1, true), 1), size);
   return transpose(maximum(sub(rows, tau), 0), swap);
 }
 

@@ -174,7 +174,7 @@ const scored = (additive: boolean): LayerForward => atOnce((call): LayerResult =
   const queryMask = masks[0];
   if (queryMask) output = where(expandDims(truth(queryMask), -1), output, zerosLike(output));
   const wanted = call.kwargs['return_attention_scores'] === true;
-  return { outputs: wanted ? [output, weights] : [output], masks: [call.masks[0] ?? null], parts: { scores: weights } };
+  return { outputs: wanted ? [output, weights] : [output], masks: [queryMask ? { tensor: () => queryMask } : null], parts: { scores: weights } };
 });
 
 /** Masks of query and value: the explicit list, or the implicit ones. */

@@ -1,5 +1,5 @@
 /** Layers and operations that join several tensors: sums, products, extremes, concatenation, dot products. */
-import { add, all, any, broadcastTo, cast, concat, div, expandDims, logicalOr, matMul, maximum, minimum, mul, onesLike, reshape, squeeze, sub, sum, transpose } from '@tensorflow/tfjs-core';
+import { add, all, any, broadcastTo, cast, concat, div, expandDims, logicalOr, matMul, maximum, minimum, mul, onesLike, reshape, squeeze, sub, sum, tensor, transpose } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { sizeOf } from '../../tensor/value';
 import { Failure } from '../../tensor/failure';
@@ -56,7 +56,13 @@ export function operandOf(call: LayerCallContext, value: unknown): Tensor {
   if (isTensor(value as Tensor)) return value as Tensor;
   if (typeof value === 'number') return reshape([value], []);
   if (typeof value === 'boolean') return reshape([value ? 1 : 0], []);
+  if (isNumbers(value)) return tensor(value);
   throw new Failure('layer.inputs', `Operation '${call.path}' (${call.type}) has an operand that is neither tensor nor number: ${JSON.stringify(value)}.`);
+}
+
+/** A list of numbers, however deep. */
+function isNumbers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.length > 0 && value.every((entry) => typeof entry === 'number' || isNumbers(entry));
 }
 
 const concatenating = atOnce((call) => {

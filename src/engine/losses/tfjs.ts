@@ -63,7 +63,9 @@ export const tfjsLosses: Readonly<Record<Name, LossFunction>> = {
   },
   categoricalCrossentropy: ({ labels, predictions, options }) => categorical(labels, predictions, isSet(options, 'from_logits')),
   sparseCategoricalCrossentropy: ({ labels, predictions, options }) => {
-    const numbers = cast(floor(reshape(labels, [labels.size])), 'int32');
+    const flat = reshape(labels, [labels.size]);
+    // tfjs-layers is handed class numbers as float32; whole ones need no rounding down.
+    const numbers = flat.dtype === 'int32' ? flat : cast(floor(flat), 'int32');
     const probabilities = clipByValue(predictions, epsilon(), 1 - epsilon());
     const rows = reshape(oneHot(numbers, probabilities.shape[probabilities.rank - 1] ?? 1), probabilities.shape);
     return categorical(rows, probabilities, isSet(options, 'from_logits'));

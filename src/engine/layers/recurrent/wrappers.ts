@@ -20,16 +20,16 @@ const merges: Readonly<Record<string, (forward: Tensor, backward: Tensor, tfjs: 
 };
 
 /** The inner layers with their configurations; the backward one is the forward one turned round unless the file holds its own. */
-function directions(call: LayerCallContext): { type: string; forward: JsonObject; backward: JsonObject; sequences: boolean } {
+function directions(call: LayerCallContext): { type: string; backwardType: string; forward: JsonObject; backward: JsonObject; sequences: boolean } {
   const { type, config: forward } = objectOf(call, call.config['layer'], 'layer');
   const own = call.config['backward_layer'];
   const turned = { ...forward, go_backwards: forward['go_backwards'] !== true };
-  const backward = own === undefined || own === null ? turned : { ...objectOf(call, own, 'backward_layer').config };
-  return { type, forward, backward, sequences: forward['return_sequences'] === true };
+  const { type: backwardType, config: backward } = own === undefined || own === null ? { type, config: turned } : objectOf(call, own, 'backward_layer');
+  return { type, backwardType, forward, backward, sequences: forward['return_sequences'] === true };
 }
 
 const bidirectional: LayerForward = function* (call) {
-  const { type, forward, backward, sequences } = directions(call);
+  const { type, backwardType, forward, backward, sequences } = directions(call);
   const mode = call.config['merge_mode'];
   const merge = mode === null ? null : merges[typeof mode === 'string' ? mode : 'concat'];
   if (merge === undefined) throw badSetting(call, 'merge_mode', `one of ${Object.keys(merges).join(', ')} or null`);
@@ -38,15 +38,15 @@ const bidirectional: LayerForward = function* (call) {
   const states = behind.length > 0 ? behind : [...tensorsIn(call.kwargs['initial_state']), ...tensorsIn(call.args[1])];
   const [forwardFolder = '', backwardFolder = ''] = foldersOf(call, 1);
   const half = states.length / 2;
-  const run = (name: string, config: JsonObject, prefix: string, own: Tensor[]): Generator<void, LayerResult, void> => {
+  const run = (name: string, className: string, config: JsonObject, prefix: string, own: Tensor[]): Generator<void, LayerResult, void> => {
     const { mask } = call.kwargs;
-    return recur(innerCall(call, { type, config, prefix, name }, {
+    return recur(innerCall(call, { type: className, config, prefix, name }, {
       args: [own.length > 0 ? [x, ...own] : x],
       kwargs: mask === undefined ? {} : { mask },
     }), sequences);
   };
-  const ahead = yield* run('forward', forward, forwardFolder, states.slice(0, half));
-  const back = yield* run('backward', backward, backwardFolder, states.slice(half));
+  const ahead = yield* run('forward', type, forward, forwardFolder, states.slice(0, half));
+  const back = yield* run('backward', backwardType, backward, backwardFolder, states.slice(half));
   const [y, ...forwardStates] = ahead.outputs;
   const [reversed, ...backwardStates] = back.outputs;
   if (y === undefined || reversed === undefined) throw new Failure('layer.outputs', `Layer '${call.path}' (Bidirectional) holds a layer without output.`);
