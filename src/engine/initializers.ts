@@ -1,5 +1,5 @@
 /** Values of weights that no file supplies: Keras's initializers, from the run's seed and the weight's path. */
-import type { JsonObject } from '../network/network';
+import type { Json, JsonObject } from '../network/network';
 import { Failure } from '../tensor/failure';
 import type { Shape } from '../tensor/value';
 import { sizeOf } from '../tensor/value';
@@ -66,7 +66,7 @@ function orthogonal(shape: Shape, random: Random, gain: number): Float32Array {
   });
 }
 
-const initializers: Readonly<Record<string, Initializer>> = {
+const initializers: Record<string, Initializer> = {
   zeros: (shape) => filled(shape, () => 0),
   ones: (shape) => filled(shape, () => 1),
   constant: (shape, config) => filled(shape, () => numberOf(config, 'value', 0)),
@@ -86,6 +86,14 @@ const initializers: Readonly<Record<string, Initializer>> = {
     return Float32Array.from({ length: sizeOf(shape) }, (_, at) => (Math.floor(at / columns) === at % columns ? numberOf(config, 'gain', 1) : 0));
   },
 };
+/** LSTM's bias (gates i, f, c, o): ones for the forget gate, the layer's own initializer for the others (Jozefowicz and others, 2015). */
+initializers['unitforgetbias'] = (shape, config, random) => {
+  const units = numberOf(config, 'units', sizeOf(shape) / 4);
+  const rest = namedInitializer(config['bias_initializer'] ?? null);
+  const values = rest === null ? filled(shape, () => 0) : rest.run(shape, rest.config, random);
+  return values.fill(1, units, 2 * units);
+};
+
 const aliases: Readonly<Record<string, string>> = { zero: 'zeros', one: 'ones', normal: 'randomnormal', uniform: 'randomuniform', orthogonalinitializer: 'orthogonal', identityinitializer: 'identity' };
 
 function distributionOf(config: JsonObject): string {
@@ -93,13 +101,20 @@ function distributionOf(config: JsonObject): string {
   return distribution === 'normal' ? 'truncated_normal' : distribution;
 }
 
+/** The initializer that a configuration names (`zeros`, or {class_name, config}), or null when there is none of that name. */
+function namedInitializer(value: Json): { readonly run: Initializer; readonly config: JsonObject } | null {
+  const record = typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : null;
+  const plain = (typeof value === 'string' ? value : textOf(record, 'class_name', 'GlorotUniform')).toLowerCase().replaceAll('_', '');
+  const run = initializers[aliases[plain] ?? plain];
+  if (run === undefined) return null;
+  const config = record?.['config'];
+  return { run, config: typeof config === 'object' && config !== null && !Array.isArray(config) ? (config as JsonObject) : {} };
+}
+
 /** The first value of a weight. @throws Failure `initializer.unknown` */
 export function initialValue(initializer: JsonObject | null, shape: Shape, seed: number, path: string): Float32Array {
-  const name = textOf(initializer, 'class_name', 'GlorotUniform');
-  const plain = name.toLowerCase().replaceAll('_', '');
-  const run = initializers[aliases[plain] ?? plain];
-  if (run === undefined) throw new Failure('initializer.unknown', `The weight "${path}" is not in the model file, and its initializer "${name}" is not one that Backstep has.`);
-  const config = initializer?.['config'];
-  const settings = typeof config === 'object' && config !== null && !Array.isArray(config) ? (config as JsonObject) : {};
-  return run(shape, settings, createRandom(typeof settings['seed'] === 'number' ? settings['seed'] : seed, 'initializer', path));
+  const named = namedInitializer(initializer);
+  if (named === null) throw new Failure('initializer.unknown', `The weight "${path}" is not in the model file, and its initializer "${textOf(initializer, 'class_name', '')}" is not one that Backstep has.`);
+  const own = named.config['seed'];
+  return named.run(shape, named.config, createRandom(typeof own === 'number' ? own : seed, 'initializer', path));
 }

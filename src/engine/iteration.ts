@@ -7,6 +7,7 @@ import type { Network } from '../network/network';
 import { Failure } from '../tensor/failure';
 import { backward } from './backward';
 import { batchOf } from './batches';
+import { constraintOf } from './constraints';
 import type { Batch } from './batches';
 import { hashSeed } from './data/random';
 import type { Dataset } from './data/dataset';
@@ -87,6 +88,8 @@ export function* iterate(recipe: Recipe, state: RunState, batch: Batch, recorder
     gradient: ({ value }) => gradients.get(value.id) ?? null,
     rows: ({ value }) => rows.of(value),
     assigned: ({ layer, weight }) => assigned.get(keyOf(layer, weight)) ?? null,
+    // tfjs-layers reads constraints and leaves them alone when it trains; PyTorch has none.
+    constraint: ({ layer, weight }) => (settings.convention === 'keras' ? constraintOf(network, layer, weight) : null),
   });
   let moved = moves.next();
   while (!moved.done) {

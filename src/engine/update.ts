@@ -1,6 +1,7 @@
 /** The update phase: gradients clipped, each weight moved by the optimizer's rule, moving statistics taken over. */
 import { scalar } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Constraint } from './constraints';
 import { clip, decay, globalScale } from './optimizers/clipping';
 import type { Optimizer } from './optimizers/optimizers';
 import type { RowGradient, StepContext } from './optimizers/rule';
@@ -19,6 +20,8 @@ export interface UpdateInput {
   rows?(weight: WeightState): readonly RowGradient[] | null;
   /** New value of a weight that the forward pass computed (moving statistics), or null. */
   assigned(weight: WeightState): Tensor | null;
+  /** What brings a weight back after its step, or null. */
+  constraint?(weight: WeightState): Constraint | null;
 }
 
 /** Moves every weight; yields after each. @returns the weights and counters after the step */
@@ -62,7 +65,8 @@ function updated(input: UpdateInput, weight: WeightState, step: StepContext, sca
   const value = decays ? decay(weight.value, step) : weight.value;
   const rows = gradient === raw ? input.rows?.(weight) ?? null : null;
   const result = rule.update({ ...step, value, gradient, rows, slot: (name) => required(weight.slots, name) });
-  return { ...weight, value: result.value, slots: { ...weight.slots, ...result.slots } };
+  const constrained = input.constraint?.(weight)?.(result.value) ?? result.value;
+  return { ...weight, value: constrained, slots: { ...weight.slots, ...result.slots } };
 }
 
 function required(tensors: Readonly<Record<string, Tensor>>, name: string): Tensor {

@@ -101,6 +101,8 @@ const keras: Readonly<Record<string, Activation>> = {
   hard_silu: hardSilu,
   hard_swish: hardSilu,
   hard_sigmoid: hardSigmoid,
+  // Keras 2's function of that name.
+  hard_sigmoid_keras2: (x) => clipByValue(add(0.5, mul(0.2, x)), 0, 1),
   sigmoid: (x) => sigmoid(x),
   sparse_sigmoid: (x) => clipByValue(mul(0.5, add(x, 1)), 0, 1),
   log_sigmoid: (x) => neg(softplus(neg(x))),

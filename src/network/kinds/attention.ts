@@ -92,7 +92,10 @@ const dotProduct: LayerKind = {
     const { query, value } = sidesOf(call);
     return [[...query.slice(0, -1), value[value.length - 1] ?? null]];
   },
-  weights: (settings) => (settings.flag('use_scale', false) ? [weight('scale', [], { class_name: 'Ones', config: {} })] : []),
+  weights: (settings) => [
+    ...(settings.flag('use_scale', false) ? [weight('scale', [], { class_name: 'Ones', config: {} })] : []),
+    ...(settings.text('score_mode', 'dot') === 'concat' ? [weight('concat_score_weight', [], { class_name: 'Ones', config: {} })] : []),
+  ],
   macs: (_, call) => {
     const { query, value, key } = sidesOf(call);
     return product([query[1] ?? null, value[1] ?? null, (key[2] ?? 0) + (value[2] ?? 0)]);
