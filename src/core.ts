@@ -11,8 +11,9 @@ export async function loadFormats() {
 
 /** The debugger with its engine. */
 export async function loadDebugger() {
-  const [{ BackstepSession }, { createRun }, { makeListing }] = await Promise.all([import('./debug/session'), import('./engine/create-run'), import('./listing/listing')]);
-  return { BackstepSession, createRun, makeListing };
+  const [{ BackstepSession }, { createRun }, { makeListing }, { useTensorflowFrom }] = await Promise.all(
+    [import('./debug/session'), import('./engine/create-run'), import('./listing/listing'), import('./engine/backend/tensorflow')]);
+  return { BackstepSession, createRun, makeListing, useTensorflowFrom };
 }
 
 /** What the panel shows of a run. */

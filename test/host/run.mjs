@@ -34,7 +34,9 @@ async function inCodeServer(data) {
     });
     await page.exposeFunction('codeAutomationLog', () => undefined);
     await page.goto(server.address(workspace(data), { extensionDevelopmentPath: root, extensionTestsPath: tests }));
-    return await ended;
+    const status = await ended;
+    if (status !== 0) await page.screenshot({ path: path.join(root, 'test/out/failed-host.png') });
+    return status;
   } finally {
     await browser.close();
     await server.stop();

@@ -11,8 +11,11 @@ export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory {
   constructor(private readonly sessions: LiveSessions) {}
 
   async createDebugAdapterDescriptor(session: vscode.DebugSession): Promise<vscode.DebugAdapterDescriptor> {
-    const { BackstepSession, createRun, makeListing } = await (await import('../../core')).loadDebugger();
-    const budgets = memoryBudgets(session.workspaceFolder);
+    const { BackstepSession, createRun, makeListing, useTensorflowFrom } = await (await import('../../core')).loadDebugger();
+    const settings = vscode.workspace.getConfiguration('backstep', session.workspaceFolder?.uri);
+    const nativePath = settings.get<string>('nativePath', '');
+    useTensorflowFrom(nativePath === '' ? undefined : nativePath);
+    const budgets = memoryBudgets(settings.get<number>('memoryBudget', 1024));
     const server: BackstepSession = new BackstepSession({
       createRun: (config, options) => createRun(config, { ...options, budgets }),
       makeListing: (trace, { network }) => makeListing(trace, network),
@@ -29,9 +32,8 @@ export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory {
   }
 }
 
-/** Three parts of the memory for traces near the cursor, one for checkpoints of what lies further away. In bytes. */
-function memoryBudgets(folder: vscode.WorkspaceFolder | undefined): { readonly traces: number; readonly checkpoints: number } {
-  const megabytes = vscode.workspace.getConfiguration('backstep', folder?.uri).get<number>('memoryBudget', 1024);
+/** Three parts of the memory for traces near the cursor, one for checkpoints of what lies further away; in bytes. */
+function memoryBudgets(megabytes: number): { readonly traces: number; readonly checkpoints: number } {
   return { traces: 0.75 * megabytes * 2 ** 20, checkpoints: 0.25 * megabytes * 2 ** 20 };
 }
 
