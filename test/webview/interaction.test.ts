@@ -97,9 +97,9 @@ describe('the panel of a run', () => {
     const picker = opened.page.locator('.example-picker [role=spinbutton]');
     await picker.focus();
     await opened.page.keyboard.press('ArrowRight');
-    await until(() => picker.getAttribute('aria-valuenow'), (value) => value === '1');
-    await opened.page.keyboard.press(']');
     await until(() => picker.getAttribute('aria-valuenow'), (value) => value === '2');
+    await opened.page.keyboard.press(']');
+    await until(() => picker.getAttribute('aria-valuenow'), (value) => value === '3');
     await until(() => requests(host, 'tensor').some((request) => (request as { example: number }).example === 2), (asked) => asked);
     await opened.page.keyboard.press('Home');
   });
@@ -139,7 +139,7 @@ describe('the panel of a run', () => {
     await opened.page.mouse.move(1, 1);
     await curve.focus();
     await opened.page.keyboard.press('ArrowRight');
-    assert.match(await until(() => curve.getAttribute('aria-valuetext'), (text) => text !== null && text.startsWith('iteration 13')) ?? '', /loss 0\.\d+/);
+    assert.match(await until(() => curve.getAttribute('aria-valuetext'), (text) => text !== null && text.startsWith('iteration 14')) ?? '', /loss 0\.\d+/);
     await opened.page.keyboard.press('Enter');
     await until(() => requests(host, 'jump').at(-1), (target) => JSON.stringify(target) === JSON.stringify({ kind: 'iteration', iteration: 13 }));
   });

@@ -20,7 +20,7 @@ describe('states of the panel', () => {
   for (const theme of themeNames) {
     it(`running, failed, ended and not started in ${theme}`, () => withRun(run, { theme, width: 720, height: 600 }, async (opened) => {
       await opened.send({ type: 'status', status: { kind: 'running', iteration: 17 } });
-      await opened.page.waitForSelector('text=Running iteration 17');
+      await opened.page.waitForSelector('text=Running iteration 18');
       await opened.screenshot(`running-${theme}`);
       await opened.send({ type: 'status', status: { kind: 'failed', message: 'students.csv: row 17, column "age" holds "n/a"; every feature must be a number.' } });
       await opened.page.waitForSelector('[role=alert]');

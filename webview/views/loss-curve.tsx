@@ -24,7 +24,7 @@ function optionsFor(theme: Theme, width: number, height: number, axes: boolean, 
   return {
     width, height, padding: axes ? [10, 14, 0, 4] : [3, 3, 3, 3], legend: { show: false }, cursor: { show: false }, select: { show: false, left: 0, top: 0, width: 0, height: 0 },
     scales: { x: { time: false, range: (_, min, max) => (max > min ? [min, max] : [min - 0.5, min + 0.5]) }, y: { range: (_, min, max) => (max > min ? [min - (max - min) * 0.06, max + (max - min) * 0.06] : [min - 0.5, max + 0.5]) } },
-    axes: [{ ...axis, values: (_, splits) => splits.map((value) => (Number.isInteger(value) ? String(value) : '')) }, { ...axis, size: 52, values: (_, splits) => splits.map((value) => shortNumber(value, 2)) }],
+    axes: [{ ...axis, values: (_, splits) => splits.map((value) => (Number.isInteger(value) ? String(value + 1) : '')) }, { ...axis, size: 52, values: (_, splits) => splits.map((value) => shortNumber(value, 2)) }],
     series: [{}, { stroke: theme.accent, width: 1.5, points: { show: (plot) => plot.data[0].length < 2, fill: theme.accent, size: 5 } }],
     hooks: {
       draw: [(plot) => {
@@ -82,10 +82,10 @@ export function LossCurve({ losses, iteration, marker, height, axes, onJump }: P
     event.preventDefault();
   };
   const shown = aim ?? iteration;
-  const words = (index: number | null): string => (index === null || losses[index] === undefined ? `${losses.length} iterations` : `iteration ${index}, loss ${shortNumber(losses[index] ?? NaN, 4)}`);
+  const words = (index: number | null): string => (index === null || losses[index] === undefined ? `${losses.length} iterations` : `iteration ${index + 1}, loss ${shortNumber(losses[index] ?? NaN, 4)}`);
   return (
-    <div class={`loss-curve ${axes ? 'with-axes' : ''}`} ref={frame} role="slider" tabIndex={0} aria-label="Loss over iterations" aria-valuemin={0} aria-valuemax={Math.max(0, last)}
-      aria-valuenow={shown ?? 0} aria-valuetext={words(shown)} title={`${words(shown)} — click to go to an iteration`} onKeyDown={onKeyDown} onBlur={() => setAim(null)}
+    <div class={`loss-curve ${axes ? 'with-axes' : ''}`} ref={frame} role="slider" tabIndex={0} aria-label="Loss over iterations" aria-valuemin={1} aria-valuemax={Math.max(1, last + 1)}
+      aria-valuenow={(shown ?? 0) + 1} aria-valuetext={words(shown)} title={`${words(shown)} — click to go to an iteration`} onKeyDown={onKeyDown} onBlur={() => setAim(null)}
       onMouseMove={(event) => setAim(near(event))} onMouseLeave={() => setAim(null)} onClick={(event) => { const to = near(event); if (to !== null) onJump(to); }}>
       {aim !== null && aim !== iteration && <span class="aim">{words(aim)}</span>}
     </div>

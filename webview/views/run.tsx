@@ -20,7 +20,7 @@ function Status({ run }: { readonly run: RunView }): JSX.Element | null {
   const { status } = run;
   switch (status.kind) {
     case 'stopped': return null;
-    case 'running': return <div class="status running" role="status"><ProgressRing /><span>Running iteration {status.iteration} … Pause stops at the next op.</span></div>;
+    case 'running': return <div class="status running" role="status"><ProgressRing /><span>Running iteration {status.iteration + 1} … Pause stops at the next op.</span></div>;
     case 'ended': return <div class="status" role="status">The run has ended. What it showed last stays here until the next one starts.</div>;
     case 'failed': return <div class="status failed" role="alert"><b>The run stopped.</b> {status.message}</div>;
   }

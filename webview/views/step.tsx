@@ -48,7 +48,7 @@ function ExamplePicker({ example, examples }: { readonly example: number; readon
   return (
     <div class="example-picker" role="group" aria-label="Example of the batch">
       <Button appearance="icon" label="Previous example ([)" onClick={() => to(example - 1)}>‹</Button>
-      <span role="spinbutton" tabIndex={0} aria-label="Example" aria-valuenow={example} aria-valuemin={0} aria-valuemax={examples - 1} onKeyDown={onKeyDown} title="Arrow keys change the example">example {example} of {examples}</span>
+      <span role="spinbutton" tabIndex={0} aria-label="Example" aria-valuenow={example + 1} aria-valuemin={1} aria-valuemax={examples} onKeyDown={onKeyDown} title="Arrow keys change the example">example {example + 1} of {examples}</span>
       <Button appearance="icon" label="Next example (])" onClick={() => to(example + 1)}>›</Button>
     </div>
   );

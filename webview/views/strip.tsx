@@ -48,7 +48,7 @@ export function Strip({ run }: { readonly run: RunView }): JSX.Element {
       <div class="facts">
         <span>{run.backend} · {run.convention} · seed {run.seed}</span>
         <span>{run.examples.toLocaleString('en-US')} examples / batch {run.batchSize}</span>
-        <span class="now">{iteration === null ? 'not started' : `iteration ${iteration}${losses.length > 1 ? ` of ${losses.length}` : ''}`}{cursor !== null && <> · loss <b>{shortNumber(cursor.loss, 4)}</b></>}</span>
+        <span class="now">{iteration === null ? 'not started' : `iteration ${iteration + 1}${losses.length > 1 ? ` of ${losses.length}` : ''}`}{cursor !== null && <> · loss <b>{shortNumber(cursor.loss, 4)}</b></>}</span>
       </div>
     </header>
   );

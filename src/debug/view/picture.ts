@@ -24,10 +24,10 @@ export async function tensorPicture(request: TensorRequest, sources: PictureSour
   const options = { slice: request.slice, example: request.example, maxElements: request.maxElements };
   if (address.kind === 'trace') {
     const trace = sources.trace(address.iteration);
-    if (trace === null) throw new Failure('picture.gone', `Iteration ${address.iteration} is no longer the one that is shown; step to it to see its tensors.`);
+    if (trace === null) throw new Failure('picture.gone', `Iteration ${address.iteration + 1} is no longer the one that is shown; step to it to see its tensors.`);
     const index = indexOf(trace, sources.names(trace));
     const tensor = trace.tensors.get(address.tensor);
-    if (tensor === undefined) throw new Failure('picture.tensor', `Iteration ${address.iteration} has no tensor number ${address.tensor}.`);
+    if (tensor === undefined) throw new Failure('picture.tensor', `Iteration ${address.iteration + 1} has no tensor number ${address.tensor}.`);
     return pictureOf(tensor.read(), { ...options, name: index.names.get(address.tensor) ?? 'constant', use: useOf(index, address.tensor), statistics: index.statistics(address.tensor) });
   }
   const layer = findLayer(sources.network, address.layer);

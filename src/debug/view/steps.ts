@@ -175,7 +175,7 @@ function phaseStep(view: View, index: TraceIndex, phase: OpGroup['phase']): Step
 function iterationStep(view: View): StepView {
   const { trace } = view;
   return {
-    title: `iteration ${trace.iteration} · one step of training`, formula: '\\theta\\leftarrow\\operatorname{step}\\bigl(\\theta,\\,\\nabla_{\\theta}L\\bigr)',
+    title: `iteration ${trace.iteration + 1} · one step of training`, formula: '\\theta\\leftarrow\\operatorname{step}\\bigl(\\theta,\\,\\nabla_{\\theta}L\\bigr)',
     explanation: `${batchText(view)} forward, their loss, its gradient backward, and one update of every weight.`,
     cards: [...Object.values(trace.inputs).map(({ value }) => ({ tensor: value, use: 'input' as const })), ...lossCards(view)],
   };
