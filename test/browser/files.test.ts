@@ -46,9 +46,8 @@ describe('model files', () => {
 
   it('offers Visualize and Step Through in the explorer\'s context menu', async () => {
     await workbench.row('students.h5').click({ button: 'right' });
-    const menu = workbench.page.locator('.monaco-menu');
-    await menu.getByText('Step Through', { exact: true }).waitFor();
-    await menu.getByText('Visualize', { exact: true }).click();
+    await workbench.page.locator('.monaco-menu').getByText('Step Through', { exact: true }).waitFor();
+    await workbench.menu('Visualize');
     const editor = await workbench.webview('.model');
     await workbench.until(async () => /HDF5|h5/i.test(await editor.locator('.facts-line').textContent() ?? ''), 'the graph of students.h5');
   });

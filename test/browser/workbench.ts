@@ -77,6 +77,15 @@ export class Workbench {
     await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: text }).first().click();
   }
 
+  /** Chooses from the open context menu, which ignores the mouse for a moment after it has opened. */
+  async menu(title: string): Promise<void> {
+    const item = this.page.locator('.monaco-menu').getByText(title, { exact: true });
+    await this.until(async () => {
+      if (await item.isVisible()) await item.click({ timeout: 1000 }).catch(() => undefined);
+      return !await item.isVisible();
+    }, `${title} in the menu`);
+  }
+
   // Webviews: each is a frame within a frame
 
   /** The frame of the webview in which the selector matches something visible. */
