@@ -8,6 +8,11 @@ interface Command { readonly usage: string; readonly summary: string; run(args: 
 const commands: Readonly<Record<string, Command>> = {
   inspect: { usage: inspectUsage, summary: 'shows the layers of a model file with their shapes, parameters and multiply-adds', run: inspect },
   diff: { usage: diffUsage, summary: 'compares two model files: layers, settings and weights', run: diff },
+  check: {
+    usage: 'backstep check RUN.json [--iteration N] [--sample N] [--json]',
+    summary: 'compares the gradient of every weight with finite differences',
+    run: async (args, streams) => (await import('./check')).check(args, streams),
+  },
   step: {
     usage: 'backstep step RUN.json [--iterations N] [--dump DIR] [--listing FILE] [--backend B] [--json]',
     summary: 'trains for some iterations and writes every tensor',

@@ -38,8 +38,26 @@ type EndStep = Extract<LayerStep, { kind: 'end' }>;
 /** Whether the work up to the next stop belongs on the tape. */
 export type Differentiate = boolean;
 
-/** Runs one iteration from `state` on `batch`. The recorder owns all tensors; the result's `next` has handles of its own. */
-export function* iterate(recipe: Recipe, state: RunState, batch: Batch, recorder: Recorder): Generator<Differentiate, Finished, void> {
+/** What the forward and the loss phase leave behind for those that follow. */
+interface Computed {
+  readonly values: ReturnType<typeof batchOf>;
+  readonly before: ReturnType<typeof borrowed>;
+  readonly assigned: ReadonlyMap<string, Tensor>;
+  readonly names: readonly string[];
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly string[];
+  readonly steps: readonly EndStep[];
+  readonly result: ForwardResult;
+  readonly loss: Tensor;
+}
+
+/** Runs the forward and the loss phase alone. @returns the loss */
+export function* lossOf(recipe: Recipe, state: RunState, batch: Batch, recorder: Recorder): Generator<Differentiate, number, void> {
+  const { loss } = yield* compute(recipe, state, batch, recorder);
+  return Number(readTensor(loss).data[0]);
+}
+
+function* compute(recipe: Recipe, state: RunState, batch: Batch, recorder: Recorder): Generator<Differentiate, Computed, void> {
   const { network, settings } = recipe;
   const { iteration } = state;
   const values = batchOf(recipe.dataset, batch);
@@ -71,6 +89,14 @@ export function* iterate(recipe: Recipe, state: RunState, batch: Batch, recorder
     (layer) => { recorder.place = { phase: 'loss', layer, call: 0, forwardOp: null, weight: null }; },
   );
   yield false;
+  return { values, before, assigned, names, inputs, outputs, steps, result, loss };
+}
+
+/** Runs one iteration from `state` on `batch`. The recorder owns all tensors; the result's `next` has handles of its own. */
+export function* iterate(recipe: Recipe, state: RunState, batch: Batch, recorder: Recorder): Generator<Differentiate, Finished, void> {
+  const { network, settings } = recipe;
+  const { iteration } = state;
+  const { values, before, assigned, names, inputs, outputs, steps, result, loss } = yield* compute(recipe, state, batch, recorder);
 
   const trained = before.weights.filter(({ trainable }) => trainable).map(({ value }) => value);
   const sources = [...trained, ...inputs.filter(({ dtype }) => dtype === 'float32')];

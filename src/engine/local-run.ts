@@ -1,4 +1,5 @@
 /** A run in this process: network, data, timeline, and the loop that drives iterations. */
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Network, OpenedNetwork } from '../network/network';
 import { Failure } from '../tensor/failure';
 import type { TensorValue } from '../tensor/value';
@@ -11,16 +12,18 @@ import { outputsOf } from './data/fit';
 import { layerForward } from './layers/registry';
 import { drive } from './drive';
 import type { DriveOptions } from './drive';
-import { iterate } from './iteration';
+import { iterate, lossOf } from './iteration';
 import type { Finished } from './iteration';
+import { replaceData } from './recorder/handles';
 import { Recorder } from './recorder/recorder';
-import type { Run, RunInfo } from './run';
+import type { ElementChange, Run, RunInfo } from './run';
 import { settingsOf } from './settings';
 import type { Settings } from './settings';
 import type { RunState } from './state';
 import { Timeline } from './timeline/timeline';
 import type { Budgets } from './timeline/timeline';
 import type { Trace } from './trace';
+import { stateBefore } from './trace-record';
 import type { TraceRecord } from './trace-record';
 import { firstState, readWeights } from './weights';
 
@@ -85,6 +88,20 @@ class LocalRun implements Run {
     const visit = this.#queue.then(() => this.#visit(index, options));
     this.#queue = visit.catch(() => undefined);
     return visit;
+  }
+
+  async lossWith(trace: Trace, changes: readonly ElementChange[], options: DriveOptions = {}): Promise<number> {
+    const release = this.retain(trace);
+    const overrides = new Map(changes.map(({ tensor, element, value }) => [tensor, (changed: Tensor) => { replaceData(changed, (values) => { values[element] = value; }); }]));
+    const recorder = new Recorder(this.#backend.name, overrides);
+    try {
+      this.#alive();
+      const state = stateBefore(trace);
+      return await drive(trace.iteration, lossOf(this.#recipe, state, this.#batches.at(trace.iteration), recorder), recorder, { ...options, alive: () => { this.#alive(); } });
+    } finally {
+      recorder.release();
+      release();
+    }
   }
 
   retain(trace: Trace): () => void { return this.#timeline.retain(trace); }

@@ -16,6 +16,9 @@ export interface RunInfo {
   readonly iterationsPerEpoch: number;
 }
 
+/** Element number `element` (row-major) of the trace's tensor `tensor` gets `value`. */
+export interface ElementChange { readonly tensor: number; readonly element: number; readonly value: number }
+
 export interface Run {
   readonly info: RunInfo;
   /** Loss of every iteration run so far, by iteration. */
@@ -26,6 +29,11 @@ export interface Run {
    * @throws Failure `run.cancelled` when `signal` is aborted; the timeline is then as it was before the call.
    */
   iteration(index: number, options?: { signal?: AbortSignal; onProgress?: (progress: Progress) => void }): Promise<Trace>;
+  /**
+   * The loss of an iteration that is run again, forward and loss only, with single elements of its recorded tensors changed: weights,
+   * inputs, or what an op made. Nothing of the run itself changes.
+   */
+  lossWith(trace: Trace, changes: readonly ElementChange[], options?: { signal?: AbortSignal }): Promise<number>;
   /** Keeps a trace alive beside the current one until the returned function is called. */
   retain(trace: Trace): () => void;
   /** Frees every tensor; the backend's tensor count is then what it was before the run. */

@@ -1,8 +1,11 @@
 /** A finished iteration as a Trace: what the recorder noted, put in order. */
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { Failure } from '../tensor/failure';
 import { hashSeed } from './data/random';
 import type { Metric } from './metrics';
 import type { OpRecord, TensorRecord } from './recorder/record';
 import type { Recorder } from './recorder/recorder';
+import { RunState } from './state';
 import type { LayerTensors, OpGroup, Trace, WeightTensors } from './trace';
 
 export interface TraceParts {
@@ -59,6 +62,22 @@ export class TraceRecord implements Trace {
     if (tensor === undefined) throw new Error(`The trace has no tensor ${id}.`);
     return tensor.read();
   }
+}
+
+/** The state that the iteration started from, on the trace's own tensors: valid until the trace is released, not to be freed. */
+export function stateBefore(trace: Trace): RunState {
+  if (!(trace instanceof TraceRecord)) throw new Error('Only a trace of this process can be run again.');
+  const tensorOf = (id: number): Tensor => {
+    const record = trace.tensors.get(id);
+    if (record === undefined || record.tensor.isDisposed) throw new Failure('trace.released', `Iteration ${trace.iteration + 1} is no longer in memory; visit it again.`);
+    return record.tensor;
+  };
+  const weights = trace.weights.map(({ layer, weight, trainable, before, slots }) => ({
+    layer, weight, trainable, value: tensorOf(before), slots: Object.fromEntries(Object.entries(slots).map(([slot, { before: id }]) => [slot, tensorOf(id)])),
+  }));
+  const counters: Record<string, Tensor> = {};
+  for (const { role, tensor, writer } of trace.tensors.values()) if (role.kind === 'state' && role.layer === '' && writer === -1) counters[role.slot] = tensor;
+  return new RunState(trace.iteration, weights, counters);
 }
 
 /** Neighbouring ops of one phase, layer call and weight. */

@@ -1,5 +1,5 @@
 /** Holding tensors without copying: a handle is a second tensor on the same data, counted by the backend. */
-import { Tensor } from '@tensorflow/tfjs-core';
+import { Tensor, tensor as makeTensor } from '@tensorflow/tfjs-core';
 import type { TensorValue } from '../../tensor/value';
 import { internals } from './engine-state';
 
@@ -17,6 +17,17 @@ export function hold(tensor: Tensor, backendName: string): Tensor {
   } finally {
     state.activeScope = activeScope;
   }
+}
+
+/** Gives `tensor` other values of the same type and shape; whoever shares its old data keeps that. */
+export function replaceData(tensor: Tensor, change: (values: Float32Array | Int32Array | Uint8Array) => void): void {
+  const values = tensor.dataSync().slice();
+  change(values);
+  const fresh = makeTensor(values, tensor.shape, tensor.dtype);
+  const held = tensor.dataId;
+  tensor.dataId = fresh.dataId;
+  fresh.dataId = held;
+  free(fresh);
 }
 
 function ignore(): void { /* The owner frees it. */ }

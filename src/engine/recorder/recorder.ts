@@ -10,6 +10,9 @@ import { OpRecord, TensorRecord } from './record';
 import type { Place } from './record';
 import { newScope, stretch } from './stretch';
 
+/** Changes a tensor's data in place before anybody reads it (see `replaceData`). */
+export type Overrides = ReadonlyMap<number, (tensor: Tensor) => void>;
+
 const value: TensorRole = { kind: 'value' };
 const constant: TensorRole = { kind: 'constant' };
 /** Writer of a tensor that its kernel has saved for the backward pass and not yet returned. */
@@ -33,7 +36,8 @@ export class Recorder {
   #insideKernel = false;
   #bytes = 0;
 
-  constructor(readonly backend: string) {}
+  /** @param overrides values that take the place of recorded tensors, by the id that they will have: the same on every replay */
+  constructor(readonly backend: string, private readonly overrides: Overrides = new Map()) {}
 
   /** Bytes of the distinct data that the recorded tensors keep alive. */
   get bytes(): number { return this.#bytes; }
@@ -78,6 +82,7 @@ export class Recorder {
   }
 
   #register(tensor: Tensor, role: TensorRole, writer: number): TensorRecord {
+    this.overrides.get(this.tensors.size)?.(tensor);
     own(tensor);
     const record = new TensorRecord(this.tensors.size, tensor, role, writer);
     this.tensors.set(record.id, record);

@@ -1,0 +1,111 @@
+/**
+ * Is a recorded gradient right? Central finite differences of the loss, taken by running the iteration's forward pass and loss again
+ * with one element changed (Nocedal and Wright, Numerical Optimization, 8.1), beside the gradient that backpropagation recorded.
+ */
+import { Failure } from '../../tensor/failure';
+import { sizeOf } from '../../tensor/value';
+import { createRandom } from '../data/random';
+import type { Run } from '../run';
+import type { Trace } from '../trace';
+
+export interface CheckedElement {
+  /** Place in row-major order. */
+  readonly element: number;
+  readonly recorded: number;
+  readonly numeric: number;
+  /** |recorded − numeric| / max(|recorded|, |numeric|), 0 where both are lost in rounding noise. */
+  readonly relativeError: number;
+  /** How far the numeric value may be off by float32's rounding of the loss, and by the bend of the loss. */
+  readonly noise: number;
+}
+
+export type Verdict = 'agrees' | 'differs' | 'too small to tell';
+
+export interface GradientCheck {
+  readonly tensor: number;
+  readonly elements: readonly CheckedElement[];
+  /** The element with the largest error beyond its noise. */
+  readonly worst: CheckedElement | null;
+  readonly verdict: Verdict;
+}
+
+export interface CheckOptions {
+  /** How many elements, drawn at random with `seed`; all when there are no more than that. 24 when absent. */
+  readonly sample?: number;
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number) => void;
+}
+
+/** Errors up to this share of the gradient count as agreement; float32 gives no more. */
+const allowed = 0.02;
+
+/**
+ * Checks the gradient of the loss by `tensor` (a weight before the update, an input, or what a forward or loss op made).
+ * @throws Failure `check.gradient` when no gradient by it was recorded
+ */
+export async function checkGradient(run: Run, trace: Trace, tensor: number, options: CheckOptions = {}): Promise<GradientCheck> {
+  const { sample = 24, seed = 0, signal, onProgress } = options;
+  const subject = trace.tensors.get(tensor);
+  const gradient = gradientOf(trace, tensor);
+  if (subject === undefined || gradient === null) throw new Failure('check.gradient', `No gradient of the loss by this tensor was recorded in iteration ${trace.iteration + 1}: the loss does not depend on it, or it has no gradient.`);
+  const values = subject.read().data;
+  const recorded = trace.tensors.get(gradient)?.read().data ?? [];
+  const elements: CheckedElement[] = [];
+  const chosen = choose(recorded, sizeOf(subject.shape), sample, seed);
+  for (const [number, element] of chosen.entries()) {
+    const value = Number(values[element]);
+    elements.push(await checkElement(element, Number(recorded[element]), value, (changed) => run.lossWith(trace, [{ tensor, element, value: changed }], signal === undefined ? {} : { signal })));
+    onProgress?.((number + 1) / chosen.length);
+  }
+  const beyond = (each: CheckedElement): number => Math.abs(each.recorded - each.numeric) - each.noise;
+  const worst = elements.reduce<CheckedElement | null>((most, each) => (most === null || beyond(each) > beyond(most) ? each : most), null);
+  return { tensor, elements, worst, verdict: verdictOf(elements) };
+}
+
+/** The tensor that holds the whole gradient by `tensor`: the last one recorded as such. */
+function gradientOf(trace: Trace, tensor: number): number | null {
+  const weight = trace.weights.find(({ before }) => before === tensor);
+  if (weight !== undefined) return weight.gradient;
+  const input = Object.values(trace.inputs).find(({ value }) => value === tensor);
+  if (input !== undefined) return input.gradient;
+  let found: number | null = null;
+  for (const { id, gradientOf: of } of trace.tensors.values()) if (of !== null && of.tensor === tensor && !of.partial) found = id;
+  return found;
+}
+
+async function checkElement(element: number, recorded: number, value: number, lossAt: (value: number) => Promise<number>): Promise<CheckedElement> {
+  // Wide enough that float32's rounding of the loss does not drown the difference; Richardson below takes care of the bend.
+  const step = 1e-2 * Math.max(1, Math.abs(value));
+  const difference = async (h: number): Promise<{ slope: number; size: number }> => {
+    // What float32 stores is not exactly value ± h.
+    const [above, below] = [Math.fround(value + h), Math.fround(value - h)];
+    const [up, down] = [await lossAt(above), await lossAt(below)];
+    return { slope: (up - down) / (above - below), size: Math.max(Math.abs(up), Math.abs(down)) };
+  };
+  const near = await difference(step), far = await difference(2 * step);
+  const rounding = (4 * 2 ** -23 * near.size) / (2 * step);
+  // Richardson's extrapolation of the two; their distance says how much the loss bends (or that there is a kink).
+  const numeric = (4 * near.slope - far.slope) / 3;
+  const noise = 2 * rounding + Math.abs(near.slope - far.slope);
+  const difference2 = Math.abs(recorded - numeric);
+  return { element, recorded, numeric, noise, relativeError: difference2 <= noise ? 0 : difference2 / Math.max(Math.abs(recorded), Math.abs(numeric)) };
+}
+
+function verdictOf(elements: readonly CheckedElement[]): Verdict {
+  const largest = elements.reduce((most, { recorded, numeric }) => Math.max(most, Math.abs(recorded), Math.abs(numeric)), 0);
+  const wrong = elements.some(({ recorded, numeric, noise }) => Math.abs(recorded - numeric) > noise + allowed * Math.max(Math.abs(recorded), Math.abs(numeric)) + 1e-3 * largest);
+  if (wrong) return 'differs';
+  return elements.some(({ recorded, numeric, noise }) => Math.max(Math.abs(recorded), Math.abs(numeric)) > 2 * noise) ? 'agrees' : 'too small to tell';
+}
+
+/** All elements, or a random sample that holds the one with the largest gradient. */
+function choose(recorded: ArrayLike<number | bigint>, count: number, sample: number, seed: number): number[] {
+  if (count <= sample) return Array.from({ length: count }, (_, i) => i);
+  const random = createRandom(seed, 'gradient check', count);
+  let largest = 0;
+  for (let i = 1; i < count; i += 1) if (Math.abs(Number(recorded[i])) > Math.abs(Number(recorded[largest]))) largest = i;
+  const chosen = new Set<number>([largest]);
+  while (chosen.size < sample) chosen.add(random.integer(count));
+  return [...chosen].sort((a, b) => a - b);
+}

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { getGradient, memory, mul, registerGradient, sub, scalar, unregisterGradient } from '@tensorflow/tfjs-core';
+import type { GradConfig, Tensor } from '@tensorflow/tfjs-core';
+import { check } from '../../../src/cli/check';
+import { checkGradient } from '../../../src/engine/check/gradient-check';
+import { createRun } from '../../../src/engine/create-run';
+import type { Run } from '../../../src/engine/run';
+import { Failure } from '../../../src/tensor/failure';
+import { itOnEachBackend } from '../backend/each-backend';
+
+const examples = path.resolve('media/examples');
+const open = (backend: 'cpu' | 'wasm' | 'tensorflow'): Promise<Run> => createRun({
+  model: 'lenet5.keras', data: { generator: 'digits', examples: 8 }, loss: 'sparse_categorical_crossentropy', optimizer: 'sgd', batchSize: 4, backend,
+}, { baseFolder: examples });
+
+describe('Checking gradients', () => {
+  itOnEachBackend('finds those of LeNet-5 right: weights, the input, activations', async ({ name }) => {
+    const run = await open(name);
+    try {
+      const trace = await run.iteration(1);
+      const tensors = memory().numTensors;
+      const subjects = [...trace.weights.filter(({ weight }) => weight === 'kernel').map(({ before }) => before), trace.inputs['image']?.value ?? -1, trace.layers.find(({ layer }) => layer === 'pool_1')?.outputs[0] ?? -1];
+      for (const subject of subjects) {
+        const { verdict, worst } = await checkGradient(run, trace, subject, { sample: 6 });
+        assert.equal(verdict, 'agrees', JSON.stringify({ subject, worst }));
+      }
+      assert.equal(memory().numTensors, tensors, 'the tensors of the trial runs are given back');
+      const again = await run.iteration(1);
+      assert.equal(again.loss, trace.loss);
+    } finally {
+      run.dispose();
+    }
+  });
+
+  it('finds a wrong gradient that was planted', async () => {
+    const right = getGradient('Tanh');
+    const wrong: GradConfig = { kernelName: 'Tanh', outputsToSave: [true], gradFunc: (dy, saved) => ({ x: () => mul(sub(scalar(1.2), saved[0] as Tensor), dy as Tensor) }) };
+    unregisterGradient('Tanh');
+    registerGradient(wrong);
+    const run = await open('cpu');
+    try {
+      const trace = await run.iteration(0);
+      const kernel = trace.weights.find(({ layer, weight }) => layer === 'dense_2' && weight === 'kernel');
+      assert.equal((await checkGradient(run, trace, kernel?.before ?? -1, { sample: 6 })).verdict, 'differs');
+    } finally {
+      run.dispose();
+      unregisterGradient('Tanh');
+      registerGradient(right);
+    }
+  });
+
+  it('says so when there is no gradient', async () => {
+    const run = await open('cpu');
+    try {
+      const trace = await run.iteration(0);
+      await assert.rejects(checkGradient(run, trace, trace.labels['digit'] ?? -1), (error: unknown) => error instanceof Failure && error.code === 'check.gradient');
+    } finally {
+      run.dispose();
+    }
+  });
+
+  it('is a command: every weight with a verdict', async () => {
+    let out = '';
+    const status = await check([path.join(examples, 'perceptron.run.json'), '--sample', '4'], { out: (text) => { out += text; }, error: (text) => { out += text; } });
+    assert.equal(status, 0, out);
+    assert.match(out, /^neuron\/kernel: agrees in 2 elements.*\nneuron\/bias: agrees in 1 elements/);
+    let error = '';
+    assert.equal(await check(['nowhere.json'], { out: () => undefined, error: (text) => { error += text; } }), 2);
+    assert.match(error, /nowhere\.json cannot be read/);
+  });
+});
