@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { openNetwork } from '../formats/registry';
 import { costs, totalCost } from '../network/cost';
-import { formatTitle } from '../network/format-titles';
+import { formatText } from '../network/graph-view';
 import { describeShape } from '../network/kinds/kind';
 import type { Network, SymbolicShape } from '../network/network';
 import { displayName } from '../network/order';
@@ -88,7 +88,7 @@ function table(network: Network): string {
   const line = (cells: readonly string[]): string => cells.map((cell, column) => (column >= 3 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd();
   const rule = '─'.repeat(widths.reduce((all, width) => all + width, 2 * (widths.length - 1)));
   return [
-    `${displayName(network.name)} · ${formatTitle(network.format)}`, '',
+    `${displayName(network.name)} · ${formatText(network)}`, '',
     line(head), rule, ...rows.map(line), rule,
     `${number(parameters.total)} parameters, ${number(parameters.trainable)} trainable, ${number(parameters.total - parameters.trainable)} not; ${number(totalCost(network).macs)} multiply-adds an example`,
     ...network.problems.map((problem) => `! ${problem}`), '',

@@ -1,9 +1,9 @@
 /** Which model file a command is about: the one under the mouse, the one in the active editor, or one that is picked. */
 import * as vscode from 'vscode';
 
-const named = /\.(keras|h5|hdf5)$|(^|\/)model\.json$/;
+const named = /\.(keras|h5|hdf5|onnx|safetensors|pt|pth|pt2|ckpt|tflite|npz)$|(^|\/)(model\.json|saved_model\.pb)$/;
 /** Glob of the files that a pick offers; node_modules and the like are left out by the user's own `files.exclude`. */
-const glob = '**/{*.keras,*.h5,*.hdf5,model.json}';
+const glob = '**/{*.keras,*.h5,*.hdf5,*.onnx,*.safetensors,*.pt,*.pth,*.pt2,*.ckpt,*.tflite,model.json,saved_model.pb}';
 
 /** The file shown in the active tab, as text or in an editor of its own. */
 function active(): vscode.Uri | null {
@@ -19,7 +19,7 @@ export async function chosenModel(from: unknown, title: string): Promise<vscode.
   const files = await vscode.workspace.findFiles(glob, '**/node_modules/**', 200);
   const items = files.map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri })).sort((a, b) => a.label.localeCompare(b.label));
   const other = { label: vscode.l10n.t('Choose a file …'), uri: null };
-  const picked = await vscode.window.showQuickPick([...items, other], { title, placeHolder: vscode.l10n.t('A model file: .keras, .h5, .hdf5 or model.json') });
+  const picked = await vscode.window.showQuickPick([...items, other], { title, placeHolder: vscode.l10n.t('A model file: .keras, .h5, .onnx, .safetensors, .pt, .tflite, model.json, saved_model.pb') });
   if (picked === undefined) return null;
   if (picked.uri !== null) return picked.uri;
   const opened = await vscode.window.showOpenDialog({ title, filters: { [vscode.l10n.t('Models')]: ['keras', 'h5', 'hdf5', 'json'] } });

@@ -99,5 +99,5 @@ export class ModelDocument implements vscode.CustomDocument {
 
 /** A network can be stepped through when it has layers, and all of them can be run. */
 function canStep(network: Network): boolean {
-  return network.layers.length > 0 && network.layers.every((layer) => layer.problem === null && (layer.network === null || canStep(layer.network)));
+  return network.viewOnly === undefined && network.layers.length > 0 && network.layers.every((layer) => layer.problem === null && (layer.network === null || canStep(layer.network)));
 }

@@ -1,6 +1,7 @@
 /** Opens all that a run needs: the network's file, its weights, the examples. */
 import path from 'node:path';
 import { openNetwork } from '../formats/registry';
+import { Failure } from '../tensor/failure';
 import type { RunConfig } from './config';
 import { openDataset } from './data/dataset';
 import { runOf } from './local-run';
@@ -22,6 +23,7 @@ export interface RunOptions {
 export async function createRun(config: RunConfig, { baseFolder, budgets }: RunOptions): Promise<Run> {
   const opened = await openNetwork(path.resolve(baseFolder, config.model));
   try {
+    if (opened.network.viewOnly !== undefined) throw new Failure('network.view-only', opened.network.viewOnly);
     const dataset = await openDataset(config.data, opened.network, baseFolder, lossSettingsOf(config, opened.network));
     return await runOf(config, opened, dataset, budgets);
   } finally {

@@ -8,6 +8,11 @@ import { openKerasArchive } from './keras/archive';
 import { formatTitles } from '../network/format-titles';
 import type { FormatId } from '../network/format-titles';
 import { openKerasH5 } from './keras/legacy-h5';
+import { openZip } from './containers/zip';
+import type { Zip } from './containers/zip';
+import { isNpz, openNpzModel } from './npz-model';
+import { looksLikeSafetensors, openSafetensors } from './safetensors';
+import { isTorchArchive, looksLikeLegacyTorch, openTorch } from './torch/torch-file';
 
 /** The first bytes of a file, and its name, from which formats tell themselves apart. */
 export interface Sample {
@@ -35,8 +40,24 @@ function isHdf5(sample: Sample): boolean {
   return [0, 512, 1024, 2048, 4096].some((offset) => signature.every((byte, index) => sample.head[offset + index] === byte));
 }
 
+const isZip = (sample: Sample): boolean => startsWith(sample, 0x50, 0x4b);
+
+/** True when the archive's directory passes the test; one that cannot be read is left to the last format that takes archives. */
+async function holds(sample: Sample, test: (zip: Zip) => boolean): Promise<boolean> {
+  const zip = await openZip(sample.path).catch(() => null);
+  if (zip === null) return false;
+  try {
+    return test(zip);
+  } finally {
+    zip.close();
+  }
+}
+
 export const formats: readonly Format[] = [
-  { id: 'keras', title: formatTitles.keras, sniff: (sample) => startsWith(sample, 0x50, 0x4b), open: openKerasArchive },
+  { id: 'safetensors', title: formatTitles.safetensors, sniff: (sample) => looksLikeSafetensors(sample.head, sample.path), open: openSafetensors },
+  { id: 'pytorch', title: formatTitles.pytorch, sniff: async (sample) => looksLikeLegacyTorch(sample.head) || (isZip(sample) && await holds(sample, isTorchArchive)), open: openTorch },
+  { id: 'npz', title: formatTitles.npz, sniff: async (sample) => isZip(sample) && holds(sample, isNpz), open: openNpzModel },
+  { id: 'keras', title: formatTitles.keras, sniff: isZip, open: openKerasArchive },
   { id: 'keras-h5', title: formatTitles['keras-h5'], sniff: isHdf5, open: openKerasH5 },
   { id: 'keras-weights', title: formatTitles['keras-weights'], sniff: () => false, open: openKerasH5 },
   // One reader tells the two kinds of JSON apart; each has its row so that it has a title.

@@ -8,7 +8,7 @@ import { shapesOf } from './layer-path';
 import type { Layer, Network } from './network';
 
 export interface Cost {
-  /** Number of elements of all weights. */
+  /** Number of elements of all weights that are not mere buffers. */
   readonly parameters: number;
   /** Those of them that training changes. */
   readonly trainable: number;
@@ -36,12 +36,12 @@ function sum(list: readonly Cost[]): Cost {
 }
 
 function costOf(layer: Layer, shapeOf: ReturnType<typeof shapesOf>): Cost {
+  const own = (trainable: boolean): number => layer.weights.filter((weight) => weight.buffer !== true && (weight.trainable || !trainable)).reduce((all, weight) => all + sizeOf(weight.shape), 0);
   if (layer.network !== null) {
     const inner = totalCost(layer.network);
-    return { ...inner, macs: inner.macs === null ? null : inner.macs * Math.max(1, layer.calls.length) };
+    return { parameters: inner.parameters + own(false), trainable: inner.trainable + own(true), macs: inner.macs === null ? null : inner.macs * Math.max(1, layer.calls.length) };
   }
-  const size = (trainable: boolean): number => layer.weights.filter((weight) => weight.trainable || !trainable).reduce((all, weight) => all + sizeOf(weight.shape), 0);
-  return { parameters: size(false), trainable: size(true), macs: macsOf(layer, shapeOf) };
+  return { parameters: own(false), trainable: own(true), macs: layer.foreign === undefined ? macsOf(layer, shapeOf) : layer.foreign.macs };
 }
 
 function macsOf(layer: Layer, shapeOf: ReturnType<typeof shapesOf>): number | null {

@@ -5,6 +5,9 @@ export const formatTitles = {
   'keras-config': 'Keras model configuration',
   'keras-weights': 'Keras weights file',
   'tfjs-layers': 'TensorFlow.js layers model',
+  'safetensors': 'safetensors file',
+  'npz': 'NumPy archive',
+  'pytorch': 'PyTorch file',
 } as const;
 export type FormatId = keyof typeof formatTitles;
 

@@ -21,10 +21,16 @@ export function graphView(network: Network): GraphView {
   const total = totalCost(network);
   const layers = [...flattenLayers(network)].filter(({ layer }) => layer.network === null).length;
   return {
-    title: displayName(network.name, 80), format: formatTitle(network.format), nodes, edges,
+    title: displayName(network.name, 80), format: formatText(network), nodes, edges,
     totals: { layers, parameters: total.parameters, trainable: total.trainable, macs: total.macs },
     problems: network.problems,
   };
+}
+
+/** `ONNX model, opset 20, pytorch 2.13.0`. */
+export function formatText(network: Network): string {
+  const { formatDetail = '' } = network;
+  return displayName(formatTitle(network.format) + (formatDetail === '' ? '' : `, ${formatDetail}`), 120);
 }
 
 function addNetwork(network: Network, parent: string | null, nodes: NodeView[], edges: EdgeView[]): void {
@@ -95,6 +101,7 @@ function detailText(layer: Layer, activation: string | null): string {
 }
 
 function kindDetail(layer: Layer): string {
+  if (layer.foreign !== undefined) return layer.foreign.detail;
   try {
     return kindOf(layer.type)?.detail?.(new Settings(layer.config)) ?? '';
   } catch (error) {

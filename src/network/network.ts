@@ -34,6 +34,8 @@ export interface Weight {
   readonly shape: readonly number[];
   readonly dtype: DType;
   readonly trainable: boolean;
+  /** True for state that the framework does not count as a parameter (PyTorch's running statistics, indices). */
+  readonly buffer?: boolean;
   /** Key into the network's `WeightStore`; null when the file holds no value and the initializer supplies it. */
   readonly key: string | null;
   /** Initializer of a weight that no file supplies, as in Keras: {class_name, config}. */
@@ -51,9 +53,14 @@ export interface Layer {
   readonly weights: readonly Weight[];
   /** The network inside a nested model; its layers' paths are `outer/inner`. */
   readonly network: Network | null;
+  /** Facts of a layer whose class is none of Keras's (ONNX, TFLite, PyTorch); they stand in place of what the table of kinds knows. */
+  readonly foreign?: ForeignFacts;
   /** One sentence on why this layer cannot be run or its shape is unknown; null when all is well. */
   readonly problem: string | null;
 }
+
+/** `macs` are the multiply-adds of one example over all calls, null when unknown; `detail` a few words such as `8@3×3`. */
+export interface ForeignFacts { readonly macs: number | null; readonly detail: string }
 
 /** Values of the weights, read when asked for and by range; never the whole file at once. */
 export interface WeightStore {
@@ -88,6 +95,10 @@ export interface Network {
   readonly inputs: readonly TensorRef[];
   readonly outputs: readonly TensorRef[];
   readonly compile: CompileConfig | null;
+  /** One sentence on why networks of this format can be looked at but not run; absent when they can be run. */
+  readonly viewOnly?: string;
+  /** More about the format than its title: `opset 20, pytorch 2.13.0`. */
+  readonly formatDetail?: string;
   /** Sentences for the user: unknown layers, weights that do not fit. Empty when all is well. */
   readonly problems: readonly string[];
 }

@@ -1,7 +1,7 @@
 /** Completes and checks launch configurations: asks for what is missing, makes paths absolute, says what is wrong before a session starts. */
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { sentenceOf } from '../../tensor/failure';
+import { Failure, sentenceOf } from '../../tensor/failure';
 import { ask } from './questions';
 import { absolute, debugType, offerToKeep } from './launch-file';
 
@@ -65,6 +65,7 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
     const { openNetwork } = await (await import('../../core')).loadFormats();
     const { network, weights } = await openNetwork(model.fsPath);
     await weights.close();
+    if (network.viewOnly !== undefined) throw new Failure('network.view-only', network.viewOnly);
     if (given.data !== undefined) return { ...given, model: model.fsPath };
     const answers = await ask(network, model.fsPath);
     if (answers === null) return undefined;

@@ -19,6 +19,8 @@ export interface Zip {
   readonly ignored: readonly string[];
   /** The bytes of a member. @throws Failure `zip.*` when it is absent, declares more than `limit` bytes, or is damaged. */
   read(name: string, limit: number): Promise<Uint8Array>;
+  /** The first bytes of a member, at most `count`; of a large one only these are unpacked. @throws Failure `zip.*` */
+  head(name: string, count: number): Promise<Uint8Array>;
   /** Offset in the file at which the bytes of a *stored* member begin. */
   offsetOf(name: string): Promise<number>;
   close(): void;
@@ -88,6 +90,24 @@ async function readDirectory(zip: yauzl.ZipFile, label: string): Promise<Zip> {
         throw new Failure('zip.damaged', `${label}: ${name} cannot be unpacked (${sentenceOf(error)}).`, { cause: error });
       }
       return bytes;
+    },
+    async head(name, count) {
+      const pieces: Uint8Array[] = [];
+      let filled = 0;
+      try {
+        const stream = await zip.openReadStreamPromise(entryOf(name));
+        for await (const chunk of stream) {
+          const piece = chunk as Uint8Array;
+          pieces.push(piece);
+          filled += piece.length;
+          if (filled >= count) break;
+        }
+        stream.destroy();
+      } catch (error) {
+        if (error instanceof Failure) throw error;
+        throw new Failure('zip.damaged', `${label}: ${name} cannot be unpacked (${sentenceOf(error)}).`, { cause: error });
+      }
+      return new Uint8Array(Buffer.concat(pieces)).subarray(0, count);
     },
     async offsetOf(name) {
       const entry = entryOf(name);

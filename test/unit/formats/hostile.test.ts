@@ -129,11 +129,10 @@ describe('Broken files', () => {
     await refused(file('missing.keras'), /there is no such file/);
     await refused(await put('empty.h5', ''), /is empty \(0 bytes\)/);
     await refused(folder, /is a folder/);
-    await refused(await put('picture.keras', await readFile(fixture('datasets/shapes/circle/circle_0.png'))), /not a model file that Backstep knows; it reads Keras 3 archive/);
+    await refused(await put('picture.keras', await readFile(fixture('datasets/shapes/circle/circle_0.png'))), /not a model file that Backstep knows; it reads .*Keras 3 archive/);
     await refused(await put('text.json', 'hello'), /not a model file/);
     await refused(await put('other.json', '{"a": 1}'), /describes no model/);
     await refused(await put('list.json', '{"modelTopology": {"class_name": "Sequential", "config": 3}}'), /holds no model/);
-    await refused(fixture('torch/torch_cnn.pt'));
   });
 
   it('files cut off anywhere never do more than say so', async () => {

@@ -1,0 +1,100 @@
+/** Tensors by dotted names (`layer1.0.conv1.weight`) -> a network of nested modules; how they connect is not in such files. */
+import { Failure } from '../../tensor/failure';
+import type { DType, TensorValue } from '../../tensor/value';
+import type { FormatId } from '../../network/format-titles';
+import type { Convention, JsonObject, Layer, Network, OpenedNetwork, Weight } from '../../network/network';
+import { displayName } from '../../network/order';
+import { guessType } from './guess-type';
+
+/** A tensor of a file of weights; `read` takes memory only when asked. */
+export interface NamedTensor {
+  /** Modules and weight, joined by `separator`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  /** What the file says: a parameter or mere state; undefined lets the name decide. */
+  readonly buffer?: boolean;
+  read(): Promise<TensorValue>;
+}
+
+export interface ModuleTree {
+  readonly name: string;
+  readonly format: FormatId;
+  readonly formatDetail?: string;
+  readonly convention: Convention;
+  readonly separator?: string;
+  readonly tensors: readonly NamedTensor[];
+  /** What is known of modules by their names: class and settings; modules without weights too. */
+  readonly modules?: ReadonlyMap<string, { readonly type: string; readonly config: JsonObject }>;
+  readonly problems: readonly string[];
+  /** Why it cannot be run. */
+  readonly viewOnly: string;
+  close(): Promise<void>;
+}
+
+/** Deeper modules stay in the names of weights. */
+const deepest = 32;
+const state = new Set(['running_mean', 'running_var', 'num_batches_tracked']);
+
+interface Node { readonly path: string; readonly children: Map<string, Node>; readonly weights: Weight[] }
+
+/** The network of a tree, and its weights. @throws Failure `modules.empty` when there are no tensors */
+export function openModuleTree(tree: ModuleTree): OpenedNetwork {
+  if (tree.tensors.length === 0 && (tree.modules?.size ?? 0) === 0) throw new Failure('modules.empty', `${tree.name} holds no tensors, so there is nothing to show.`);
+  const separator = tree.separator ?? '.';
+  const root: Node = { path: '', children: new Map(), weights: [] };
+  const at = (parts: readonly string[]): Node => parts.slice(0, deepest).reduce((node, part) => {
+    const child: Node = node.children.get(part) ?? { path: node.path === '' ? part : node.path + separator + part, children: new Map(), weights: [] };
+    node.children.set(part, child);
+    return child;
+  }, root);
+  const byName = new Map<string, NamedTensor>();
+  for (const name of tree.modules?.keys() ?? []) if (name !== '') at(name.split(separator));
+  for (const tensor of tree.tensors) {
+    if (byName.has(tensor.name)) continue;
+    byName.set(tensor.name, tensor);
+    const parts = tensor.name.split(separator);
+    const cut = Math.min(parts.length - 1, deepest);
+    at(parts.slice(0, cut)).weights.push(weightOf(tensor, parts.slice(cut).join(separator)));
+  }
+  const layers = layersOf(root, tree);
+  const network: Network = {
+    name: tree.name, format: tree.format, convention: tree.convention, layers, inputs: [], outputs: [], compile: null, viewOnly: tree.viewOnly,
+    ...(tree.formatDetail === undefined ? {} : { formatDetail: tree.formatDetail }),
+    problems: [tree.viewOnly, ...tree.problems],
+  };
+  return {
+    network,
+    weights: {
+      read(key) {
+        const tensor = byName.get(key);
+        return tensor === undefined ? Promise.reject(new Failure('weights.absent', `${tree.name} holds no tensor ${displayName(key)}.`)) : tensor.read();
+      },
+      close: () => tree.close(),
+    },
+  };
+}
+
+function weightOf(tensor: NamedTensor, name: string): Weight {
+  const float = /float/.test(tensor.dtype);
+  const buffer = tensor.buffer ?? (!float || state.has(name));
+  return { name, shape: tensor.shape, dtype: tensor.dtype, trainable: !buffer, ...(buffer ? { buffer } : {}), key: tensor.name, initializer: null };
+}
+
+function layersOf(node: Node, tree: ModuleTree): readonly Layer[] {
+  const layers = [...node.children].map(([name, child]): Layer => {
+    const known = tree.modules?.get(child.path);
+    const network: Network | null = child.children.size === 0 ? null : {
+      name, format: tree.format, convention: tree.convention, layers: layersOf(child, tree), inputs: [], outputs: [], compile: null, problems: [],
+    };
+    return {
+      name, type: known?.type ?? guessType(child.weights, network !== null), config: known?.config ?? {}, trainable: true, calls: [], weights: child.weights, network,
+      foreign: { macs: null, detail: '' }, problem: null,
+    };
+  });
+  if (node.path !== '' || node.weights.length === 0) return layers;
+  // Weights of the model itself stand in a layer of their own.
+  let name = 'parameters';
+  while (node.children.has(name)) name += '_';
+  return [{ name, type: 'Parameters', config: {}, trainable: true, calls: [], weights: node.weights, network: null, foreign: { macs: null, detail: '' }, problem: null }, ...layers];
+}

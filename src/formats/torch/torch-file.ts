@@ -1,0 +1,107 @@
+/** PyTorch's files: zip archives (state_dict, checkpoint, whole module, TorchScript, exported program) and the pickle stream from before 1.6. */
+import path from 'node:path';
+import { Failure } from '../../tensor/failure';
+import type { OpenedNetwork } from '../../network/network';
+import { displayName } from '../../network/order';
+import { openModuleTree } from '../modules/module-tree';
+import { openRanges } from '../containers/range-file';
+import type { RangeFile } from '../containers/range-file';
+import { describeBytes, openZip } from '../containers/zip';
+import type { Zip } from '../containers/zip';
+import { readExport } from './exported';
+import { readLegacy } from './legacy';
+import { readPickle } from './pickle';
+import { stateOf } from './state';
+import type { TorchState, TorchTensor } from './state';
+import { readView } from './view';
+
+const maximalPickle = 256 * 2 ** 20;
+/** Storages that are packed have to be unpacked whole. */
+const maximalPacked = 2 ** 31 - 1;
+
+/** Bytes of a storage by its key. */
+export type ReadStorage = (tensor: TorchTensor, offset: number, length: number) => Promise<Uint8Array>;
+export interface TorchContent { readonly state: TorchState; readonly kind: string; readonly bigEndian: boolean; readonly read: ReadStorage }
+
+/** True for archives with a pickle or an exported program in PyTorch's places. */
+export function isTorchArchive(zip: Zip): boolean {
+  return memberNamed(zip, 'data.pkl') !== null || memberNamed(zip, 'data/weights/model_weights_config.json') !== null;
+}
+
+/** True for the magic number of the stream that `torch.save` wrote before version 1.6, as a pickle of protocol 2 or later. */
+export function looksLikeLegacyTorch(head: Uint8Array): boolean {
+  const magic = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+  return head[0] === 0x80 && [2, 11].some((start) => magic.every((byte, index) => head[start + index] === byte));
+}
+
+/** The member `folder/ending` with the shortest name, where `folder` is one level or none. */
+export function memberNamed(zip: Zip, ending: string): string | null {
+  const depth = ending.split('/').length;
+  const found = [...zip.members.keys()].filter((name) => name === ending || (name.endsWith(`/${ending}`) && name.split('/').length === depth + 1));
+  return found[0] ?? null;
+}
+
+/** Opens a file of PyTorch without running anything of it. @throws Failure */
+export async function openTorch(file: string): Promise<OpenedNetwork> {
+  const label = path.basename(file);
+  const ranges = await openRanges(file);
+  let zip: Zip | null = null;
+  try {
+    const isZip = (await ranges.read(0, Math.min(2, ranges.size), 'its first bytes'))[0] === 0x50;
+    zip = isZip ? await openZip(file) : null;
+    const content = zip === null ? await readLegacy(ranges) : memberNamed(zip, 'data.pkl') === null ? await readExport(zip, ranges) : await readArchive(zip, ranges);
+    const opened = zip;
+    return networkOf(label, content, async () => { opened?.close(); await ranges.close(); });
+  } catch (error) {
+    zip?.close();
+    await ranges.close();
+    throw error;
+  }
+}
+
+function networkOf(label: string, { state, kind, bigEndian, read }: TorchContent, close: () => Promise<void>): OpenedNetwork {
+  const named = state.foreign.slice(0, 4).map((name) => displayName(name)).join(', ') + (state.foreign.length > 4 ? ` and ${state.foreign.length - 4} more` : '');
+  const foreign = state.foreign.length === 0 ? [] : [`${label} refers to ${named}, which Backstep does not know: nothing of it was run.`];
+  if (state.tensors.length === 0 && state.modules.size === 0) throw new Failure('torch.empty', foreign[0] ?? `${label} holds no tensors, so there is nothing to show.`);
+  return openModuleTree({
+    name: label, format: 'pytorch', formatDetail: kind, convention: 'pytorch',
+    viewOnly: `${label} holds weights only as far as Backstep reads it: how its modules are connected is Python code, so it can be looked at but not run.`,
+    problems: [
+      ...foreign,
+      ...(state.unreadable.length === 0 ? [] : [`${state.unreadable.length} tensors of ${label} are of a kind that cannot be shown, the first of them ${displayName(state.unreadable[0] ?? '')}.`]),
+    ],
+    modules: state.modules,
+    tensors: state.tensors.map(({ name, tensor, buffer }) => ({
+      name, dtype: tensor.type.dtype, shape: tensor.type.parts === 1 ? tensor.shape : [...tensor.shape, 2], ...(buffer === undefined ? {} : { buffer }),
+      read: () => readView(tensor, `Tensor ${displayName(name)} of ${label}`, bigEndian, (offset, length) => read(tensor, offset, length)),
+    })),
+    close,
+  });
+}
+
+async function readArchive(zip: Zip, ranges: RangeFile): Promise<TorchContent> {
+  const { label } = ranges;
+  const pickle = memberNamed(zip, 'data.pkl') ?? '';
+  const folder = pickle.slice(0, -'data.pkl'.length);
+  const { value } = readPickle(await zip.read(pickle, maximalPickle), `${label} (${pickle})`);
+  const order = zip.members.has(`${folder}byteorder`) ? new TextDecoder().decode(await zip.read(`${folder}byteorder`, 64)) : 'little';
+  const script = [...zip.members.keys()].some((name) => name.startsWith(`${folder}code/`));
+  return {
+    state: stateOf(value), kind: script ? 'TorchScript' : '', bigEndian: order.trim() === 'big',
+    read: storageReader(zip, ranges, (key) => `${folder}data/${key}`),
+  };
+}
+
+/** Reads stored members by range, packed ones whole. */
+export function storageReader(zip: Zip, ranges: RangeFile, memberOf: (key: string) => string): ReadStorage {
+  return async (tensor, offset, length) => {
+    const name = memberOf(tensor.storage);
+    const member = zip.members.get(name);
+    if (member === undefined) throw new Failure('torch.storage', `${ranges.label} is incomplete: it has no member ${displayName(name)} for this tensor.`);
+    if (offset + length > member.size) {
+      throw new Failure('torch.storage', `${ranges.label}: ${displayName(name)} has ${describeBytes(member.size)}, but the tensor needs ${describeBytes(offset + length)}.`);
+    }
+    if (member.stored) return ranges.read(await zip.offsetOf(name) + offset, length, displayName(name));
+    return (await zip.read(name, maximalPacked)).subarray(offset, offset + length);
+  };
+}
