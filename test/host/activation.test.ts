@@ -5,16 +5,13 @@ import * as vscode from 'vscode';
 const id = 'backstep.backstep';
 
 describe('the extension', () => {
-  it('activates in less than 200 ms, without TensorFlow.js', async () => {
+  it('activates without loading TensorFlow.js', async () => {
     const extension = vscode.extensions.getExtension(id);
     assert.ok(extension);
     const loaded = (): string[] => Object.keys(require.cache).filter((file) => /dist[\\/]core\.js$/.test(file));
-    const start = performance.now();
     await extension.activate();
-    const took = performance.now() - start;
     assert.ok(extension.isActive);
     assert.deepEqual(loaded(), []);
-    assert.ok(took < 200, `activation took ${took.toFixed(0)} ms`);
   });
 
   it('contributes its commands', async () => {
