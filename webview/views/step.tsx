@@ -1,6 +1,6 @@
 /** The step under the cursor: what it computes, the tensors it reads and writes, the numbers of one element, their distribution. */
 import type { JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import type { CursorView, RunView, TensorCard as Card } from '../../src/protocol/run';
 import type { TensorRequest } from '../../src/protocol/tensor';
 import { domainOf } from '../../src/tensor/colormap';
@@ -101,7 +101,8 @@ export function Step({ run, cursor }: { readonly run: RunView; readonly cursor: 
   const selection = useStore((state) => state.selection);
   const examples = examplesOf(run, cursor);
   const example = examples === 0 ? 0 : Math.min(wanted, examples - 1);
-  useEffect(() => {
+  // Before the next paint: a key that follows at once must meet the example that is shown.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       const step = event.key === '[' ? -1 : event.key === ']' ? 1 : 0;
       if (step === 0 || examples === 0 || (event.target instanceof HTMLElement && event.target.tagName === 'VSCODE-TEXT-FIELD')) return;
