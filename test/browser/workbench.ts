@@ -80,6 +80,7 @@ export class Workbench {
   /** Chooses from the open context menu, which ignores the mouse for a moment after it has opened. */
   async menu(title: string): Promise<void> {
     const item = this.page.locator('.monaco-menu').getByText(title, { exact: true });
+    await item.waitFor({ state: 'visible' });
     await this.until(async () => {
       if (await item.isVisible()) await item.click({ timeout: 1000 }).catch(() => undefined);
       return !await item.isVisible();
