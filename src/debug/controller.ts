@@ -5,6 +5,7 @@ import type { Listing } from '../listing/listing';
 import { Failure, sentenceOf } from '../tensor/failure';
 import { Breakpoints } from './breakpoints';
 import type { Breakpoint, FunctionSpec, LineSpec } from './breakpoints';
+import { cellNumber, largestCell } from './cells';
 import { deeper, shallower } from './cursor';
 import type { Cursor } from './cursor';
 import { Emitter } from './emitter';
@@ -44,6 +45,8 @@ export class Controller {
   private lastProgress = 0;
   private status: 'stopped' | 'running' | 'ended' = 'stopped';
   private ignoresBreakpoints = false;
+  /** The element that the person looks at: Step Into goes there in any output of this shape. */
+  private selected: { readonly shape: string; readonly index: readonly number[] } | null = null;
 
   private listings: ListingCache;
 
@@ -119,21 +122,32 @@ export class Controller {
     });
   }
 
-  /** One level deeper, on the first step inside the current one; at op depth there is nothing inside, so it steps over. */
+  /**
+   * One level deeper, on the first step inside the current one. From an op to the output element that is selected, else to the largest in
+   * absolute value; an op that cannot be taken apart stays and says so. Inside a cell there is nothing more, so it steps over.
+   */
   stepInto(): Promise<void> {
     return this.move((signal) => {
       const { place, cursor } = this.at();
-      if (cursor.depth === 'op') return this.forward(cursor, signal);
+      if (cursor.depth === 'cell') return this.forward(cursor, signal);
+      if (cursor.depth === 'op') return Promise.resolve(this.intoCell(place, cursor));
       return Promise.resolve({ place, cursor: place.steps.cursor(deeper(cursor.depth), cursor.op), reason: 'step' });
     });
   }
 
-  /** One level up, on the step after the one that contains the cursor; at iteration depth the next iteration. */
+  /** One level up, on the step after the one that contains the cursor; at iteration depth the next iteration, from a cell back to its op. */
   stepOut(): Promise<void> {
     return this.move((signal) => {
       const { place, cursor } = this.at();
+      if (cursor.depth === 'cell') return Promise.resolve({ place, cursor: place.steps.cursor('op', cursor.op), reason: 'step' });
       return this.forward(place.steps.cursor(shallower(cursor.depth), cursor.op), signal);
     });
+  }
+
+  /** Notes the element that Step Into shall go to, in this tensor and all others of its shape; null for none. */
+  selectElement(element: { readonly tensor: number; readonly index: readonly number[] } | null): void {
+    const shape = element === null ? undefined : this.at().place.trace.tensors.get(element.tensor)?.shape;
+    this.selected = element === null || shape === undefined ? null : { shape: shape.join(), index: [...element.index] };
   }
 
   /** Iteration after iteration until a breakpoint, Pause, or the end of the run. */
@@ -180,7 +194,7 @@ export class Controller {
     await this.move(async (signal) => {
       if (wanted.iteration === cursor.iteration) return { place, cursor: wanted, reason: 'goto' };
       const other = await this.fetch(wanted.iteration, signal);
-      return { place: other, cursor: other.steps.cursor(wanted.depth, Math.min(wanted.op, other.trace.ops.length - 1)), reason: 'goto' };
+      return { place: other, cursor: other.steps.cursor(wanted.depth, Math.min(wanted.op, other.trace.ops.length - 1), wanted.cell), reason: 'goto' };
     });
   }
 
@@ -264,6 +278,13 @@ export class Controller {
 
   private isEnded(): boolean {
     return this.status === 'ended';
+  }
+
+  private intoCell(place: Place, cursor: Cursor): Stop {
+    const { trace, steps } = place, { selected } = this, op = trace.ops[cursor.op];
+    if (steps.cells(cursor.op) === 0) return { place, cursor, reason: 'step', text: `${op?.kernel ?? 'This op'} is not a sum of terms that one could step into; Step Over goes on to the next op.` };
+    const chosen = selected === null ? null : cellNumber(trace, op, selected.index, (_, shape) => shape.join() === selected.shape);
+    return { place, cursor: steps.cursor('cell', cursor.op, chosen ?? largestCell(place, op)), reason: 'step' };
   }
 
   private async forward(cursor: Cursor, signal: AbortSignal): Promise<Stop> {

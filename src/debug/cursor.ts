@@ -1,20 +1,27 @@
 /** The cursor and the steps of one trace: which units there are at each depth, and which comes before and after. */
 import type { Phase, Trace } from '../engine/trace';
 import type { Listing, ListingLine } from '../listing/listing';
+import { cellCount } from './cells';
 
-export const depths = ['iteration', 'phase', 'layer', 'op'] as const;
+export const depths = ['iteration', 'phase', 'layer', 'op', 'cell'] as const;
 export type Depth = (typeof depths)[number];
 
 /**
  * A place on the timeline: the step that has just been done. The step is the whole unit of this depth (all ops of the group at
  * layer depth); `op` is its first op. What is shown is the state after the step.
  */
-export interface Cursor { readonly iteration: number; readonly op: number; readonly depth: Depth }
+export interface Cursor {
+  readonly iteration: number;
+  readonly op: number;
+  readonly depth: Depth;
+  /** At cell depth, and only there: the number of the output element, row-major through the op's outputs. */
+  readonly cell?: number;
+}
 
 /** Ops `first` … `last`, inclusive: one step at some depth. */
 export interface Unit { readonly first: number; readonly last: number }
 
-export const sameCursor = (a: Cursor, b: Cursor): boolean => a.iteration === b.iteration && a.op === b.op && a.depth === b.depth;
+export const sameCursor = (a: Cursor, b: Cursor): boolean => a.iteration === b.iteration && a.op === b.op && a.depth === b.depth && a.cell === b.cell;
 
 /** One level deeper (Step Into) or up (Step Out); the innermost and the outermost stay. */
 export const deeper = (depth: Depth): Depth => depths[Math.min(depths.indexOf(depth) + 1, depths.length - 1)] ?? depth;
@@ -37,6 +44,7 @@ export class Steps {
       phase: phases,
       layer: groups.map(({ first, last }) => ({ first, last })),
       op: ops.map(({ index }) => ({ first: index, last: index })),
+      cell: ops.map(({ index }) => ({ first: index, last: index })),
     };
   }
 
@@ -62,26 +70,53 @@ export class Steps {
     return Math.max(0, low);
   }
 
-  cursor(depth: Depth, op: number): Cursor {
+  /** The cursor on the step that contains the op, and on one of its elements at cell depth; an op that cannot be taken apart has no cells. */
+  cursor(depth: Depth, op: number, cell = 0): Cursor {
+    if (depth === 'cell') return this.cellCursor(op, cell) ?? this.cursor('op', op);
     return { iteration: this.trace.iteration, op: this.unitAt(depth, op).first, depth };
   }
 
   first(depth: Depth): Cursor {
-    return this.cursor(depth, 0);
+    return (depth === 'cell' ? this.nextCells(0) : null) ?? this.cursor(depth, 0);
   }
 
   last(depth: Depth): Cursor {
-    return this.cursor(depth, this.trace.ops.length - 1);
+    const last = this.trace.ops.length - 1;
+    return (depth === 'cell' ? this.cellsBefore(last) : null) ?? this.cursor(depth, last);
   }
 
   /** The next step at the same depth; null over the end of the iteration. */
-  after({ depth, op }: Cursor): Cursor | null {
+  after({ depth, op, cell = 0 }: Cursor): Cursor | null {
+    if (depth === 'cell') return cell + 1 < this.cells(op) ? this.cellCursor(op, cell + 1) : this.nextCells(op + 1);
     return this.neighbour(depth, this.numberAt(depth, op) + 1);
   }
 
   /** The step before at the same depth; null before the start of the iteration. */
-  before({ depth, op }: Cursor): Cursor | null {
+  before({ depth, op, cell = 0 }: Cursor): Cursor | null {
+    if (depth === 'cell') return cell > 0 ? this.cellCursor(op, cell - 1) : this.cellsBefore(op - 1);
     return this.neighbour(depth, this.numberAt(depth, op) - 1);
+  }
+
+  /** How many output elements of the op one can step through. */
+  cells(op: number): number {
+    return cellCount(this.trace, this.trace.ops[op]);
+  }
+
+  private cellCursor(op: number, cell: number): Cursor | null {
+    const count = this.cells(op);
+    return count === 0 ? null : { iteration: this.trace.iteration, op, depth: 'cell', cell: Math.max(0, Math.min(count - 1, cell)) };
+  }
+
+  /** The first element of the first op from `op` on that has elements to step through. */
+  private nextCells(op: number): Cursor | null {
+    for (let at = op; at < this.trace.ops.length; at += 1) if (this.cells(at) > 0) return this.cellCursor(at, 0);
+    return null;
+  }
+
+  /** The last element of the last op up to `op` that has elements to step through. */
+  private cellsBefore(op: number): Cursor | null {
+    for (let at = op; at >= 0; at -= 1) if (this.cells(at) > 0) return this.cellCursor(at, Infinity);
+    return null;
   }
 
   private neighbour(depth: Depth, number: number): Cursor | null {
@@ -93,7 +128,8 @@ export class Steps {
 /** The 1-based line on which the cursor stands: the op's, the group's header, the phase's header, the title. */
 export function lineOf(cursor: Cursor, steps: Steps, listing: Listing): number {
   switch (cursor.depth) {
-    case 'op': return listing.lineOfOp(cursor.op);
+    case 'op':
+    case 'cell': return listing.lineOfOp(cursor.op);
     case 'layer': return listing.lineOfGroup(steps.numberAt('layer', cursor.op));
     case 'phase': return listing.lineOfPhase(steps.trace.ops[cursor.op]?.phase ?? 'forward');
     case 'iteration': return Math.max(1, listing.lines.findIndex((line) => line.kind === 'title') + 1);

@@ -2,6 +2,7 @@
 import type { Phase } from '../engine/trace';
 import { Failure } from '../tensor/failure';
 import { anchorOf, lineOfAnchor } from './anchor';
+import { cellNumber } from './cells';
 import { cursorOf } from './cursor';
 import type { Cursor } from './cursor';
 import { suggestion } from './expression/nearest';
@@ -11,6 +12,8 @@ import type { Place } from './place';
 /** Iterations and ops count from 0 here, as in traces; sentences count from 1. */
 export type JumpTarget =
   | { readonly kind: 'op'; readonly iteration?: number; readonly op: number }
+  /** One output element of an op of the iteration at hand. */
+  | { readonly kind: 'cell'; readonly iteration: number; readonly op: number; readonly tensor: number; readonly index: readonly number[] }
   | { readonly kind: 'line'; readonly line: number }
   | { readonly kind: 'layer'; readonly layer: string; readonly phase?: Phase }
   | { readonly kind: 'phase'; readonly phase: Phase }
@@ -28,6 +31,11 @@ export function cursorOfTarget(target: JumpTarget, place: Place, from: Cursor, l
         throw new Failure('jump.op', `Operation ${target.op + 1} does not exist: iteration ${iteration + 1} has the operations 1 to ${trace.ops.length}.`);
       }
       return { iteration, op: target.op, depth: 'op' };
+    }
+    case 'cell': {
+      const cell = target.iteration === from.iteration ? cellNumber(trace, trace.ops[target.op], target.index, (tensor) => tensor === target.tensor) : null;
+      if (cell === null) throw new Failure('jump.cell', `There is no element [${target.index.join(', ')}] to step into in operation ${target.op + 1} of iteration ${from.iteration + 1}.`);
+      return steps.cursor('cell', target.op, cell);
     }
     case 'line': {
       const anchor = anchorOf(place, target.line), line = anchor === null ? null : lineOfAnchor(place, anchor);

@@ -1,13 +1,14 @@
 /** The scopes of a frame: inputs, output, gradients, weights, optimizer state, attributes, batch, metrics, as far as the cursor has come. */
 import type { AttributeValue, LayerTensors, WeightTensors } from '../engine/trace';
 import type { Value } from './expression/values';
+import { cellScopes } from './cell-scopes';
 import type { View } from './place';
 import { TraceScope } from './scope';
 import type { Frame } from './stack';
-import { groupEntry, lookedUpEntry, textEntry } from './variables';
-import type { Entry } from './variables';
+import { groupEntry, groupOf, lookedUpEntry, textEntry } from './variables';
+import type { Container, Entry } from './variables';
 
-export interface ScopeOfFrame { readonly name: string; readonly entries: () => readonly Entry[] }
+export interface ScopeOfFrame { readonly name: string; readonly children: Container }
 
 /** Looks up what a frame is about, by name in the listing where there is one. */
 class FrameContents {
@@ -95,20 +96,21 @@ function attributeText(value: AttributeValue): string {
   return typeof value === 'string' ? value : value === undefined ? 'undefined' : JSON.stringify(value);
 }
 
-const nonEmpty = (name: string, entries: () => readonly Entry[]): readonly ScopeOfFrame[] => (entries().length === 0 ? [] : [{ name, entries }]);
+const nonEmpty = (name: string, entries: () => readonly Entry[]): readonly ScopeOfFrame[] => (entries().length === 0 ? [] : [{ name, children: groupOf(entries) }]);
 
 /** Scopes of the frame at a stop; those without content are left out. */
 export function scopesOf(view: View, frame: Frame): readonly ScopeOfFrame[] {
   const contents = new FrameContents(view), { trace, cursor, steps } = view;
   const op = trace.ops[cursor.op];
   const group = trace.groups[steps.numberAt('layer', cursor.op)];
-  const shared = [
-    { name: 'Batch', entries: () => [
+  const shared: readonly ScopeOfFrame[] = [
+    { name: 'Batch', children: groupOf(() => [
       ...['iteration', 'epoch', 'batch', 'batchSize', 'examples'].map((name) => contents.value(name)),
       ...contents.named(Object.fromEntries(Object.entries(trace.inputs).map(([name, { value }]) => [name, value]))), ...contents.named(trace.labels),
-    ] },
-    { name: 'Metrics', entries: () => [contents.value('loss'), ...Object.keys(trace.metrics).map((name) => contents.metric(name))] },
+    ]) },
+    { name: 'Metrics', children: groupOf(() => [contents.value('loss'), ...Object.keys(trace.metrics).map((name) => contents.metric(name))]) },
   ];
+  if (frame.depth === 'cell') return [...cellScopes(view), ...shared];
   if (frame.depth === 'op' && op !== undefined) {
     const inputs = Object.entries(op.inputs);
     return [

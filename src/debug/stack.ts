@@ -1,4 +1,5 @@
-/** The call stack at a stop: op, layer, phase, iteration, innermost first, each with its line in the listing. */
+/** The call stack at a stop: element, op, layer, phase, iteration, innermost first, each with its line in the listing. */
+import { cellName } from './cells';
 import { depths, lineOf } from './cursor';
 import type { Depth } from './cursor';
 import type { View } from './place';
@@ -20,6 +21,7 @@ const names: Readonly<Record<Depth, (view: View) => string>> = {
     return group.weight === null ? name : `${name} ${group.weight}`;
   },
   op: ({ trace, cursor }) => trace.ops[cursor.op]?.kernel ?? 'op',
+  cell: (view) => cellName(view) ?? 'element',
 };
 
 /** Lines are 1-based, columns too: the first sign of the line's text. */

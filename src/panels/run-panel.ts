@@ -56,6 +56,8 @@ export class RunPanel implements vscode.Disposable {
     this.channel = new HostChannel(panel.webview, {
       tensor: (request) => pictureAt(current().controller, request),
       jump: async (target) => { await current().controller.jumpTo(target); return null; },
+      selectElement: (element) => { current().controller.selectElement(element); return null; },
+      step: async ({ back }) => { const { controller } = current(); await (back ? controller.stepBack() : controller.stepOver()); return null; },
       toggleBreakpoint: ({ layer }) => { toggleLayerBreakpoint(layer); return null; },
       save: async ({ name, bytes }) => { await save(vscode.Uri.file(current().controller.info.config.model), name, bytes); return null; },
     }, (event) => { if (event.type === 'ready') void this.sendAll(); });

@@ -1,5 +1,6 @@
 /** The status bar: what computes and why, and where the run stands. Seen only while a session of ours is alive. */
 import * as vscode from 'vscode';
+import { cellName } from '../debug/cells';
 import type { LiveSession, LiveSessions } from '../debug/vscode/live';
 import { Pace } from './pace';
 
@@ -58,7 +59,8 @@ function placeText({ controller }: LiveSession): string {
   const icon = op?.phase === 'backward' ? '$(arrow-up)' : '$(arrow-down)';
   const parts = [l10n.t('iteration {0}', String(cursor.iteration + 1))];
   if (cursor.depth !== 'iteration') parts.push(op?.phase ?? '');
-  if ((cursor.depth === 'layer' || cursor.depth === 'op') && op?.layer != null) parts.push(op.layer);
+  if (cursor.depth !== 'iteration' && cursor.depth !== 'phase' && op?.layer != null) parts.push(op.layer);
   if (cursor.depth === 'op') parts.push(op?.kernel ?? '');
+  if (cursor.depth === 'cell') parts.push(cellName(controller.view) ?? '');
   return `${icon} ${parts.filter((part) => part !== '').join(' · ')}`;
 }

@@ -7,6 +7,7 @@ import type { TensorPicture, TensorRequest } from './tensor';
 export type JumpTarget =
   | { readonly kind: 'op'; readonly iteration: number; readonly op: number }
   | { readonly kind: 'layer'; readonly layer: string }
+  | { readonly kind: 'cell'; readonly iteration: number; readonly op: number; readonly tensor: number; readonly index: readonly number[] }
   | { readonly kind: 'phase'; readonly phase: PhaseName }
   | { readonly kind: 'iteration'; readonly iteration: number };
 
@@ -31,6 +32,10 @@ export interface Requests {
   jump: [JumpTarget, null];
   toggleBreakpoint: [{ readonly layer: string }, null];
   stepThrough: [null, null];
+  /** The element that is looked at: Step Into goes there. */
+  selectElement: [{ readonly tensor: number; readonly index: readonly number[] } | null, null];
+  /** Step Over or Step Back, as the debugger's own buttons do; answered when the cursor stands again. */
+  step: [{ readonly back: boolean }, null];
   /** Writes text or pictures where the user chooses. */
   save: [{ readonly name: string; readonly bytes: ArrayBuffer }, null];
 }

@@ -1,4 +1,5 @@
 /** What the panel beside the listing shows: where the run is, and what the step under the cursor did. */
+import type { CellView } from './cell';
 import type { GraphView } from './graph';
 import type { TensorStatistics } from './tensor';
 
@@ -20,6 +21,8 @@ export interface TensorCard {
   readonly diverging: boolean;
   /** Card of the value that this one is the gradient of, if it is shown too: its tensor id. */
   readonly gradientOf: number | null;
+  /** The op that wrote this tensor, if one can step into its elements. */
+  readonly cellOp: number | null;
 }
 
 export interface CursorView {
@@ -43,6 +46,8 @@ export interface CursorView {
   readonly cards: readonly TensorCard[];
   readonly loss: number;
   readonly line: number;
+  /** At cell depth: the output element under the cursor. */
+  readonly cell: CellView | null;
 }
 
 export interface RunView {

@@ -49,8 +49,8 @@ describe('a debug session over DAP', () => {
     await client.start({ ...sgd, iterations: 3 });
     client.note('Layer by layer, and back to the start of the run');
     await each(client, 'next next stepBack stepBack stepBack');
-    client.note('Into the ops of a layer; at op depth Step Into steps over');
-    await each(client, 'stepIn next next stepIn stepBack');
+    client.note('Into the ops of a layer, and into the largest element of one');
+    await each(client, 'stepIn next next stepIn stepOut next stepBack');
     client.note('Out to the next layer, then phase, then iteration');
     await each(client, 'stepOut stepIn stepOut stepOut stepOut');
     client.note('Whole phases');
@@ -66,6 +66,23 @@ describe('a debug session over DAP', () => {
     await client.jump(client.line(/^const/, -1));
     await client.frames();
     await each(client, 'next next stepBack stepBack stepBack');
+  }));
+
+  it('goes into the elements of an op, their terms and their sum', golden('cells', async (client) => {
+    await client.start(sgd);
+    await client.go('stepIn');
+    client.note('The largest element of a matrix product; Terms and Cell');
+    await each(client, 'stepIn');
+    const scopes = await client.scopes();
+    for (const name of ['Terms', 'Cell']) await client.variables(scopes.get(name)?.variablesReference ?? 0, name === 'Terms' ? { filter: 'indexed', start: 0, count: 100 } : {});
+    await client.variables(scopes.get('Terms')?.variablesReference ?? 0, { filter: 'indexed', start: 1, count: 1 });
+    client.note('Next elements, and back');
+    await each(client, 'next next stepBack stepBack stepBack');
+    client.note('Back to the op; the element that is selected in the panel');
+    await each(client, 'stepOut');
+    const { controller } = client.session;
+    controller?.selectElement({ tensor: controller.trace.ops[0]?.outputs[0] ?? -1, index: [7, 2] });
+    await each(client, 'stepIn next stepBack');
   }));
 
   it('stops at line breakpoints in both directions', golden('line-breakpoints', async (client) => {

@@ -28,7 +28,7 @@ class Describer {
   /** Bodies whose shape deserves a layout of its own. */
   private readonly bodies: Readonly<Record<string, (body: never) => string>> = {
     stackTrace: ({ stackFrames }: DebugProtocol.StackTraceResponse['body']) => lines(stackFrames, ({ name, line, column }) => `${name} @ ${this.text(line)} :${column}`),
-    scopes: ({ scopes }: DebugProtocol.ScopesResponse['body']) => ` ${scopes.map(({ name, namedVariables }) => `${name} (${namedVariables ?? 0})`).join(', ')}`,
+    scopes: ({ scopes }: DebugProtocol.ScopesResponse['body']) => ` ${scopes.map(({ name, namedVariables, indexedVariables }) => `${name} ${indexedVariables === undefined ? `(${namedVariables ?? 0})` : `[${indexedVariables}]`}`).join(', ')}`,
     variables: ({ variables }: DebugProtocol.VariablesResponse['body']) => lines(variables, ({ name, value, type, indexedVariables, namedVariables, evaluateName }) =>
       `${name} = ${value}${type === undefined ? '' : ` : ${type}`}${indexedVariables === undefined ? '' : ` [${indexedVariables}]`}${namedVariables === undefined ? '' : ` {${namedVariables}}`}${evaluateName === undefined ? '' : ` <${evaluateName}>`}`),
     source: ({ content, mimeType }: DebugProtocol.SourceResponse['body']) => ` ${mimeType ?? ''}${lines(content.split('\n').slice(0, 3), (line) => `| ${line}`)}\n      | …`,

@@ -146,7 +146,7 @@ describe('numbers', () => {
 });
 
 describe('cards', () => {
-  const card = (tensor: number, gradientOf: number | null = null): TensorCard => ({ tensor, gradientOf, title: '', variable: '', use: 'input', shape: [2], dtype: 'float32', diverging: true, statistics: statistics(noise([2], 1, tensor)) });
+  const card = (tensor: number, gradientOf: number | null = null): TensorCard => ({ tensor, gradientOf, cellOp: null, title: '', variable: '', use: 'input', shape: [2], dtype: 'float32', diverging: true, statistics: statistics(noise([2], 1, tensor)) });
   const rows = (cards: readonly TensorCard[]) => cardRows(cards).map((row) => row.map(({ tensor }) => tensor));
   it('stand a gradient right of its value, and pair the rest in order', () => {
     assert.deepEqual(rows([card(1), card(2), card(3, 4), card(4)]), [[1, 2], [4, 3]]);

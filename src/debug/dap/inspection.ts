@@ -9,7 +9,7 @@ import { Failure, sentenceOf } from '../../tensor/failure';
 import { TraceScope } from '../scope';
 import { scopesOf } from '../scopes';
 import { framesOf } from '../stack';
-import { groupOf, valueEntry } from '../variables';
+import { valueEntry } from '../variables';
 import type { Container, Entry } from '../variables';
 import { threadId } from './conversation';
 import type { Answer, Conversation, Handler } from './conversation';
@@ -61,7 +61,7 @@ export const inspectionRequests = {
 
   scopes: (conversation: Conversation, { frameId }: DebugProtocol.ScopesArguments): Answer => {
     const { view } = conversation.stopped, frame = conversation.frames.get(frameId);
-    const scopes = scopesOf(view, frame).map(({ name, entries }) => ({ name, expensive: false, ...handleOf(conversation, groupOf(entries)) }));
+    const scopes = scopesOf(view, frame).map(({ name, children }) => ({ name, expensive: false, ...handleOf(conversation, children) }));
     return { body: { scopes } };
   },
 

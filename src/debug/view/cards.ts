@@ -1,4 +1,5 @@
 /** The tensors that the panel shows for a step: what it reads and writes, and each gradient next to its value. */
+import { hasCells } from '../../engine/cells/cells';
 import type { TensorCard } from '../../protocol/run';
 import { knownRole, roleOf } from './roles';
 import type { Viewpoint } from './roles';
@@ -23,12 +24,13 @@ export function makeCards(index: TraceIndex, from: Viewpoint, wanted: readonly W
     const tensor = index.tensor(card.tensor);
     if (tensor === undefined) return [];
     const statistics = index.statistics(card.tensor);
-    const of = tensor.gradientOf?.tensor;
+    const of = tensor.gradientOf?.tensor, writer = index.trace.ops[tensor.writer];
     return [{
       tensor: card.tensor, title: card.title ?? roleOf(index, card.tensor, from), variable: index.names.get(card.tensor) ?? '', use: card.use,
       shape: [...tensor.shape], dtype: tensor.dtype, statistics,
       diverging: isSigned(index, card.tensor) || statistics.min < 0,
       gradientOf: of !== undefined && first.has(of) ? of : null,
+      cellOp: writer !== undefined && hasCells(writer) ? writer.index : null,
     }];
   });
 }

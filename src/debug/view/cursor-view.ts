@@ -4,6 +4,7 @@ import type { GraphView } from '../../protocol/graph';
 import type { RunInfo } from '../../engine/run';
 import type { Trace } from '../../engine/trace';
 import type { View } from '../place';
+import { cellView } from './cell';
 import { makeCards } from './cards';
 import { describeStep } from './steps';
 import { indexOf } from './trace-index';
@@ -16,15 +17,16 @@ export function cursorView(view: View): CursorView {
   const phase = op?.phase ?? 'forward';
   const range = phaseRange(trace, phase);
   const step = describeStep(view, index);
-  const from = { layer: cursor.depth === 'op' || cursor.depth === 'layer' ? op?.layer ?? null : null, call: op?.call ?? 0 };
+  const layer = cursor.depth === 'iteration' || cursor.depth === 'phase' ? null : op?.layer ?? null;
+  const from = { layer, call: op?.call ?? 0 };
   return {
     iteration: trace.iteration, phase, depth: cursor.depth, op: cursor.op, ops: trace.ops.length,
     phaseProgress: (Math.min(last, range.last) - range.first + 1) / (range.last - range.first + 1),
-    layer: cursor.depth === 'op' || cursor.depth === 'layer' ? op?.layer ?? null : null,
+    layer,
     ...progressOf(trace, last),
     title: step.title, formula: step.formula, explanation: step.explanation,
     cards: makeCards(index, from, step.cards),
-    loss: trace.loss, line: view.line,
+    loss: trace.loss, line: view.line, cell: cellView(view),
   };
 }
 

@@ -28,7 +28,7 @@ export function describeStep(view: View, index: TraceIndex): StepView {
   const op = view.trace.ops[view.cursor.op];
   const group = view.trace.groups.find(({ first, last }) => first <= view.cursor.op && view.cursor.op <= last);
   if (op === undefined || group === undefined || view.cursor.depth === 'iteration') return iterationStep(view);
-  if (view.cursor.depth === 'op') return opStep(view, index, group);
+  if (view.cursor.depth === 'op' || view.cursor.depth === 'cell') return opStep(view, index, group);
   return view.cursor.depth === 'layer' ? groupStep(view, index, group) : phaseStep(view, index, group.phase);
 }
 

@@ -3,7 +3,7 @@ import type { Run, RunInfo } from '../../../src/engine/run';
 import type { Op, OpGroup, Phase, Trace, TraceTensor } from '../../../src/engine/trace';
 import { Failure } from '../../../src/tensor/failure';
 
-/** Groups of an iteration: `forward a 2` is two ops of layer a in the forward phase. */
+/** Groups of an iteration: `forward a 2` is two ops of layer a in the forward phase; a fourth word is another kernel than Relu. */
 export function toyTrace(iteration: number, groups: readonly string[]): Trace {
   const ops: Op[] = [], list: OpGroup[] = [], tensors = new Map<number, TraceTensor>();
   const add = (writer: number): number => {
@@ -16,12 +16,12 @@ export function toyTrace(iteration: number, groups: readonly string[]): Trace {
   };
   let last = add(-1);
   for (const text of groups) {
-    const [phase = 'forward', layer = '-', count = '1'] = text.split(' ');
+    const [phase = 'forward', layer = '-', count = '1', kernel = 'Relu'] = text.split(' ');
     const place = { phase: phase as Phase, layer: layer === '-' ? null : layer, call: 0, weight: null };
     const first = ops.length;
     for (let i = 0; i < Number(count); i += 1) {
       const index = ops.length, output = add(index);
-      ops.push({ ...place, index, kernel: 'Relu', inputs: { x: last }, outputs: [output], attributes: {}, forwardOp: null });
+      ops.push({ ...place, index, kernel, inputs: { x: last }, outputs: [output], attributes: {}, forwardOp: null });
       last = output;
     }
     list.push({ ...place, first, last: ops.length - 1 });
