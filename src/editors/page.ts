@@ -18,6 +18,8 @@ export function fillPage(webview: vscode.Webview, extension: vscode.Uri, title: 
     `style-src ${webview.cspSource} 'nonce-${nonce}'`,
     `font-src ${webview.cspSource}`,
     `img-src ${webview.cspSource} blob: data:`,
+    // The layout of large graphs, whose code is part of our script; only it can make a blob here.
+    'worker-src blob:',
   ].join('; ');
   webview.html = `<!DOCTYPE html>
 <html lang="en">

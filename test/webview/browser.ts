@@ -64,7 +64,7 @@ function html(origin: string, theme: ThemeName, state: unknown): string {
       return value;
     };
     window.hostPost = (message) => window.postMessage(unpack(message), '*');`;
-  const policy = `default-src 'none'; script-src 'nonce-${nonce}'; style-src ${origin} 'nonce-${nonce}'; font-src ${origin}; img-src ${origin} blob: data:`;
+  const policy = `default-src 'none'; script-src 'nonce-${nonce}'; style-src ${origin} 'nonce-${nonce}'; font-src ${origin}; img-src ${origin} blob: data:; worker-src blob:`;
   return `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}">
 <link rel="stylesheet" href="/vscode.css"><link rel="stylesheet" href="/webview.css"><title>Backstep</title></head>
 <body class="${classes[theme]}" data-vscode-theme-kind="${classes[theme]}"><div id="root"></div>

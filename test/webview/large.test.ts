@@ -23,6 +23,10 @@ describe('large networks', () => {
       const opened = await openWebview(lenetHost({ type: 'model', graph: residual(count), canStep: true }), { width: 1000, height: 800 });
       await opened.page.waitForSelector('.node', { timeout: 30_000 });
       console.log(`      ${count} layers on the screen after ${(performance.now() - start).toFixed(0)} ms with the browser's page`);
+      assert.ok(await opened.page.locator('.node').count() <= 60, 'large networks open folded');
+      await opened.screenshot(`large-${count}-folded`);
+      await opened.page.locator('vscode-button[aria-label="Open all groups"]').click();
+      await opened.page.waitForSelector('[data-node=layer_1]', { timeout: 30_000 });
       assert.ok(await opened.page.locator('.node').count() < 400, 'boxes out of sight are not made');
       await opened.page.locator('vscode-button[aria-label^="Fit"]').click();
       await opened.page.waitForSelector('.graph-layer.far', { state: 'attached', timeout: 30_000 });
@@ -36,6 +40,47 @@ describe('large networks', () => {
       await opened.close();
     });
   }
+
+  it('opens and folds a group with mouse and keyboard, colours by class and by parameters, and saves pictures', async () => {
+    const saved: { name: string }[] = [];
+    const host = lenetHost({ type: 'model', graph: residual(400), canStep: true });
+    const opened = await openWebview({ ...host, answer: (name, argument) => (name === 'save' ? (saved.push(argument as { name: string }), null) : host.answer(name, argument)) }, { width: 1000, height: 800 });
+    const { page } = opened;
+    await page.locator('vscode-button[aria-label="Fold all groups"]').click();
+    const folded = page.locator('.node.folded').first();
+    assert.equal(await folded.getAttribute('aria-expanded'), 'false');
+    const id = await folded.getAttribute('data-node') ?? '';
+    const before = await page.locator('.node').count();
+    await folded.click();
+    const title = page.locator(`[data-group="${id}"]`);
+    await title.waitFor();
+    assert.ok(await page.locator('.node').count() > before);
+    assert.equal(await page.evaluate(() => (document.activeElement as HTMLElement).dataset.group), id, 'the focus stays with the group');
+    await page.keyboard.press('Enter');
+    await page.locator(`[data-node="${id}"]`).waitFor();
+    assert.equal(await page.locator('.node').count(), before);
+    await page.keyboard.press('Enter');
+    await title.waitFor();
+    await page.locator('vscode-button[aria-label="Colours and export"]').click();
+    await page.locator('.graph-more select').selectOption('parameters');
+    assert.ok(await page.locator('.graph-legend li').count() > 2);
+    await page.locator('.graph-more select').selectOption('class');
+    assert.match(await page.locator('.graph-legend').innerText(), /convolution/);
+    for (const theme of ['light', 'hcDark', 'dark'] as const) {
+      await opened.setTheme(theme);
+      await opened.screenshot(`large-colours-${theme}`);
+    }
+    for (const kind of ['SVG', 'PNG']) await page.locator(`vscode-button[aria-label="Save the graph as ${kind}"]`).click();
+    await page.waitForFunction(() => document.querySelector('.notice') === null);
+    const deadline = Date.now() + 20_000;
+    while (saved.length < 2 && Date.now() < deadline) await page.evaluate(() => new Promise(requestAnimationFrame));
+    assert.deepEqual(saved.map(({ name }) => name).sort(), ['deep.png', 'deep.svg']);
+    await page.keyboard.press('Control+f');
+    await page.keyboard.type('class:add');
+    assert.match(await page.locator('.search-count').innerText(), /100 found/);
+    assert.deepEqual(opened.complaints, []);
+    await opened.close();
+  });
 
   it('paints a step soon after it arrives', async () => {
     const opened = await openWebview(lenetHost({ type: 'run', run }));

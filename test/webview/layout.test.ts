@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { LayoutEdge, LayoutInput, LayoutResult, Point, Rect } from '../../webview/render/layout/graph';
 import { layoutGraph } from '../../webview/render/layout/layout';
+import { layoutNetwork } from '../../webview/render/layout/columns';
 import { openFile } from './fixtures/real';
 import { drawGraph } from '../../webview/render/graph-model';
 
@@ -118,6 +119,20 @@ describe('layered layout', () => {
     assert.ok(result.width < 4 * size.width, `${result.width} wide`);
   });
 
+  it('sets a long chain with skips in columns instead of a sliver', () => {
+    const names = Array.from({ length: 390 }, (_, index) => `n${index}`);
+    const input = network([...path(names.join('>')), ...names.slice(4).filter((_, index) => index % 3 === 0).map((target, index) => ({ source: `n${3 * index}`, target })), edge('n0>n389')]);
+    const result = layoutNetwork(input);
+    check(input, result);
+    assert.ok(result.height < 2.5 * result.width, `${result.width} × ${result.height}`);
+    for (const { x, y } of result.edges.flat()) assert.ok(x >= -1 && x <= result.width + 1 && y >= -1 && y <= result.height + 1);
+  });
+
+  it('leaves a drawing of usual height in one piece', () => {
+    const input = network(path(Array.from({ length: 90 }, (_, index) => `n${index}`).join('>')));
+    assert.deepEqual(layoutNetwork(input), layoutGraph(input));
+  });
+
   it('is the same each time', () => {
     const input = network([...path('in>a>b>c>out'), ...path('in>d>out'), edge('a>c')]);
     assert.deepEqual(layoutGraph(input), layoutGraph(input));
@@ -148,9 +163,9 @@ describe('layered layout', () => {
     for (const [family, edges] of Object.entries(families)) {
       it(family, () => {
         const input = network(edges);
-        layoutGraph(input);
+        layoutNetwork(input);
         const start = performance.now();
-        const result = layoutGraph(input);
+        const result = layoutNetwork(input);
         const time = performance.now() - start;
         check(input, result);
         console.log(`      ${family}: ${input.nodes.length} nodes, ${input.edges.length} edges in ${time.toFixed(0)} ms`);

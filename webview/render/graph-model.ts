@@ -1,13 +1,13 @@
 /** From the host's view of a network to what is laid out and drawn. */
 import type { GraphView, NodeView } from '../../src/protocol/graph';
 import type { LayoutInput, LayoutResult, Point, Rect } from './layout/graph';
-import { layoutGraph } from './layout/layout';
+import { layoutNetwork } from './layout/columns';
 
 /** The loss, drawn as a last node of a run. */
 export const lossNode = '\u0000loss';
 
 export interface DrawnNode { readonly id: string; readonly rect: Rect; readonly view: NodeView | null; readonly title: string; readonly detail: string }
-export interface DrawnGroup { readonly id: string; readonly rect: Rect; readonly title: string }
+export interface DrawnGroup { readonly id: string; readonly rect: Rect; readonly title: string; readonly view: NodeView | null }
 export interface DrawnEdge { readonly id: string; readonly source: string; readonly target: string; readonly points: readonly Point[] }
 /** The shape beside the line where it leaves its layer, once for all lines that leave there. */
 export interface DrawnLabel { readonly id: string; readonly x: number; readonly y: number; readonly text: string }
@@ -38,8 +38,17 @@ function widthFor(texts: readonly (readonly [string, string])[], widest: number)
   return Math.round(Math.min(widest, Math.max(124, usual + 26)));
 }
 
+/** A drawing before its layout, which may be done elsewhere. */
+export interface Draft { readonly input: LayoutInput; readonly finish: (layout: LayoutResult) => Drawing }
+
 /** @param withLoss adds the loss below the network's outputs; @param lossText what kind of loss it is. */
 export function drawGraph(graph: GraphView, withLoss: boolean, lossText = ''): Drawing {
+  const { input, finish } = draftGraph(graph, withLoss, lossText);
+  return finish(layoutNetwork(input));
+}
+
+/** What `drawGraph` does, before and after the layout. */
+export function draftGraph(graph: GraphView, withLoss: boolean, lossText = ''): Draft {
   const ids = new Set(graph.nodes.map(({ id }) => id));
   const parents = new Set(graph.nodes.flatMap(({ parent }) => (parent === null ? [] : [parent])));
   const parentOf = new Map(graph.nodes.map(({ id, parent }) => [id, parent]));
@@ -55,7 +64,8 @@ export function drawGraph(graph: GraphView, withLoss: boolean, lossText = ''): D
   };
   parents.forEach(addGroup);
   const shown = graph.nodes.filter(({ id }) => !groups.has(id));
-  const texts = shown.map((node) => [node.name, detailOf(node)] as const);
+  // The mark and the number of a folded group need room too.
+  const texts = shown.map((node) => [node.type === '' ? `${node.name}${'n'.repeat(8)}` : node.name, detailOf(node)] as const);
   const width = widthFor(texts, withLoss ? 196 : 236);
   const edges = graph.edges.filter(({ source, target }) => (ids.has(source) || groups.has(source)) && (ids.has(target) || groups.has(target)));
   const sources = new Set(edges.map(({ source }) => source));
@@ -65,19 +75,21 @@ export function drawGraph(graph: GraphView, withLoss: boolean, lossText = ''): D
     groups: [...groups].map(([id, parent]) => ({ id, parent })),
     edges: [...edges, ...(withLoss ? ends.map((source) => ({ source, target: lossNode })) : [])],
   };
-  const layout = layoutGraph(input);
-  return finish(graph, input, layout, shown, lossText);
+  return { input, finish: (layout) => drawingOf(graph, input, layout, shown, lossText) };
 }
 
-function finish(graph: GraphView, input: LayoutInput, layout: LayoutResult, shown: readonly NodeView[], lossText: string): Drawing {
+function drawingOf(graph: GraphView, input: LayoutInput, layout: LayoutResult, shown: readonly NodeView[], lossText: string): Drawing {
   const views = new Map(shown.map((node) => [node.id, node]));
   const nodes = input.nodes.flatMap(({ id }): DrawnNode[] => {
     const [rect, view] = [layout.nodes.get(id), views.get(id) ?? null];
     if (rect === undefined) return [];
     return [{ id, rect, view, title: view?.name ?? 'loss', detail: view === null ? lossText : detailOf(view) }];
   });
-  const named = new Map(graph.nodes.map((node) => [node.id, `${node.name} · ${detailOf(node)}`]));
-  const groups = [...layout.groups].map(([id, rect]) => ({ id, rect, title: named.get(id) ?? id.slice(id.lastIndexOf('/') + 1) }));
+  const named = new Map(graph.nodes.map((node) => [node.id, node]));
+  const groups = [...layout.groups].map(([id, rect]) => {
+    const view = named.get(id) ?? null;
+    return { id, rect, view, title: view === null ? id.slice(id.lastIndexOf('/') + 1) : `${view.name} · ${detailOf(view)}` };
+  });
   const edges = input.edges.map(({ source, target }, index) => ({ id: `e${index}`, source, target, points: layout.edges[index] ?? [] })).filter(({ points }) => points.length > 1);
   const labels = new Map<string, DrawnLabel>();
   const shapes = new Map(graph.edges.map(({ source, target, shape }) => [`${source}\u0000${target}`, shape]));
@@ -111,7 +123,11 @@ function push(lists: Map<string, string[]>, key: string, value: string): void {
 /** The node that an arrow key leads to: along edges up and down, to the nearest in the same row left and right. */
 export function neighbourNode(drawing: Drawing, id: string, key: string): string | null {
   const from = drawing.byId.get(id);
-  if (from === undefined) return drawing.nodes[0]?.id ?? null;
+  if (from === undefined) {
+    // On a group's title: down to its first layer.
+    const inside = drawing.nodes.find(({ view }) => view !== null && view.parent === id) ?? drawing.nodes[0];
+    return /^(Arrow|Home|End)/.test(key) ? inside?.id ?? null : null;
+  }
   const centre = (rect: Rect): Point => ({ x: rect.x + rect.width / 2, y: rect.y + rect.height / 2 });
   const here = centre(from.rect);
   const nearest = (ids: readonly string[]): string | null => {

@@ -1,6 +1,7 @@
 /** The graph's lines, and its boxes when they are too small for text, on cytoscape's canvas; zoom and pan. Boxes with text are DOM (graph.tsx). */
 import cytoscape from 'cytoscape';
 import type { Core, ElementDefinition, StylesheetJson } from 'cytoscape';
+import type { Tint } from '../render/graph-colors';
 import type { Drawing } from '../render/graph-model';
 import type { Point, Rect } from '../render/layout/graph';
 import { offsetPolyline, segmentsOf } from '../render/polyline';
@@ -51,6 +52,8 @@ function stylesheet(theme: Theme): StylesheetJson {
   const style = [
     { selector: 'node', style: { shape: 'round-rectangle', 'corner-radius': '5px', width: 'data(width)', height: 'data(height)', 'background-opacity': 0, 'border-width': 0, events: 'no' } },
     { selector: 'node.far', style: { 'background-color': theme.line, 'background-opacity': 1 } },
+    { selector: 'node.frame.far', style: { 'background-opacity': 0 } },
+    { selector: 'node.far.tinted', style: { 'background-color': 'data(color)' } },
     { selector: 'node.far.current', style: { 'background-color': theme.accent } },
     { selector: 'node.far.found', style: { 'background-color': theme.accent } },
     {
@@ -89,7 +92,7 @@ export class GraphCanvas {
       group: 'nodes', data: { id, width: rect.width, height: rect.height }, position: { x: rect.x + rect.width / 2, y: rect.y + rect.height / 2 }, classes: this.far ? 'far' : '',
     }));
     // Groups are drawn by the DOM; here they only hold the ends of edges.
-    for (const { id, rect } of drawing.groups) elements.push({ group: 'nodes', data: { id, width: rect.width, height: rect.height }, position: { x: rect.x + rect.width / 2, y: rect.y + rect.height / 2 } });
+    for (const { id, rect } of drawing.groups) elements.push({ group: 'nodes', classes: 'frame', data: { id, width: rect.width, height: rect.height }, position: { x: rect.x + rect.width / 2, y: rect.y + rect.height / 2 } });
     for (const { id, source, target, points } of drawing.edges) {
       for (const lane of lanes ? (['forward', 'backward'] as const) : (['single'] as const)) elements.push(...edgeElement(id, source, target, lane, points, rects));
     }
@@ -128,6 +131,17 @@ export class GraphCanvas {
     });
   }
 
+  /** Colours of the boxes when they are drawn on the canvas. */
+  tint(tints: ReadonlyMap<string, Tint>): void {
+    this.cy.batch(() => {
+      this.cy.nodes().forEach((node) => {
+        const color = tints.get(node.id())?.color;
+        if (color !== undefined) node.data('color', color);
+        node.toggleClass('tinted', color !== undefined);
+      });
+    });
+  }
+
   private viewChanged(): void {
     const far = this.cy.zoom() < textZoom;
     if (far !== this.far) {
@@ -158,6 +172,26 @@ export class GraphCanvas {
     const tall = this.bounds.height * zoom > height - 2 * margin;
     const wide = this.bounds.width * zoom > width;
     this.cy.viewport({ zoom, pan: { x: wide && zoom > whole ? width / 2 - this.start * zoom : (width - this.bounds.width * zoom) / 2, y: tall ? margin : Math.max(margin, Math.min(48, (height - this.bounds.height * zoom) / 2)) } });
+  }
+
+  /** Where the corner of a part of the drawing is on the screen. */
+  onScreen({ x, y }: Rect): Point {
+    const { zoom, pan } = this.view();
+    return { x: x * zoom + pan.x, y: y * zoom + pan.y };
+  }
+
+  /** Moves a part of the drawing to where it was on the screen. */
+  hold(rect: Rect, at: Point): void {
+    const { x, y } = this.onScreen(rect);
+    this.touched = true;
+    this.cy.panBy({ x: at.x - x, y: at.y - y });
+  }
+
+  /** Brings a point of the drawing to the middle. */
+  centre({ x, y }: Point): void {
+    const { zoom } = this.view();
+    this.touched = true;
+    this.cy.pan({ x: this.container.clientWidth / 2 - x * zoom, y: this.container.clientHeight / 2 - y * zoom });
   }
 
   zoomBy(factor: number): void {

@@ -1,14 +1,22 @@
-/** The graph of layers: lines by cytoscape, boxes as focusable DOM over them, search, zoom, keyboard. */
+/** The graph of layers: lines by cytoscape, boxes as focusable DOM over them, groups that fold, search, zoom, keyboard. */
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { GraphView, NodeView } from '../../src/protocol/graph';
 import type { PhaseName } from '../../src/protocol/run';
-import { Button, SearchField } from '../controls';
-import type { Drawing, DrawnLabel, DrawnNode } from '../render/graph-model';
-import { drawGraph, lossNode, neighbourNode } from '../render/graph-model';
+import { foldGraph, groupsAround, openAtFirst } from '../render/fold';
+import type { ColorBy, Tint } from '../render/graph-colors';
+import { coloring } from '../render/graph-colors';
+import type { Drawing, DrawnGroup, DrawnLabel, DrawnNode } from '../render/graph-model';
+import { draftGraph, lossNode, neighbourNode } from '../render/graph-model';
+import type { Rect } from '../render/layout/graph';
 import { compact } from '../render/numbers';
-import { currentTheme, onTheme } from '../theme';
+import { scopesOf } from '../render/scopes';
+import { currentTheme, onTheme, useTheme } from '../theme';
 import { GraphCanvas, textZoom } from './graph-canvas';
+import { exportGraph } from './graph-export';
+import { useDrawing } from './graph-layout';
+import { Minimap, minimapScale } from './graph-minimap';
+import { GraphTools } from './graph-tools';
 
 interface Props {
   readonly graph: GraphView;
@@ -32,20 +40,26 @@ interface NodeProps {
   readonly words: string;
   readonly focusable: boolean;
   readonly breakpoint: boolean;
+  readonly tint: Tint | null;
+  /** For a folded group: opens it. */
+  readonly onUnfold: ((id: string) => void) | null;
   readonly onFocus: (id: string) => void;
   readonly onOpen: (id: string) => void;
   readonly onBreakpoint: ((id: string) => void) | null;
 }
 
-function Node({ node, state, words, focusable, breakpoint, onFocus, onOpen, onBreakpoint }: NodeProps): JSX.Element {
+function Node({ node, state, words, focusable, breakpoint, tint, onUnfold, onFocus, onOpen, onBreakpoint }: NodeProps): JSX.Element {
   const { view, rect } = node;
+  const open = onUnfold ?? onOpen;
+  const number = tint !== null && tint.text !== '' ? tint.text : view !== null && view.parameters > 0 ? compact(view.parameters) : '';
   return (
-    <button type="button" class={`node ${state}`} data-node={node.id === lossNode ? 'loss' : node.id} tabIndex={focusable ? 0 : -1} title={words} aria-label={words}
+    <button type="button" class={`node ${state} ${onUnfold === null ? '' : 'folded'}`} aria-expanded={onUnfold === null ? undefined : false} data-node={node.id === lossNode ? 'loss' : node.id} tabIndex={focusable ? 0 : -1} title={words} aria-label={words}
       style={{ left: `${rect.x}px`, top: `${rect.y}px`, width: `${rect.width}px`, height: `${rect.height}px` }}
-      onFocus={() => onFocus(node.id)} onClick={(event) => { if (event.detail <= 1) onOpen(node.id); }}
-      onDblClick={() => { if (view !== null) onBreakpoint?.(node.id); }}>
+      onFocus={() => onFocus(node.id)} onClick={(event) => { if (event.detail <= 1) open(node.id); }}
+      onDblClick={() => { if (view !== null && onUnfold === null) onBreakpoint?.(node.id); }}>
+      {tint !== null && <i class="tint" aria-hidden="true" style={{ background: tint.color, width: `${tint.stripe}px` }} />}
       {breakpoint && <span class="breakpoint" aria-hidden="true" />}
-      <span class="node-title"><span class="node-name">{node.title}</span>{view !== null && view.parameters > 0 && <span class="node-count">{compact(view.parameters)}</span>}</span>
+      <span class="node-title"><span class="node-name">{onUnfold === null ? '' : '▸ '}{node.title}</span>{number !== '' && <span class="node-count">{number}</span>}</span>
       <span class="node-detail">{view?.problem !== null && view !== null ? `⚠ ${node.detail}` : node.detail}</span>
     </button>
   );
@@ -62,27 +76,55 @@ function wordsOf(node: DrawnNode, marks: readonly string[]): string {
   return [...parts, ...marks].join(' · ');
 }
 
-const matches = (view: NodeView | null, text: string): boolean => view !== null && `${view.name} ${view.type} ${view.detail} ${view.activation ?? ''}`.toLowerCase().includes(text);
+/** Name, class, short text or activation hold the text; `strides=2` asks for a setting by the start of its name and by its value. */
+function matches(view: NodeView, text: string): boolean {
+  const [, name, value] = /^([a-z_ ]+)[=:] *(.*)$/.exec(text) ?? [];
+  if (name !== undefined && value !== undefined) {
+    const pairs = [['class', view.type], ['name', view.name], ['shape', view.outputShape], ['activation', view.activation ?? ''], ...view.settings];
+    return pairs.some(([key = '', is = '']) => key.toLowerCase().startsWith(name.trim()) && is.toLowerCase().includes(value));
+  }
+  return `${view.name} ${view.type} ${view.detail} ${view.activation ?? ''}`.toLowerCase().includes(text);
+}
 
 /** What of the drawing is in the DOM. */
-interface Shown { readonly nodes: readonly DrawnNode[]; readonly labels: readonly DrawnLabel[] }
+interface Shown { readonly nodes: readonly DrawnNode[]; readonly labels: readonly DrawnLabel[]; readonly groups: readonly DrawnGroup[] }
+
+const nothing: Drawing = { nodes: [], groups: [], edges: [], labels: [], byId: new Map(), width: 1, height: 1, below: new Map(), above: new Map() };
 
 /** Boxes and labels near the visible part of the drawing; all of a small one, none of one that is too small to read. */
-function nearby({ nodes, labels }: Drawing, canvas: GraphCanvas | null): Shown {
-  if (nodes.length <= 300) return { nodes, labels };
-  if (canvas === null || canvas.view().zoom < textZoom) return { nodes: [], labels: [] };
+function nearby({ nodes, labels, groups }: Drawing, canvas: GraphCanvas | null): Shown {
+  if (nodes.length <= 300) return { nodes, labels, groups };
+  if (canvas === null) return { nodes: [], labels: [], groups: [] };
   const { x, y, width, height } = canvas.visible();
+  const { zoom } = canvas.view();
   const [left, right, top, bottom] = [x - width / 2, x + 1.5 * width, y - height / 2, y + 1.5 * height];
-  return {
-    nodes: nodes.filter(({ rect }) => rect.x + rect.width > left && rect.x < right && rect.y + rect.height > top && rect.y < bottom),
-    labels: labels.filter((label) => label.x > left && label.x < right && label.y > top && label.y < bottom),
-  };
+  const inSight = ({ rect }: { readonly rect: Rect }): boolean => rect.x + rect.width > left && rect.x < right && rect.y + rect.height > top && rect.y < bottom;
+  const frames = groups.filter((group) => group.rect.height * zoom > 24 && inSight(group));
+  if (zoom < textZoom) return { nodes: [], labels: [], groups: frames };
+  return { nodes: nodes.filter(inSight), labels: labels.filter((label) => label.x > left && label.x < right && label.y > top && label.y < bottom), groups: frames };
 }
 
 const same = <Item,>(a: readonly Item[], b: readonly Item[]): boolean => a.length === b.length && a.every((item, index) => item === b[index]);
 
 export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
-  const drawing = useMemo(() => drawGraph(graph, run !== null, run?.lossText), [graph, run === null, run?.lossText]);
+  const scopes = useMemo(() => scopesOf(graph), [graph]);
+  const [chosen, setChosen] = useState<{ readonly graph: GraphView; readonly open: ReadonlySet<string> } | null>(null);
+  const first = useMemo(() => openAtFirst(graph, scopes), [graph, scopes]);
+  const open = chosen?.graph === graph ? chosen.open : first;
+  const { graph: visible, folded, home } = useMemo(() => foldGraph(graph, scopes, open), [graph, scopes, open]);
+  const draft = useMemo(() => draftGraph(visible, run !== null, run?.lossText), [visible, run === null, run?.lossText]);
+  const laid = useDrawing(draft);
+  const drawing = laid.drawing ?? nothing;
+  const theme = useTheme();
+  const [colorBy, setColorBy] = useState<ColorBy>('none');
+  const { tints, legend } = useMemo(() => coloring(colorBy, drawing.nodes.flatMap(({ view }) => view ?? []), theme.kind === 'dark' || theme.kind === 'hcDark'), [colorBy, drawing, theme.kind]);
+  /** What to look at, or to focus, once it is drawn. */
+  const wanted = useRef<{ readonly id: string; readonly focus: boolean } | null>(null);
+  /** A group that folds or unfolds, and where it stood on the screen: it stays there. */
+  const held = useRef<{ readonly id: string; readonly x: number; readonly y: number } | null>(null);
+  const fitted = useRef<GraphView | null>(null);
+  const mini = useRef<HTMLDivElement>(null);
+  const [overview, setOverview] = useState(false);
   const frame = useRef<HTMLDivElement>(null);
   const layer = useRef<HTMLDivElement>(null);
   const canvas = useRef<GraphCanvas | null>(null);
@@ -102,8 +144,13 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
     layer.current.classList.toggle('far', zoom < textZoom);
     setShown((old) => {
       const next = nearby(drawingRef.current, target);
-      return same(old.nodes, next.nodes) && same(old.labels, next.labels) ? old : next;
+      return same(old.nodes, next.nodes) && same(old.labels, next.labels) && same(old.groups, next.groups) ? old : next;
     });
+    const { x, y, width, height } = target.visible();
+    setOverview(drawingRef.current.nodes.length > 12 && (drawingRef.current.width > 1.25 * width || drawingRef.current.height > 1.25 * height));
+    if (mini.current === null) return;
+    const scale = minimapScale(drawingRef.current);
+    for (const [name, value] of Object.entries({ left: x, top: y, width, height })) mini.current.style.setProperty(name, `${Math.round(value * scale)}px`);
   };
   const drawingRef = useRef(drawing);
   drawingRef.current = drawing;
@@ -124,37 +171,88 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
     };
   }, []);
   useLayoutEffect(() => {
+    if (laid.drawing === null) return;
     canvas.current?.draw(drawing, run !== null);
-    canvas.current?.fit(least);
+    const stays = held.current === null ? undefined : drawing.byId.get(held.current.id) ?? drawing.groups.find(({ id }) => id === held.current?.id);
+    if (fitted.current !== graph) canvas.current?.fit(least);
+    else if (stays !== undefined && held.current !== null) canvas.current?.hold(stays.rect, held.current);
+    held.current = null;
+    fitted.current = graph;
     follow();
   }, [drawing]);
-  const current = run?.phase === 'loss' && run.current === null ? lossNode : run?.current ?? null;
+  useLayoutEffect(follow, [overview]);
+  useEffect(() => canvas.current?.tint(tints), [tints, drawing]);
+  const shownAs = (id: string | null): string | null => (id === null ? null : home.get(id) ?? id);
+  const setOpen = (next: ReadonlySet<string>): void => setChosen({ graph, open: next });
+  /** Opens the groups around a layer. */
+  const bringOut = (id: string): void => {
+    const around = groupsAround(scopes, id);
+    if (around.some((group) => !open.has(group))) setOpen(new Set([...open, ...around]));
+  };
+  const toggle = (id: string): void => {
+    const rect = drawing.byId.get(id)?.rect ?? drawing.groups.find((group) => group.id === id)?.rect;
+    if (rect !== undefined && canvas.current !== null) held.current = { id, ...canvas.current.onScreen(rect) };
+    wanted.current = { id, focus: true };
+    setOpen(open.has(id) ? new Set([...open].filter((other) => other !== id)) : new Set([...open, id]));
+  };
+  const openAll = (): void => {
+    fitted.current = null;
+    setOpen(new Set(scopes.groups.keys()));
+  };
+  const foldAll = (): void => {
+    fitted.current = null;
+    setOpen(new Set());
+  };
+  const current = run?.phase === 'loss' && run.current === null ? lossNode : shownAs(run?.current ?? null);
+  const chosenNode = shownAs(selected);
+  // A layer that is selected elsewhere shows itself here.
+  useEffect(() => { if (selected !== null) bringOut(selected); }, [selected, graph]);
+  /** Layers that are done, and folded groups all of whose layers are. */
+  const shownDone = (done: readonly string[] | undefined): Set<string> => {
+    const result = new Set(done);
+    if (folded.size === 0 || done === undefined) return result;
+    const open = new Set([...home].filter(([id]) => !result.has(id) && !scopes.groups.has(id)).map(([, at]) => at));
+    for (const group of folded) if (!open.has(group)) result.add(group);
+    return result;
+  };
+  const doneForward = useMemo(() => shownDone(run?.forwardDone), [run?.forwardDone, home]);
+  const doneBackward = useMemo(() => shownDone(run?.backwardDone), [run?.backwardDone, home]);
   useLayoutEffect(() => {
     if (run === null) return;
-    const backwardDone = new Set(run.backwardDone);
+    const backwardDone = new Set(doneBackward);
     if (run.phase === 'backward' || run.phase === 'update') backwardDone.add(lossNode);
     // Inputs are there from the start.
     const inputs = drawing.nodes.filter(({ id }) => !drawing.above.has(id)).map(({ id }) => id);
-    canvas.current?.mark({ forwardDone: new Set([...inputs, ...run.forwardDone]), backwardDone });
-  }, [drawing, run?.forwardDone, run?.backwardDone, run?.phase]);
+    canvas.current?.mark({ forwardDone: new Set([...inputs, ...doneForward]), backwardDone });
+  }, [drawing, doneForward, doneBackward, run?.phase]);
 
   const text = (search ?? '').trim().toLowerCase();
-  const found = useMemo(() => (text === '' ? [] : drawing.nodes.filter(({ view }) => matches(view, text)).map(({ id }) => id)), [drawing, text]);
+  const found = useMemo(() => (text === '' ? [] : graph.nodes.filter((node) => !scopes.groups.has(node.id) && matches(node, text)).map(({ id }) => id)), [graph, scopes, text]);
   const foundSet = useMemo(() => new Set(found), [found]);
-  useEffect(() => canvas.current?.emphasise(current ?? selected, foundSet), [current, selected, foundSet, drawing]);
+  /** Boxes that are found, or hold what is. */
+  const foundBoxes = useMemo(() => new Set(found.map((id) => home.get(id) ?? id)), [found, home]);
+  useEffect(() => canvas.current?.emphasise(current ?? chosenNode, foundBoxes), [current, chosenNode, foundBoxes, drawing]);
   useLayoutEffect(() => {
-    const node = drawing.byId.get(current ?? selected ?? '');
+    const node = wanted.current === null ? drawing.byId.get(current ?? chosenNode ?? '') : undefined;
     if (node !== undefined) canvas.current?.reveal(node.rect, selected !== null);
-  }, [current, selected, drawing]);
+  }, [current, chosenNode, drawing]);
 
   const focus = (id: string): void => {
     const node = drawing.byId.get(id);
-    if (node === undefined) return;
-    canvas.current?.reveal(node.rect, true);
+    if (node === undefined && !drawing.groups.some((group) => group.id === id)) return;
+    if (node !== undefined) canvas.current?.reveal(node.rect, true);
     setFocused(id);
     // The box may only now come into the DOM.
-    requestAnimationFrame(() => layer.current?.querySelector<HTMLElement>(`[data-node="${CSS.escape(id === lossNode ? 'loss' : id)}"]`)?.focus({ preventScroll: true }));
+    requestAnimationFrame(() => layer.current?.querySelector<HTMLElement>(`[data-node="${CSS.escape(id === lossNode ? 'loss' : id)}"], [data-group="${CSS.escape(id)}"]`)?.focus({ preventScroll: true }));
   };
+  useLayoutEffect(() => {
+    const want = wanted.current;
+    const rect = want === null ? undefined : drawing.byId.get(want.id)?.rect ?? drawing.groups.find(({ id }) => id === want.id)?.rect;
+    if (want === null || rect === undefined || laid.busy) return;
+    wanted.current = null;
+    if (want.focus) focus(want.id);
+    else canvas.current?.reveal(rect, true);
+  }, [drawing, laid.busy]);
   const focusField = (): void => (field.current?.shadowRoot?.querySelector('input') ?? field.current)?.focus();
   const openSearch = (): void => {
     setSearch((old) => old ?? '');
@@ -162,14 +260,14 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
   };
   // At once, so that no key is lost.
   useLayoutEffect(() => { if (search !== null) focusField(); }, [search === null]);
-  const open = useRef(openSearch);
-  open.current = openSearch;
+  const opener = useRef(openSearch);
+  opener.current = openSearch;
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       const inField = event.target instanceof HTMLElement && event.target.tagName === 'VSCODE-TEXT-FIELD';
       if ((event.key === 'f' && (event.ctrlKey || event.metaKey)) || (event.key === '/' && !inField)) {
         event.preventDefault();
-        open.current();
+        opener.current();
       }
     };
     window.addEventListener('keydown', onKey);
@@ -177,16 +275,20 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
   }, []);
   const closeSearch = (): void => {
     setSearch(null);
-    const back = found[0] ?? focused ?? drawing.nodes[0]?.id;
+    const back = shownAs(found[0] ?? focused) ?? drawing.nodes[0]?.id;
     if (back !== undefined) focus(back);
   };
   const stepFound = (step: number): void => {
     const at = found.indexOf(focused ?? '');
     const next = found[(at + step + found.length) % Math.max(1, found.length)];
-    const node = drawing.byId.get(next ?? '');
-    if (next === undefined || node === undefined) return;
-    canvas.current?.reveal(node.rect, true);
+    if (next === undefined) return;
     setFocused(next);
+    const node = drawing.byId.get(next);
+    if (node !== undefined) canvas.current?.reveal(node.rect, true);
+    else {
+      wanted.current = { id: next, focus: false };
+      bringOut(next);
+    }
   };
   const onSearchKey = (event: KeyboardEvent): void => {
     if (event.key === 'Escape') closeSearch();
@@ -207,7 +309,7 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
     if (event.key === '+' || event.key === '=') canvas.current?.zoomBy(1.2);
     else if (event.key === '-') canvas.current?.zoomBy(1 / 1.2);
     else if (event.key === '0') canvas.current?.fit();
-    else if (event.key === 'b' && focused !== null && run !== null && drawing.byId.get(focused)?.view !== null) run.onBreakpoint(focused);
+    else if (event.key === 'b' && focused !== null && run !== null && !folded.has(focused) && drawing.byId.get(focused)?.view !== null) run.onBreakpoint(focused);
     else {
       const next = focused === null ? null : neighbourNode(drawing, focused, event.key);
       if (next === null) return;
@@ -216,45 +318,40 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
     event.preventDefault();
   };
 
-  const doneForward = useMemo(() => new Set(run?.forwardDone ?? []), [run?.forwardDone]);
-  const doneBackward = useMemo(() => new Set(run?.backwardDone ?? []), [run?.backwardDone]);
   const stops = useMemo(() => new Set(run?.breakpoints ?? []), [run?.breakpoints]);
-  const roving = focused ?? selected ?? current ?? drawing.nodes[0]?.id ?? null;
+  const marked = useMemo(() => (foundBoxes.size > 0 ? foundBoxes : new Set([current ?? chosenNode ?? ''])), [foundBoxes, current, chosenNode]);
+  const roving = [focused, chosenNode, current].find((id) => id !== null && drawing.byId.has(id)) ?? drawing.nodes[0]?.id ?? null;
   const marksOf = ({ id }: DrawnNode): string[] => [
     ...(id === current ? ['current layer'] : []), ...(doneBackward.has(id) ? ['backward done'] : doneForward.has(id) ? ['forward done'] : []), ...(stops.has(id) ? ['breakpoint'] : []),
   ];
   const stateOf = ({ id, view }: DrawnNode): string => [
     id === current ? `current ${run?.phase === 'backward' || run?.phase === 'update' ? 'backward' : 'forward'}` : '',
-    id === selected ? 'selected' : '', doneBackward.has(id) ? 'done-backward' : doneForward.has(id) ? 'done-forward' : '',
-    text === '' ? '' : foundSet.has(id) ? (id === focused ? 'found chosen' : 'found') : 'dimmed', view !== null && view.problem !== null ? 'problem' : '', view === null ? 'loss' : '',
+    id === chosenNode ? 'selected' : '', doneBackward.has(id) ? 'done-backward' : doneForward.has(id) ? 'done-forward' : '',
+    text === '' ? '' : foundBoxes.has(id) ? (id === focused ? 'found chosen' : 'found') : 'dimmed', view !== null && view.problem !== null ? 'problem' : '', view === null ? 'loss' : '',
   ].join(' ');
   return (
     <div class="graph" role="region" aria-label={`Graph of ${graph.title}, ${graph.totals.layers} layers`} onKeyDown={onKeyDown}>
       <div class="graph-frame" ref={frame} onMouseDownCapture={({ clientX: x, clientY: y }) => { pressed.current = { x, y }; }}
         onClickCapture={(event) => { if (event.detail > 0 && Math.hypot(event.clientX - pressed.current.x, event.clientY - pressed.current.y) > 4) event.stopPropagation(); }}>
         <div class="graph-layer" ref={layer}>
-          {drawing.groups.map(({ id, rect, title }) => (
-            <div key={id} class={`group ${id === selected ? 'selected' : ''}`} style={{ left: `${rect.x}px`, top: `${rect.y}px`, width: `${rect.width}px`, height: `${rect.height}px` }}><span>{title}</span></div>
+          {shown.groups.map(({ id, rect, title, view }) => (
+            <div key={id} class={`group ${id === selected ? 'selected' : ''}`} style={{ left: `${rect.x}px`, top: `${rect.y}px`, width: `${rect.width}px`, height: `${rect.height}px` }}>
+              <button type="button" class="group-title" data-group={id} aria-expanded={true} title={`Fold ${view?.name ?? title}`} onFocus={() => setFocused(id)} onClick={() => toggle(id)}>▾ {title}</button>
+            </div>
           ))}
           {shown.labels.map(({ id, x, y, text: label }) => <span key={id} class="edge-label" style={{ left: `${x + 11}px`, top: `${y + 4}px` }}>{label}</span>)}
           {shown.nodes.map((node) => (
             <Node key={node.id} node={node} state={stateOf(node)} words={wordsOf(node, marksOf(node))} focusable={node.id === roving} breakpoint={stops.has(node.id)}
+              tint={tints.get(node.id) ?? null} onUnfold={folded.has(node.id) ? toggle : null}
               onFocus={setFocused} onOpen={onOpen} onBreakpoint={run?.onBreakpoint ?? null} />
           ))}
         </div>
       </div>
-      <div class="graph-tools" role="toolbar" aria-label="Graph">
-        {search === null ? <Button appearance="icon" label="Search layers (Ctrl+F)" onClick={openSearch}><span class="glyph search" /></Button> : (
-          <div class="graph-search">
-            <SearchField label="Search name or class" value={search} inputRef={field} onInput={(value) => { setSearch(value); setFocused(null); }} onKeyDown={onSearchKey} />
-            <span class="search-count" aria-live="polite">{text === '' ? '' : `${found.length} found`}</span>
-            <Button appearance="icon" label="Close search (Escape)" onClick={closeSearch}>✕</Button>
-          </div>
-        )}
-        <Button appearance="icon" label="Zoom in (+)" onClick={() => canvas.current?.zoomBy(1.25)}>+</Button>
-        <Button appearance="icon" label="Zoom out (−)" onClick={() => canvas.current?.zoomBy(0.8)}>−</Button>
-        <Button appearance="icon" label="Fit to view (0)" onClick={() => canvas.current?.fit()}><span class="glyph fit" /></Button>
-      </div>
+      {overview && <Minimap drawing={drawing} tints={tints} marked={marked} frame={mini} onMove={(centre) => canvas.current?.centre(centre)} />}
+      <GraphTools
+        search={search === null ? null : { text: search, found: found.length, field, onInput: (value) => { setSearch(value); setFocused(null); }, onKeyDown: onSearchKey, onClose: closeSearch }} onSearch={openSearch}
+        folding={scopes.groups.size === 0 ? null : { onFoldAll: foldAll, onOpenAll: openAll }} colorBy={colorBy} legend={legend} onColorBy={setColorBy}
+        onExport={(kind) => { void exportGraph(kind, drawing, graph.title, tints); }} onZoom={(factor) => canvas.current?.zoomBy(factor)} onFit={() => canvas.current?.fit()} busy={laid.busy} />
     </div>
   );
 }

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import type { GraphView, NodeView } from '../../src/protocol/graph';
+import { foldGraph, groupsAround, openAtFirst } from '../../webview/render/fold';
+import { coloring } from '../../webview/render/graph-colors';
+import { drawGraph } from '../../webview/render/graph-model';
+import { graphSvg } from '../../webview/render/graph-svg';
+import { scopeNames, scopesOf } from '../../webview/render/scopes';
+import { openFile } from './fixtures/real';
+
+const layer = (id: string, type = 'Dense', parent: string | null = null): NodeView => ({
+  id, name: id.slice(parent === null ? 0 : parent.length + 1), type, detail: '', outputShape: '8', activation: null, parameters: 10, trainable: 10, macs: 5, parent, settings: [], weights: [], problem: null,
+});
+const graphOf = (nodes: readonly NodeView[], edges: readonly (readonly [string, string])[]): GraphView => ({
+  title: 'test', format: 'test', nodes, edges: edges.map(([source, target]) => ({ source, target, shape: '8' })), problems: [], totals: { layers: nodes.length, parameters: 0, trainable: 0, macs: 0 },
+});
+const chain = (names: readonly string[]): (readonly [string, string])[] => names.slice(1).map((name, index) => [names[index] ?? '', name] as const);
+
+describe('name scopes', () => {
+  const cases: Readonly<Record<string, readonly string[]>> = {
+    conv2_block1_1_conv: ['conv2', 'conv2_block1'], block1_conv1: ['block1'], block_3_expand: ['block_3'], 'encoder/layer_0/query': ['encoder', 'encoder/layer_0'], '/layer1/conv/Conv': ['layer1', 'layer1/conv'],
+    'layer1.0.conv1': ['layer1', 'layer1.0'], conv2d_17: [], conv2d_17_bn: [], dense: [], batch_normalization_3: [], layer_2999: [], block2d_expand_conv: ['block2d'],
+  };
+  for (const [name, scopes] of Object.entries(cases)) it(`of ${name}: ${scopes.join(', ') || 'none'}`, () => assert.deepEqual(scopeNames(name), scopes));
+});
+
+describe('groups of a large network', () => {
+  it('come from the names of ResNet50, stage and block', async () => {
+    const host = await openFile('test/fixtures/models/applications/ResNet50.config.json');
+    const { graph } = host;
+    const scopes = scopesOf(graph);
+    assert.deepEqual(groupsAround(scopes, 'conv4_block6_2_bn'), ['conv4/', 'conv4_block6/']);
+    const all = foldGraph(graph, scopes, new Set());
+    assert.ok(all.graph.nodes.length < 15, `${all.graph.nodes.length} boxes`);
+    const conv4 = all.graph.nodes.find(({ id }) => id === 'conv4/');
+    assert.equal(conv4?.detail, '62 layers');
+    assert.equal(conv4.outputShape, '14×14×1024');
+    assert.equal(conv4.parameters, graph.nodes.filter(({ name }) => name.startsWith('conv4_')).reduce((sum, { parameters }) => sum + parameters, 0));
+    await host.close();
+  });
+
+  it('are blocks around the joins where names say nothing', async () => {
+    const host = await openFile('test/fixtures/models/applications/InceptionV3.config.json');
+    const { graph } = host;
+    const scopes = scopesOf(graph);
+    assert.ok([...scopes.groups.values()].some(({ title }) => title === 'mixed5 block'), [...scopes.groups.values()].map(({ title }) => title).join());
+    assert.ok(foldGraph(graph, scopes, new Set()).graph.nodes.length <= 60);
+    await host.close();
+  });
+
+  for (const count of [151, 3000, 10000]) {
+    it(`are ranges of a plain chain of ${count}, each small enough to look at`, () => {
+      const names = Array.from({ length: count }, (_, index) => `dense_${index}`);
+      const graph = graphOf(names.map((name) => layer(name)), chain(names));
+      const scopes = scopesOf(graph);
+      const children = new Map<string | null, number>();
+      for (const parent of scopes.parentOf.values()) children.set(parent, (children.get(parent) ?? 0) + 1);
+      assert.ok([...children.values()].every((size) => size <= 60), [...children.values()].join());
+      const folded = foldGraph(graph, scopes, new Set());
+      assert.equal(folded.graph.edges.length, folded.graph.nodes.length - 1, 'a chain of groups');
+    });
+  }
+
+  it('hold a mask that feeds every layer outside, and the blocks apart', () => {
+    const blocks = Array.from({ length: 60 }, (_, index) => [`a_${index}`, `b_${index}`, `c_${index}`, `add_${index}`]);
+    const names = ['in', ...blocks.flat()];
+    const graph = graphOf([layer('mask'), ...names.map((name) => layer(name))], [...chain(names), ...blocks.slice(1).map(([, , , add], index) => [`add_${index}`, add ?? ''] as const), ...blocks.map(([a]) => ['mask', a ?? ''] as const)]);
+    const scopes = scopesOf(graph);
+    assert.deepEqual(groupsAround(scopes, 'mask').filter((id) => id.includes('block of')), []);
+    assert.ok(groupsAround(scopes, 'b_7').some((id) => id.startsWith('block of add_7')));
+  });
+});
+
+describe('folding', () => {
+  const inner = ['m/x', 'm/y', 'm/z'];
+  const graph = graphOf([layer('in'), { ...layer('m', 'Functional'), detail: '3 layers' }, ...inner.map((id) => layer(id, 'Dense', 'm')), layer('out')], [['in', 'm/x'], ...chain(inner), ['m/z', 'out'], ['m/y', 'out']]);
+
+  it('lifts edges to a folded group, once for each pair', () => {
+    const folded = foldGraph(graph, scopesOf(graph), new Set());
+    assert.deepEqual(folded.graph.nodes.map(({ id }) => id), ['in', 'm', 'out']);
+    assert.deepEqual(folded.graph.edges.map(({ source, target }) => `${source}>${target}`), ['in>m', 'm>out']);
+    assert.equal(folded.home.get('m/y'), 'm');
+    assert.deepEqual([...folded.folded], ['m']);
+  });
+
+  it('of nothing leaves the network as it is', () => {
+    const scopes = scopesOf(graph);
+    const open = openAtFirst(graph, scopes);
+    assert.deepEqual([...open], ['m']);
+    const folded = foldGraph(graph, scopes, open);
+    assert.deepEqual(new Set(folded.graph.nodes), new Set(graph.nodes));
+    assert.deepEqual(folded.graph.edges, graph.edges);
+  });
+
+  it('shows a large network with few boxes at first', async () => {
+    const host = await openFile('test/fixtures/models/applications/ResNet50.config.json');
+    const { graph: large } = host;
+    const scopes = scopesOf(large);
+    const folded = foldGraph(large, scopes, openAtFirst(large, scopes));
+    assert.ok(folded.graph.nodes.length > 15 && folded.graph.nodes.length < 60, `${folded.graph.nodes.length} boxes`);
+    await host.close();
+  });
+});
+
+describe('colours and pictures of the graph', () => {
+  const views = [{ ...layer('a', 'Conv2D'), parameters: 10 }, { ...layer('b', 'Dense'), parameters: 100_000 }, { ...layer('c', 'Unheard'), parameters: 0 }];
+
+  it('by class name each family once in the legend', () => {
+    const { tints, legend } = coloring('class', views, true);
+    assert.deepEqual(legend.map(({ text }) => text), ['convolution', 'dense', 'other']);
+    assert.notEqual(tints.get('a')?.color, tints.get('b')?.color);
+  });
+
+  it('by quantity widen the stripe and write the number', () => {
+    const { tints } = coloring('parameters', views, false);
+    assert.ok((tints.get('a')?.stripe ?? 0) < (tints.get('b')?.stripe ?? 0));
+    assert.equal(tints.get('b')?.text, '100 k');
+    assert.equal(tints.has('c'), false);
+    assert.equal(coloring('memory', [{ ...layer('a'), outputShape: '2×3, 4' }], true).tints.get('a')?.text, '40 B');
+  });
+
+  it('are an SVG that holds every name as text', () => {
+    const graph = graphOf([layer('<script>'), layer('b & c')], [['<script>', 'b & c']]);
+    const colors = { background: '#fff', surface: '#eee', border: '#ccc', line: '#888', foreground: '#000', muted: '#555', fontFamily: '"Segoe UI"' };
+    const svg = graphSvg(drawGraph(graph, false), 'a < b', colors, new Map());
+    assert.ok(svg.includes('&#60;script&#62;') && svg.includes('b &#38; c') && !svg.includes('<script'));
+    assert.equal(svg.split('<polyline').length, 2);
+  });
+});
