@@ -5,6 +5,7 @@ export const formatTitles = {
   'keras-config': 'Keras model configuration',
   'keras-weights': 'Keras weights file',
   'tfjs-layers': 'TensorFlow.js layers model',
+  'onnx': 'ONNX model',
   'safetensors': 'safetensors file',
   'npz': 'NumPy archive',
   'pytorch': 'PyTorch file',

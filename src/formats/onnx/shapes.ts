@@ -1,0 +1,196 @@
+/** Output shapes of common ONNX ops, for files that do not state them. https://onnx.ai/onnx/operators/ */
+import type { Json, JsonObject, SymbolicShape } from '../../network/network';
+import { product } from '../../network/kinds/kind';
+
+type Extents = SymbolicShape;
+export interface OpView {
+  readonly config: JsonObject;
+  /** Shapes of inputs; undefined when unknown or left out. */
+  readonly inputs: readonly (Extents | undefined)[];
+  /** Values of small whole-number inputs, where they are known. */
+  readonly values: readonly (Extents | undefined)[];
+  readonly outputs: number;
+}
+type Rule = (op: OpView) => readonly (Extents | undefined)[];
+
+const list = (op: OpView, key: string): readonly number[] | undefined => {
+  const value: Json | undefined = op.config[key];
+  return Array.isArray(value) ? (value as readonly Json[]).filter((item): item is number => typeof item === 'number') : undefined;
+};
+const number = (op: OpView, key: string, fallback: number): number => (typeof op.config[key] === 'number' ? op.config[key] : fallback);
+const axisOf = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
+
+/** NumPy's rule: extents are equal or 1; unknown beside a larger one is that one. */
+export function broadcast(shapes: readonly Extents[]): Extents {
+  const rank = Math.max(0, ...shapes.map(({ length }) => length));
+  return Array.from({ length: rank }, (_, axis) => {
+    const extents = shapes.map((shape) => (axis < rank - shape.length ? 1 : shape[axis - rank + shape.length] ?? null)).filter((extent) => extent !== 1);
+    return extents.length === 0 ? 1 : extents.find((extent) => extent !== null) ?? null;
+  });
+}
+
+const same: Rule = ({ inputs: [first], outputs }) => Array.from({ length: outputs }, (_, index) => (index === 0 ? first : undefined));
+const joined: Rule = ({ inputs }) => [inputs.some((shape) => shape === undefined) ? undefined : broadcast(inputs.map((shape) => shape ?? []))];
+
+/** Spatial extents of convolution and pooling. */
+const windows = (op: OpView, kernel: Extents, channels: number | null | undefined): readonly (Extents | undefined)[] => {
+  const [input] = op.inputs;
+  if (input === undefined || channels === undefined) return [undefined];
+  const rank = input.length - 2;
+  const strides = list(op, 'strides') ?? Array<number>(rank).fill(1);
+  const dilations = list(op, 'dilations') ?? Array<number>(rank).fill(1);
+  const pads = list(op, 'pads') ?? Array<number>(2 * rank).fill(0);
+  const auto = op.config.auto_pad;
+  const round = number(op, 'ceil_mode', 0) === 1 ? Math.ceil : Math.floor;
+  const spatial = input.slice(2).map((extent, axis) => {
+    const size = kernel[axis] ?? null;
+    const stride = strides[axis] ?? 1;
+    if (extent === null || size === null) return null;
+    if (auto === 'SAME_UPPER' || auto === 'SAME_LOWER') return Math.ceil(extent / stride);
+    return round((extent + (pads[axis] ?? 0) + (pads[axis + rank] ?? 0) - (size - 1) * (dilations[axis] ?? 1) - 1) / stride) + 1;
+  });
+  return [[input[0] ?? null, channels, ...spatial]];
+};
+const pooling: Rule = (op) => windows(op, list(op, 'kernel_shape') ?? [], op.inputs[0]?.[1]);
+
+const recurrent: Rule = ({ inputs: [x, , r], config }) => {
+  if (x === undefined || r === undefined) return [];
+  const [directions = null, , hidden = null] = r;
+  const [steps = null, batch = null] = config.layout === 1 ? [x[1], x[0]] : x;
+  return config.layout === 1 ? [[batch, steps, directions, hidden], [batch, directions, hidden], [batch, directions, hidden]] : [[steps, directions, batch, hidden], [directions, batch, hidden], [directions, batch, hidden]];
+};
+
+const reduction: Rule = (op) => {
+  const [input] = op.inputs;
+  const axes = list(op, 'axes') ?? (op.values[1]?.every((axis) => axis !== null) === true ? op.values[1].map((axis) => axis ?? 0) : op.inputs[1] === undefined ? input?.map((_, axis) => axis) : undefined);
+  if (input === undefined || axes === undefined) return [undefined];
+  const gone = new Set(axes.map((axis) => axisOf(axis, input.length)));
+  return [number(op, 'keepdims', 1) === 1 ? input.map((extent, axis) => (gone.has(axis) ? 1 : extent)) : input.filter((_, axis) => !gone.has(axis))];
+};
+
+const reshape: Rule = (op) => {
+  const [input] = op.inputs;
+  const wanted = op.values[1];
+  if (wanted === undefined) { const length = op.inputs[1]?.[0]; return [typeof length === 'number' && length <= 16 ? Array<null>(length).fill(null) : undefined]; }
+  const extents = wanted.map((extent, axis) => (extent === 0 && number(op, 'allowzero', 0) === 0 ? input?.[axis] ?? null : extent));
+  const free = extents.indexOf(-1);
+  if (free < 0) return [extents];
+  // An unknown extent that stands on both sides cancels out.
+  const unknown = (shape: Extents): number => shape.filter((extent) => extent === null).length;
+  const rest = extents.filter((_, axis) => axis !== free);
+  const whole = input === undefined || unknown(input) !== unknown(rest) ? null : product(input.filter((extent) => extent !== null));
+  const others = product(rest.filter((extent) => extent !== null));
+  const solved = whole === null || others === null || others === 0 ? null : whole / others;
+  return [extents.map((extent, axis) => (axis === free ? solved : extent))];
+};
+
+const matMul: Rule = ({ inputs: [first, second] }) => {
+  if (first === undefined || second === undefined || first.length < 1 || second.length < 1) return [undefined];
+  const rows = first.length === 1 ? [] : [first.at(-2) ?? null];
+  const columns = second.length === 1 ? [] : [second.at(-1) ?? null];
+  return [[...broadcast([first.slice(0, -2), second.slice(0, -2)]), ...rows, ...columns]];
+};
+
+const table: Readonly<Record<string, Rule>> = {
+  Conv: (op) => windows(op, op.inputs[1]?.slice(2) ?? list(op, 'kernel_shape') ?? [], op.inputs[1]?.[0]),
+  MaxPool: pooling, AveragePool: pooling, LpPool: pooling,
+  GlobalAveragePool: ({ inputs: [x] }) => [x?.map((extent, axis) => (axis < 2 ? extent : 1))], GlobalMaxPool: ({ inputs: [x] }) => [x?.map((extent, axis) => (axis < 2 ? extent : 1))],
+  Gemm: (op) => { const [a, b] = op.inputs; return [a === undefined || b === undefined ? undefined : [a[number(op, 'transA', 0)] ?? null, b[1 - number(op, 'transB', 0)] ?? null]]; },
+  MatMul: matMul, Reshape: reshape, LSTM: recurrent, GRU: recurrent, RNN: recurrent,
+  Flatten: (op) => {
+    const [x] = op.inputs;
+    const axis = number(op, 'axis', 1);
+    // An empty product is 1, the batch alone stays unknown.
+    return [x === undefined ? undefined : [product(x.slice(0, axis)), product(x.slice(axis))]];
+  },
+  Transpose: (op) => { const [x] = op.inputs; const perm = list(op, 'perm') ?? x?.map((_, axis) => x.length - 1 - axis); return [x === undefined ? undefined : perm?.map((axis) => x[axis] ?? null)]; },
+  Concat: (op) => {
+    const shapes = op.inputs.filter((shape) => shape !== undefined);
+    const [first] = shapes;
+    if (first === undefined || shapes.length < op.inputs.length) return [undefined];
+    const at = axisOf(number(op, 'axis', 0), first.length);
+    return [first.map((extent, axis) => (axis === at ? shapes.reduce<number | null>((sum, shape) => { const one = shape[axis] ?? null; return sum === null || one === null ? null : sum + one; }, 0) : extent))];
+  },
+  Gather: (op) => { const [x, indices] = op.inputs; if (x === undefined || indices === undefined) return [undefined]; const at = axisOf(number(op, 'axis', 0), x.length); return [[...x.slice(0, at), ...indices, ...x.slice(at + 1)]]; },
+  Unsqueeze: (op) => {
+    const [x] = op.inputs;
+    const axes = list(op, 'axes') ?? op.values[1];
+    if (x === undefined || axes === undefined || x.length + axes.length > 32) return [undefined];
+    const rank = x.length + axes.length;
+    const added = new Set(axes.map((axis) => axisOf(axis ?? 0, rank)));
+    const rest = [...x];
+    return [Array.from({ length: rank }, (_, axis) => (added.has(axis) ? 1 : rest.shift() ?? null))];
+  },
+  Squeeze: (op) => {
+    const [x] = op.inputs;
+    const axes = list(op, 'axes') ?? op.values[1];
+    if (x === undefined) return [undefined];
+    const gone = axes === undefined ? new Set(x.flatMap((extent, axis) => (extent === 1 ? [axis] : []))) : new Set(axes.map((axis) => axisOf(axis ?? 0, x.length)));
+    return [x.filter((_, axis) => !gone.has(axis))];
+  },
+  Shape: ({ inputs: [x] }) => [x === undefined ? undefined : [x.length]], Size: () => [[]],
+  ConstantOfShape: ({ values: [extents] }) => [extents], Expand: ({ inputs: [x], values: [, extents] }) => [x === undefined || extents === undefined ? undefined : broadcast([x, extents])],
+  ReduceMean: reduction, ReduceSum: reduction, ReduceMax: reduction, ReduceMin: reduction, ReduceProd: reduction, ReduceL2: reduction,
+  Slice: (op) => {
+    const [x] = op.inputs;
+    const [, starts, ends, axes, steps] = op.values;
+    if (x === undefined) return [undefined];
+    if (starts === undefined || ends === undefined) return [x.map(() => null)];
+    const extents = [...x];
+    for (const [index, start] of starts.entries()) {
+      const axis = axisOf((op.inputs[3] === undefined ? index : axes?.[index]) ?? 0, x.length);
+      const extent = x[axis] ?? null;
+      const end = ends[index] ?? null;
+      const step = (op.inputs[4] === undefined ? 1 : steps?.[index]) ?? 0;
+      const clamp = (place: number): number => Math.min(Math.max(place < 0 ? place + (extent ?? 0) : place, 0), extent ?? 0);
+      extents[axis] = extent === null || start === null || end === null || step <= 0 ? null : Math.max(0, Math.ceil((clamp(end) - clamp(start)) / step));
+    }
+    return [extents];
+  },
+  Split: (op) => {
+    const [x] = op.inputs;
+    if (x === undefined) return [];
+    const at = axisOf(number(op, 'axis', 0), x.length);
+    const parts = list(op, 'split') ?? op.values[1];
+    const extent = x[at] ?? null;
+    return Array.from({ length: op.outputs }, (_, part) => x.map((own, axis) => (axis === at ? (parts === undefined ? (extent === null ? null : Math.ceil(extent / op.outputs)) : parts[part] ?? null) : own)));
+  },
+  Pad: (op) => { const [x] = op.inputs; const pads = list(op, 'pads') ?? op.values[1]; return [x === undefined || pads?.length !== 2 * x.length ? undefined : x.map((extent, axis) => { const [before, after] = [pads[axis] ?? null, pads[axis + x.length] ?? null]; return extent === null || before === null || after === null ? null : extent + before + after; })]; },
+  ArgMax: (op) => { const [x] = op.inputs; if (x === undefined) return [undefined]; const at = axisOf(number(op, 'axis', 0), x.length); return [number(op, 'keepdims', 1) === 1 ? x.map((extent, axis) => (axis === at ? 1 : extent)) : x.filter((_, axis) => axis !== at)]; },
+};
+for (const name of ['Relu', 'LeakyRelu', 'PRelu', 'Elu', 'Selu', 'Celu', 'Gelu', 'Sigmoid', 'HardSigmoid', 'HardSwish', 'Mish', 'Softplus', 'Softsign', 'Tanh', 'Erf', 'Exp', 'Log', 'Sqrt', 'Reciprocal', 'Neg', 'Abs', 'Floor', 'Ceil', 'Round', 'Sign', 'Not', 'Cos', 'Sin',
+  'Softmax', 'LogSoftmax', 'BatchNormalization', 'LayerNormalization', 'InstanceNormalization', 'GroupNormalization', 'LpNormalization', 'Identity', 'Cast', 'Dropout', 'Clip', 'Trilu', 'CumSum', 'IsNaN', 'ThresholdedRelu']) Object.assign(table, { [name]: same });
+for (const name of ['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'Max', 'Min', 'Mean', 'Sum', 'Equal', 'Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual', 'And', 'Or', 'Xor', 'Where']) Object.assign(table, { [name]: joined });
+
+/** Shapes of an op's outputs; undefined where no rule tells. */
+export function outputShapes(type: string, op: OpView): readonly (Extents | undefined)[] {
+  return Object.hasOwn(table, type) ? table[type]?.(op) ?? [] : [];
+}
+
+/** Whole numbers that an op computes of shapes: the small part of arithmetic that exported models use to build the shapes of Reshape. */
+export function outputValues(type: string, op: OpView): Extents | undefined {
+  const [first, second] = op.values;
+  switch (type) {
+    case 'Shape': return op.inputs[0]?.slice(number(op, 'start', 0), typeof op.config.end === 'number' ? op.config.end : undefined);
+    case 'Identity': case 'Cast': case 'Unsqueeze': case 'Squeeze': case 'Reshape': return first;
+    case 'Gather': return second?.map((index) => (index === null ? null : first?.at(index) ?? null));
+    case 'Concat': return op.values.some((value) => value === undefined) ? undefined : op.values.flatMap((value) => value ?? []);
+    case 'Slice': {
+      const [, , ends, , steps] = op.values;
+      const [start, end] = [second?.[0] ?? null, ends?.[0] ?? null];
+      return start === null || end === null || (steps?.[0] ?? 1) !== 1 ? undefined : first?.slice(start, end);
+    }
+    case 'Add': case 'Sub': case 'Mul': case 'Div': case 'Mod': return arithmetic(type, first, second);
+    default: return undefined;
+  }
+}
+
+function arithmetic(type: string, first: Extents | undefined, second: Extents | undefined): Extents | undefined {
+  if (first === undefined || second === undefined) return undefined;
+  const compute: Readonly<Record<string, (a: number, b: number) => number>> = { Add: (a, b) => a + b, Sub: (a, b) => a - b, Mul: (a, b) => a * b, Div: (a, b) => Math.trunc(a / b), Mod: (a, b) => a % b };
+  return Array.from({ length: Math.max(first.length, second.length) }, (_, index) => {
+    const [a, b] = [first[first.length === 1 ? 0 : index] ?? null, second[second.length === 1 ? 0 : index] ?? null];
+    const result = a === null || b === null ? NaN : compute[type]?.(a, b) ?? NaN;
+    return Number.isSafeInteger(result) ? result : null;
+  });
+}
