@@ -11,6 +11,7 @@ import { openKerasH5 } from './keras/legacy-h5';
 import { openZip } from './containers/zip';
 import type { Zip } from './containers/zip';
 import { looksLikeOnnx, openOnnx } from './onnx/onnx';
+import { looksLikeTflite, openTflite } from './tflite/tflite';
 import { isNpz, openNpzModel } from './npz-model';
 import { looksLikeSafetensors, openSafetensors } from './safetensors';
 import { isTorchArchive, looksLikeLegacyTorch, openTorch } from './torch/torch-file';
@@ -61,6 +62,7 @@ export const formats: readonly Format[] = [
   { id: 'keras', title: formatTitles.keras, sniff: isZip, open: openKerasArchive },
   { id: 'keras-h5', title: formatTitles['keras-h5'], sniff: isHdf5, open: openKerasH5 },
   { id: 'keras-weights', title: formatTitles['keras-weights'], sniff: () => false, open: openKerasH5 },
+  { id: 'tflite', title: formatTitles.tflite, sniff: (sample) => looksLikeTflite(sample.head), open: openTflite },
   { id: 'onnx', title: formatTitles.onnx, sniff: (sample) => looksLikeOnnx(sample.head, sample.path), open: openOnnx },
   // One reader tells the two kinds of JSON apart; each has its row so that it has a title.
   { id: 'tfjs-layers', title: formatTitles['tfjs-layers'], sniff: (sample) => looksLikeJson(sample.head), open: openJsonModel },

@@ -6,6 +6,7 @@ export const formatTitles = {
   'keras-weights': 'Keras weights file',
   'tfjs-layers': 'TensorFlow.js layers model',
   'onnx': 'ONNX model',
+  'tflite': 'TFLite model',
   'safetensors': 'safetensors file',
   'npz': 'NumPy archive',
   'pytorch': 'PyTorch file',

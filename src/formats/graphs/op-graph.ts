@@ -26,6 +26,8 @@ export interface OpGraph {
   /** Names of tensors. */
   readonly outputs: readonly string[];
   readonly shapeOf: (tensor: string) => SymbolicShape | undefined;
+  /** What an input is called, when its tensor's name is only a key. */
+  readonly nameOf?: (tensor: string) => string;
   readonly viewOnly: string;
   readonly problems: readonly string[];
 }
@@ -40,7 +42,7 @@ export function networkOfOps(graph: OpGraph): Network {
     return name;
   };
   const makers = new Map<string, TensorRef>();
-  const inputs: OpNode[] = graph.inputs.map((name) => ({ name, type: 'Input', config: {}, inputs: [], outputs: [name], weights: [], macs: 0, detail: '' }));
+  const inputs: OpNode[] = graph.inputs.map((name) => ({ name: graph.nameOf?.(name) ?? name, type: 'Input', config: {}, inputs: [], outputs: [name], weights: [], macs: 0, detail: '' }));
   const named = [...inputs, ...graph.nodes].map((node, index) => {
     const name = unique(node.name.replace(/^\/+/, '') || `${node.type}_${index - inputs.length}`);
     // Of tensors made twice, which no sound file has, the first counts.
