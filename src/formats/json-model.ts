@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Failure } from '../tensor/failure';
 import type { JsonObject, OpenedNetwork } from '../network/network';
 import { isModelConfig, openKerasConfig, readJsonFile } from './keras/config-file';
+import { openTfjsGraph } from './tfjs/graph-model';
 import { openTfjsLayers, topologyOf } from './tfjs/layers-model';
 
 /** True when the first characters of a file are those of a JSON record. */
@@ -16,9 +17,8 @@ export async function openJsonModel(file: string): Promise<OpenedNetwork> {
   const label = path.basename(file);
   const content: JsonObject = await readJsonFile(file);
   if (content.modelTopology !== undefined) {
-    if (content.format === 'graph-model' || topologyOf(content, label)?.node !== undefined) {
-      throw new Failure('tfjs.graph-model', `${label} is a TensorFlow.js graph model, which cannot be opened yet; convert the original model to a layers model (tensorflowjs_converter --output_format tfjs_layers_model).`);
-    }
+    const topology = topologyOf(content, label);
+    if (topology !== null && (content.format === 'graph-model' || topology.node !== undefined)) return openTfjsGraph(file, content, topology);
     return openTfjsLayers(file, content);
   }
   if (isModelConfig(content)) return openKerasConfig(file, content);

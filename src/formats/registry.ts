@@ -66,6 +66,7 @@ export const formats: readonly Format[] = [
   { id: 'onnx', title: formatTitles.onnx, sniff: (sample) => looksLikeOnnx(sample.head, sample.path), open: openOnnx },
   // One reader tells the two kinds of JSON apart; each has its row so that it has a title.
   { id: 'tfjs-layers', title: formatTitles['tfjs-layers'], sniff: (sample) => looksLikeJson(sample.head), open: openJsonModel },
+  { id: 'tfjs-graph', title: formatTitles['tfjs-graph'], sniff: () => false, open: openJsonModel },
   { id: 'keras-config', title: formatTitles['keras-config'], sniff: () => false, open: openJsonModel },
 ];
 

@@ -5,6 +5,7 @@ export const formatTitles = {
   'keras-config': 'Keras model configuration',
   'keras-weights': 'Keras weights file',
   'tfjs-layers': 'TensorFlow.js layers model',
+  'tfjs-graph': 'TensorFlow.js graph model',
   'onnx': 'ONNX model',
   'tflite': 'TFLite model',
   'safetensors': 'safetensors file',

@@ -73,3 +73,26 @@ describe('TensorFlow.js layers models', () => {
     assert.deepEqual(network.compile?.optimizer?.config, { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 });
   });
 });
+
+describe('TensorFlow.js graph models', () => {
+  it('shows ops with shapes, and constants as their weights', async () => {
+    const description = readJson<{ nodes: { name: string; op: string }[]; constant_values: number }>('tfjs/tfjs_graph_cnn/tfjs_graph_cnn.json');
+    const { network, weights } = await openNetwork(fixture('tfjs/tfjs_graph_cnn/model.json'));
+    assert.equal(network.format, 'tfjs-graph');
+    assert.deepEqual(network.problems, ['model.json can be looked at; running TensorFlow.js graph models is not built yet.']);
+    const named = (list: readonly { name: string }[]): string[] => list.map(({ name }) => name).sort();
+    assert.deepEqual(named(network.layers), named(description.nodes.filter(({ op }) => op !== 'Const')));
+    const all = [...flattenWeights(network)];
+    let values = 0;
+    for (const { weight } of all) values += (await weights.read(weight.key ?? '')).data.length;
+    await weights.close();
+    assert.equal(all.length, 8);
+    assert.equal(values, description.constant_values);
+    // Kernel and folded batch normalisation of the convolution, kernel and bias of the dense layer.
+    assert.equal(totalCost(network).parameters, 90 + 5 + 324);
+    const shapes = new Map(network.layers.map((layer) => [layer.name, layer.calls[0]?.outputShapes[0]]));
+    assert.deepEqual(shapes.get('tfjs_graph_cnn_1/bn_1/batchnorm/mul_1'), [null, 8, 8, 5]);
+    assert.deepEqual(shapes.get('tfjs_graph_cnn_1/pool_1/MaxPool2d'), [null, 4, 4, 5]);
+    assert.deepEqual(shapes.get('Identity'), [null, 4]);
+  });
+});

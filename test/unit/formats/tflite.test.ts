@@ -29,7 +29,7 @@ describe('TFLite models', () => {
       const reference = await openNpz(fixture('tflite/lite_cnn.reference.npz'));
       let compared = 0;
       for (const { weight } of flattenWeights(network)) {
-        const tensor = facts.tensors[Number(weight.key)];
+        const tensor: LiteTensor | undefined = facts.tensors[Number(weight.key)];
         assert.ok(tensor);
         const raw = await reference.read(`tensor/${kind}/${tensor.index}`);
         const value = await weights.read(weight.key ?? '');
