@@ -33,12 +33,12 @@ export function windowBoxes(picture: TensorPicture, { start, extent }: Pick<Cell
   return tiles.filter((tile) => tile < picture.tiles).slice(0, maxBoxes).map((tile) => ({ tile, row, column, rows, columns }));
 }
 
-/** How large the cells of a patch are drawn in `room` pixels, whether numbers fit in, and whether values and products stand side by side. */
-export function patchSize(columns: number, grids: number, room: number): { readonly width: number; readonly height: number; readonly numbers: boolean } {
-  const [wide, gap] = [40, 18];
+/** How large the cells of a patch are drawn in `room` pixels, and whether numbers fit in; grids without room beside each other go below when they are small. */
+export function patchSize(rows: number, columns: number, grids: number, room: number): { readonly width: number; readonly height: number; readonly numbers: boolean } {
+  const [wide, gap] = [48, 18];
   const beside = Math.floor((room - (grids - 1) * gap) / (grids * columns)), alone = Math.floor(room / columns);
-  const fit = beside >= wide ? beside : alone >= wide ? alone : beside;
-  if (fit >= wide) return { width: Math.min(fit, 54), height: 30, numbers: true };
+  const fit = beside >= wide ? beside : alone >= wide && rows <= 7 ? alone : beside;
+  if (fit >= wide) return { width: Math.min(fit, 56), height: 30, numbers: true };
   const size = Math.max(3, Math.min(18, fit));
   return { width: size, height: size, numbers: false };
 }

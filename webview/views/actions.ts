@@ -14,4 +14,16 @@ async function attempt(action: Promise<null>): Promise<void> {
 
 export const go = (target: JumpTarget): void => void attempt(request('jump', target));
 export const toggleBreakpoint = (layer: string): void => void attempt(request('toggleBreakpoint', { layer }));
+/** Tells where Step Into shall go; a session that has ended has no use for it. */
+export const selectElement = (tensor: number, index: readonly number[]): void => void request('selectElement', { tensor, index }).catch(() => null);
+/** Step Over or Step Back in the debug session; false when it was refused, which the person is told. */
+export async function stepRun(back: boolean): Promise<boolean> {
+  try {
+    await request('step', { back });
+    return true;
+  } catch (error) {
+    notify(error instanceof Error ? error.message : String(error));
+    return false;
+  }
+}
 export const stepThrough = (): void => void attempt(request('stepThrough', null));

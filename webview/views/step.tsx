@@ -1,6 +1,6 @@
 /** The step under the cursor: what it computes, the tensors it reads and writes, the numbers of one element, their distribution. */
 import type { JSX } from 'preact';
-import { useLayoutEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect } from 'preact/hooks';
 import type { CursorView, RunView, TensorCard as Card } from '../../src/protocol/run';
 import type { TensorRequest } from '../../src/protocol/tensor';
 import { domainOf } from '../../src/tensor/colormap';
@@ -11,6 +11,8 @@ import { cellOf, indexOf, offsetOf, sliceText } from '../render/tiles';
 import type { Selection } from '../store';
 import { arrange, select, useStore } from '../store';
 import { usePicture } from '../tensors';
+import { go, selectElement } from './actions';
+import { CellCard } from './cell';
 import { Formula } from './formula';
 import { Histogram } from './histogram';
 import { NumbersTable } from './numbers-table';
@@ -69,6 +71,12 @@ function shownCard(cursor: CursorView, selection: Selection | null): Card | unde
     ?? cards.find(({ use }) => use === 'output') ?? cards[0];
 }
 
+/** Moves the cell under the cursor when an element of its own output is chosen; elsewhere a choice only selects. */
+function moverOf(cursor: CursorView, tensor: number): ((index: readonly number[]) => void) | undefined {
+  const { cell, iteration, op } = cursor;
+  return cell === null || cell.tensor !== tensor ? undefined : (index) => go({ kind: 'cell', iteration, op, tensor, index });
+}
+
 function Detail({ cursor, card, example }: { readonly cursor: CursorView; readonly card: Card; readonly example: number }): JSX.Element | null {
   const selection = useStore((state) => state.selection);
   const loading = usePicture(requestOf(cursor, card, example), versionOf(card));
@@ -79,13 +87,16 @@ function Detail({ cursor, card, example }: { readonly cursor: CursorView; readon
   const domain = domainOf(kind, card.statistics.min, card.statistics.max);
   const chosen = selection !== null && selection.shape === shape && cellOf(picture, selection.index) !== null ? selection.index : indexOf(picture, { tile: 0, row: 0, column: 0 });
   const cell = cellOf(picture, chosen);
+  // The element under the cursor has been stepped into already.
+  const canStepInto = card.cellOp !== null && picture.reduction === 1 && (cursor.cell?.tensor !== card.tensor || cursor.cell.index.join() !== chosen.join());
   const value = cell === null ? null : picture.floats[offsetOf(picture, cell)] ?? null;
   return (
     <div class="card-row">
       <section class="card" aria-label="Numbers of the selection">
         <header><h3>{card.variable}{sliceText(picture, chosen)}</h3><span class="shape">numbers</span></header>
         <p class="statistics">{value === null ? '' : `[${chosen.join(', ')}] = ${shortNumber(value, 5)}`}{picture.reduction > 1 && ` · each the mean of ${picture.reduction} × ${picture.reduction}`}</p>
-        <NumbersTable picture={picture} kind={kind} domain={domain} index={chosen} rowsShown={7} onSelect={(index) => select({ tensor: String(card.tensor), shape, index })} />
+        {canStepInto && <div class="step-into"><Button label={`Step into ${card.variable}[${chosen.join(', ')}]: the terms that make it`} onClick={() => go({ kind: 'cell', iteration: cursor.iteration, op: card.cellOp ?? 0, tensor: card.tensor, index: chosen })}>Step into this element</Button></div>}
+        <NumbersTable picture={picture} kind={kind} domain={domain} index={chosen} rowsShown={7} onSelect={(index) => { select({ tensor: String(card.tensor), shape, index }); moverOf(cursor, card.tensor)?.(index); }} />
       </section>
       <section class="card" aria-label="Distribution">
         <header><h3>distribution<span class="variable">{card.variable}</span></h3><span class="shape">{count(card.statistics.count)} values</span></header>
@@ -111,6 +122,16 @@ export function Step({ run, cursor }: { readonly run: RunView; readonly cursor: 
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
   }, [example, examples]);
+  const { cell } = cursor;
+  // One selection for all: the element under the cursor is the one selected, and its example the one shown.
+  useLayoutEffect(() => {
+    const output = cursor.cards.find(({ tensor }) => tensor === cell?.tensor);
+    if (cell === null || output === undefined) return;
+    select({ tensor: String(cell.tensor), shape: output.shape.join(','), index: cell.index });
+    const [of = 0] = cell.index;
+    if (examples > 0 && output.shape.length > 2 && output.shape[0] === examples && of !== example) arrange({ example: of });
+  }, [cursor.iteration, cell?.tensor, cell?.element]);
+  useEffect(() => { if (selection !== null) selectElement(Number(selection.tensor), selection.index); }, [selection]);
   const card = shownCard(cursor, selection);
   return (
     <div class="step">
@@ -123,13 +144,15 @@ export function Step({ run, cursor }: { readonly run: RunView; readonly cursor: 
         {cursor.explanation !== '' && <p class="explanation">{cursor.explanation}</p>}
       </div>
       <div class="cards">
+        {cell !== null && <CellCard key={`${cursor.op} ${cell.tensor}`} cell={cell} tone={toneOf(cursor.phase)} />}
         {cursor.cards.length === 0 && <p class="empty">This step reads and writes no tensors.</p>}
         {cardRows(cursor.cards).map((row, line) => (
           <div class="card-row" key={line}>
             {row.map((entry, place) => (
               <TensorCard key={place} id={String(entry.tensor)} title={entry.title} variable={entry.variable} shape={entry.shape} dtype={entry.dtype} statistics={entry.statistics}
                 diverging={entry.diverging} range={sharedRange(entry, row)} request={requestOf(cursor, entry, example)} version={versionOf(entry)} mark={entry.use === 'output' ? 'result of this step' : null}
-                tone={entry.use === 'output' ? toneOf(cursor.phase) : null} maxHeight={136} tall={1} />
+                tone={entry.use === 'output' ? toneOf(cursor.phase) : null} maxHeight={136} tall={1}
+                reads={entry.tensor === cell?.tensor ? null : cell?.windows.find(({ tensor }) => tensor === entry.tensor) ?? null} onChoose={moverOf(cursor, entry.tensor)} />
             ))}
           </div>
         ))}

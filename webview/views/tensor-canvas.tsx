@@ -1,12 +1,14 @@
 /** A tensor as tiles of coloured cells on a canvas: hover reads, click and arrow keys select, the selected tile and element are outlined. */
 import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { CellWindow } from '../../src/protocol/cell';
 import type { Domain } from '../../src/tensor/colormap';
 import { colorMap } from '../../src/tensor/colormap';
 import { shortNumber } from '../render/numbers';
 import { paintTiles } from '../render/pixels';
 import type { Arrangement, Cell } from '../render/tiles';
 import { arrangeTiles, cellAt, cellOf, indexOf, neighbourCell, offsetOf, tileRect } from '../render/tiles';
+import { windowBoxes } from '../render/windows';
 import type { Picture } from '../tensors';
 import { useTheme } from '../theme';
 
@@ -20,6 +22,8 @@ interface Props {
   readonly maxHeight: number;
   readonly selected: readonly number[] | null;
   readonly onSelect: (index: readonly number[]) => void;
+  /** The elements that the cell under the cursor reads. */
+  readonly reads?: CellWindow | null;
 }
 
 /** What hover and screen readers hear of a cell. */
@@ -46,7 +50,21 @@ function Outline({ picture, arrangement, cell, scale }: { picture: Picture; arra
   );
 }
 
-export function TensorCanvas({ room, picture, kind, domain, label, maxHeight, selected, onSelect }: Props): JSX.Element {
+/** The window of a cell, in every tile that it goes through. */
+function Windows({ picture, arrangement, scale, reads }: { picture: Picture; arrangement: Arrangement; scale: number; reads: CellWindow }): JSX.Element {
+  const boxes = windowBoxes(picture, reads);
+  const { cellWidth, cellHeight } = arrangement;
+  return (
+    <>
+      {boxes.map(({ tile, row, column, rows, columns }) => {
+        const { x, y } = tileRect(arrangement, picture, tile);
+        return <div key={tile} class={`outline window ${boxes.length > 1 ? 'many' : ''}`} style={{ left: `${(x + column * cellWidth) / scale}px`, top: `${(y + row * cellHeight) / scale}px`, width: `${(columns * cellWidth) / scale}px`, height: `${(rows * cellHeight) / scale}px` }} />;
+      })}
+    </>
+  );
+}
+
+export function TensorCanvas({ room, picture, kind, domain, label, maxHeight, selected, onSelect, reads = null }: Props): JSX.Element {
   const { kind: theme } = useTheme();
   const frame = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -93,6 +111,7 @@ export function TensorCanvas({ room, picture, kind, domain, label, maxHeight, se
         aria-label={`${label}. Arrow keys select an element. ${own === null ? '' : `Selected ${cellText(picture, own)}`}`}
         onMouseMove={onMove} onMouseLeave={() => setHover(null)} onKeyDown={onKeyDown}
         onClick={(event) => { const cell = cellUnder(event); if (cell !== null) onSelect(indexOf(picture, cell)); }} />
+      {reads !== null && <Windows picture={picture} arrangement={arrangement} scale={scale} reads={reads} />}
       {own !== null && <Outline picture={picture} arrangement={arrangement} cell={own} scale={scale} />}
       {hover !== null && (
         <div class="hover" style={{ left: `${Math.min(hover.x + 12, Math.max(0, room - 90))}px`, top: `${hover.y + 16}px` }}>{cellText(picture, hover.cell)}</div>

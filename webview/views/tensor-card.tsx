@@ -1,6 +1,7 @@
 /** One tensor: title, shape, statistics in words, picture with legend. */
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
+import type { CellWindow } from '../../src/protocol/cell';
 import type { TensorRequest, TensorStatistics } from '../../src/protocol/tensor';
 import type { Domain } from '../../src/tensor/colormap';
 import { domainOf } from '../../src/tensor/colormap';
@@ -32,6 +33,10 @@ export interface CardProps {
   /** Height of a picture in CSS pixels, and how many times that a single heat map may take. */
   readonly maxHeight: number;
   readonly tall: number;
+  /** The elements that the cell under the cursor reads, to be outlined. */
+  readonly reads?: CellWindow | null;
+  /** Hears of a selection by hand. */
+  readonly onChoose?: ((index: readonly number[]) => void) | undefined;
 }
 
 /** `min −0.91  max 0.97  mean 0.08  norm 3.1`, with zeros and what is not finite where there are any. */
@@ -79,7 +84,7 @@ function Content({ card, loading, statistics, kind, width }: BodyProps & { reado
     <div class={`card-picture ${stale ? 'stale' : ''}`}>
       <TensorCanvas room={Math.max(40, width - legendWidth)} picture={picture} kind={shown.kind} domain={domain} label={label} maxHeight={picture.tiles === 1 ? card.maxHeight * card.tall : card.maxHeight}
         selected={!stale && selection !== null && selection.shape === shape ? selection.index : null}
-        onSelect={(index) => select({ tensor: card.id, shape, index })} />
+        reads={stale ? null : card.reads ?? null} onSelect={(index) => { select({ tensor: card.id, shape, index }); card.onChoose?.(index); }} />
       {shown.statistics.min !== shown.statistics.max && <Legend kind={shown.kind} domain={domain} nan={shown.statistics.nan} infinite={shown.statistics.infinite} />}
     </div>
   );
