@@ -4,7 +4,7 @@
  */
 import * as core from '@tensorflow/tfjs-core';
 import type { KernelBackend } from '@tensorflow/tfjs-core';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import path from 'node:path';
 import util from 'node:util';
@@ -103,7 +103,8 @@ function withOwnCore<T>(folder: string, action: () => T): T {
   const loader = Module as unknown as Loader;
   const original = loader._load;
   const olderUtil = { ...util, isArray: Array.isArray, isNullOrUndefined: (value: unknown) => value === null || value === undefined };
-  const dist = path.join(folder, 'dist') + path.sep;
+  // Node names modules by their real path, whatever links lead there.
+  const dist = path.join(realpathSync(folder), 'dist') + path.sep;
   loader._load = function (request, parent, isMain) {
     if (parent?.filename?.startsWith(dist)) {
       if (request === '@tensorflow/tfjs' || request === '@tensorflow/tfjs-core') return olderCore;
