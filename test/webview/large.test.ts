@@ -41,6 +41,60 @@ describe('large networks', () => {
     });
   }
 
+  it('pans and zooms 10,000 layers with all groups open', async () => {
+    const began = performance.now();
+    const opened = await openWebview(lenetHost({ type: 'model', graph: residual(10_000), canStep: true }), { width: 1000, height: 800 });
+    const { page } = opened;
+    await page.waitForSelector('.node.folded');
+    const opening = performance.now() - began;
+    const expanding = performance.now();
+    await page.locator('vscode-button[aria-label="Open all groups"]').click();
+    await page.waitForSelector('[data-node=layer_1]', { timeout: 60_000 });
+    const expanded = performance.now() - expanding;
+    /** Times between frames while `act` goes on. */
+    const frames = async (act: (step: number) => Promise<void>): Promise<string> => {
+      await page.evaluate(() => {
+        const kept = window as unknown as { times: number[] | null };
+        const times: number[] = (kept.times = []);
+        let last = performance.now();
+        const tick = (): void => {
+          const now = performance.now();
+          times.push(now - last);
+          last = now;
+          if (kept.times === times) requestAnimationFrame(tick);
+        };
+        requestAnimationFrame(tick);
+      });
+      for (let step = 0; step < 60; step++) await act(step);
+      const times = await page.evaluate(() => {
+        const kept = window as unknown as { times: number[] | null };
+        const taken = kept.times ?? [];
+        kept.times = null;
+        return taken;
+      });
+      times.sort((a, b) => a - b);
+      return `median ${times[times.length >> 1]?.toFixed(0)} ms, p95 ${times[Math.floor(times.length * 0.95)]?.toFixed(0)} ms of ${times.length}`;
+    };
+    const drag = async (): Promise<string> => {
+      await page.mouse.move(60, 200);
+      await page.mouse.down();
+      const result = await frames((step) => page.mouse.move(60 + 2 * step, 200 + 3 * step));
+      await page.mouse.up();
+      return result;
+    };
+    const near = await drag();
+    await page.locator('vscode-button[aria-label^="Fit"]').click();
+    await page.waitForSelector('.graph-layer.far', { state: 'attached' });
+    const far = await drag();
+    await page.mouse.move(250, 400);
+    const zoom = await frames((step) => page.mouse.wheel(0, step < 30 ? -40 : 40));
+    console.log(`      10,000 layers: folded after ${opening.toFixed(0)} ms, all open ${expanded.toFixed(0)} ms later; frames panning near ${near}; panning all ${far}; zooming ${zoom}`);
+    await page.locator('vscode-button[aria-label^="Fit"]').click();
+    await opened.screenshot('large-10000');
+    assert.deepEqual(opened.complaints, []);
+    await opened.close();
+  });
+
   it('opens and folds a group with mouse and keyboard, colours by class and by parameters, and saves pictures', async () => {
     const saved: { name: string }[] = [];
     const host = lenetHost({ type: 'model', graph: residual(400), canStep: true });

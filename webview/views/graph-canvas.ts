@@ -12,6 +12,8 @@ export const textZoom = 0.34;
 /** cytoscape would insert a style element under this id, which the content security policy forbids; ours stands there first. */
 const styleId = '__________cytoscape_stylesheet';
 const laneDistance = 4;
+/** A graph of more nodes and lines than this takes longer than a frame to draw. */
+const large = 2500;
 
 export interface GraphState {
   readonly forwardDone: ReadonlySet<string>;
@@ -100,10 +102,18 @@ export class GraphCanvas {
       this.cy.elements().remove();
       this.cy.add(elements);
     });
+    this.easeViewport(elements.length > large);
     const first = drawing.nodes[0]?.rect;
     this.start = first === undefined ? 0 : first.x + first.width / 2;
     this.bounds = { x: 0, y: 0, width: drawing.width, height: drawing.height + 20 };
     this.touched = false;
+  }
+
+  /** Large graphs pan and zoom as a picture of themselves, drawn anew when the movement ends. */
+  private easeViewport(ease: boolean): void {
+    // cytoscape takes this only when it starts, from its renderer's fields, which its typings lack.
+    const { renderer } = this.cy as unknown as { readonly renderer: () => { textureOnViewport: boolean } };
+    renderer.call(this.cy).textureOnViewport = ease;
   }
 
   paint(theme: Theme): void {

@@ -23,8 +23,8 @@ function netsOf(graph: Rows): number[] {
   return graph.pieces.map(({ from, fromX, to, toX }) => ((out.get(portKey(from, fromX)) ?? 0) > 1 ? 2 * portKey(from, fromX) : 2 * portKey(to, toX) + 1));
 }
 
-/** Nets of the edges on side tracks: where they leave their source, and where they reach their target. */
-const sideNet = (index: number, end: 'start' | 'end'): number => -2 * index - (end === 'start' ? 1 : 2);
+/** Nets of the edges on side tracks: where they leave their source, by port, and where they reach their target, by edge. */
+const sideNet = (number: number, end: 'start' | 'end'): number => -2 * number - (end === 'start' ? 1 : 2);
 
 /** Gives each net of a gap a track from the top; a net goes below those that it would otherwise cross twice. */
 function assignTracks(runs: Run[]): Map<number, number> {
@@ -45,17 +45,25 @@ function assignTracks(runs: Run[]): Map<number, number> {
   return tracks;
 }
 
-/** Columns right of the drawing for the edges that are too long for dummies. */
-function sideColumns(edges: readonly { readonly index: number; readonly from: number; readonly to: number }[]): Map<number, number> {
+interface SideEdge { readonly index: number; readonly trunk: number; readonly from: number; readonly to: number; readonly edge: LevelEdge }
+
+/** Columns right of the drawing for the edges that are too long for dummies, by edge; all from one port share a column. */
+function sideColumns(edges: readonly SideEdge[]): Map<number, number> {
+  const trunks = new Map<number, { readonly trunk: number; readonly from: number; to: number }>();
+  for (const { trunk, from, to } of edges) {
+    const old = trunks.get(trunk);
+    if (old === undefined) trunks.set(trunk, { trunk, from, to });
+    else old.to = Math.max(old.to, to);
+  }
   const ends: number[] = [];
   const columns = new Map<number, number>();
-  for (const { index, from, to } of [...edges].sort((a, b) => a.from - b.from || b.to - a.to)) {
+  for (const { trunk, from, to } of [...trunks.values()].sort((a, b) => a.from - b.from || b.to - a.to)) {
     let column = ends.findIndex((end) => end < from);
     if (column < 0) column = ends.length;
     ends[column] = to;
-    columns.set(index, column);
+    columns.set(trunk, column);
   }
-  return columns;
+  return new Map(edges.map(({ index, trunk }) => [index, columns.get(trunk) ?? 0]));
 }
 
 /** Joins points, dropping repeated ones and those on a straight line. */
@@ -78,9 +86,9 @@ export function routeLevel(level: Level, graph: Rows, edges: readonly (LevelEdge
   const rankOf = (place: number): number => graph.places[place]?.rank ?? 0;
   const at = (place: number): number => x[place] ?? 0;
   const right = graph.places.reduce((most, place, index) => Math.max(most, at(index) + place.width / 2), 0);
-  const sideEdges = graph.side.flatMap((index) => {
+  const sideEdges: readonly SideEdge[] = graph.side.flatMap((index) => {
     const edge = edges[index];
-    return edge === null || edge === undefined ? [] : [{ index, from: rankOf(edge.from), to: rankOf(edge.to), edge }];
+    return edge === null || edge === undefined ? [] : [{ index, trunk: portKey(edge.from, edge.fromX), from: rankOf(edge.from), to: rankOf(edge.to), edge }];
   });
   const columns = sideColumns(sideEdges);
   const columnX = (index: number): number => right + spacing.nodeGap + spacing.track * (columns.get(index) ?? 0);
@@ -91,8 +99,8 @@ export function routeLevel(level: Level, graph: Rows, edges: readonly (LevelEdge
     if (Math.abs(from - to) > 0.5) runs[rank]?.push({ net, low: Math.min(from, to), high: Math.max(from, to), start: from, right: to > from, track: 0 });
   };
   graph.pieces.forEach((piece, index) => addRun(rankOf(piece.from), nets[index] ?? 0, at(piece.from) + piece.fromX, at(piece.to) + piece.toX));
-  for (const { index, from, to, edge } of sideEdges) {
-    addRun(from, sideNet(index, 'start'), at(edge.from) + edge.fromX, columnX(index));
+  for (const { index, trunk, from, to, edge } of sideEdges) {
+    addRun(from, sideNet(trunk, 'start'), at(edge.from) + edge.fromX, columnX(index));
     addRun(to - 1, sideNet(index, 'end'), columnX(index), at(edge.to) + edge.toX);
   }
   const tracks = runs.map(assignTracks);
@@ -135,7 +143,7 @@ export function routeLevel(level: Level, graph: Rows, edges: readonly (LevelEdge
     const [startX, endX] = [at(edge.from) + edge.fromX, at(edge.to) + edge.toX];
     const points: Point[] = [{ x: startX, y: centreY(edge.from) + half(edge.from) }];
     if (columns.has(index)) {
-      const [above, below] = [trackY(rankOf(edge.from), sideNet(index, 'start')), trackY(rankOf(edge.to) - 1, sideNet(index, 'end'))];
+      const [above, below] = [trackY(rankOf(edge.from), sideNet(portKey(edge.from, edge.fromX), 'start')), trackY(rankOf(edge.to) - 1, sideNet(index, 'end'))];
       points.push({ x: startX, y: above }, { x: columnX(index), y: above }, { x: columnX(index), y: below }, { x: endX, y: below });
     }
     const path = graph.paths[index];
@@ -143,6 +151,6 @@ export function routeLevel(level: Level, graph: Rows, edges: readonly (LevelEdge
     points.push({ x: endX, y: centreY(edge.to) - half(edge.to) });
     return simplify(points);
   });
-  const width = columns.size > 0 ? Math.max(...[...columns.keys()].map(columnX)) + spacing.track : right;
+  const width = columns.size > 0 ? [...columns.keys()].reduce((most, index) => Math.max(most, columnX(index)), 0) + spacing.track : right;
   return { centres: level.vertices.map((_, place) => ({ x: at(place), y: centreY(place) })), edges: corners, width, height: y };
 }

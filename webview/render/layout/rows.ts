@@ -32,6 +32,9 @@ export interface Rows {
   readonly rows: number[][];
 }
 
+/** A tensor with more ways out than this, and reaching twice as far down, is bundled on a side track. */
+const broadcast = 16;
+
 /** Cuts the edges into pieces. When the dummies of all trunks exceed the budget, the longest trunks move to side tracks. */
 export function cutEdges(level: Level, { rank, edges, ranks }: Ranked): Rows {
   const places: Place[] = level.vertices.map((vertex, index) => ({ vertex: index, skip: false, rank: rank[index] ?? 0, width: vertex.width }));
@@ -46,7 +49,12 @@ export function cutEdges(level: Level, { rank, edges, ranks }: Ranked): Rows {
   for (const edge of edges) if (edge !== null) lengths.set(trunkKey(edge), Math.max(lengths.get(trunkKey(edge)) ?? 0, spans(edge)));
   let budget = 4 * places.length + 2000;
   const aside = new Set<number>();
+  // A mask that feeds every layer runs beside the drawing: straight, and without a place in every row.
+  const ways = new Map<number, number>();
+  for (const edge of edges) if (edge !== null) ways.set(trunkKey(edge), (ways.get(trunkKey(edge)) ?? 0) + 1);
+  for (const [key, count] of ways) if (count > broadcast && (lengths.get(key) ?? 0) > 2 * broadcast) aside.add(key);
   for (const [key, length] of [...lengths].sort((a, b) => a[1] - b[1])) {
+    if (aside.has(key)) continue;
     budget -= length - 1;
     if (budget < 0 && length > 1) aside.add(key);
   }
