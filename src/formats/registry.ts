@@ -12,6 +12,7 @@ import { openZip } from './containers/zip';
 import type { Zip } from './containers/zip';
 import { looksLikeOnnx, openOnnx } from './onnx/onnx';
 import { looksLikeTflite, openTflite } from './tflite/tflite';
+import { isSavedModel, openSavedModel } from './tensorflow/saved-model';
 import { isNpz, openNpzModel } from './npz-model';
 import { looksLikeSafetensors, openSafetensors } from './safetensors';
 import { isTorchArchive, looksLikeLegacyTorch, openTorch } from './torch/torch-file';
@@ -63,6 +64,7 @@ export const formats: readonly Format[] = [
   { id: 'keras-h5', title: formatTitles['keras-h5'], sniff: isHdf5, open: openKerasH5 },
   { id: 'keras-weights', title: formatTitles['keras-weights'], sniff: () => false, open: openKerasH5 },
   { id: 'tflite', title: formatTitles.tflite, sniff: (sample) => looksLikeTflite(sample.head), open: openTflite },
+  { id: 'saved-model', title: formatTitles['saved-model'], sniff: (sample) => isSavedModel(sample.path), open: openSavedModel },
   { id: 'onnx', title: formatTitles.onnx, sniff: (sample) => looksLikeOnnx(sample.head, sample.path), open: openOnnx },
   // One reader tells the two kinds of JSON apart; each has its row so that it has a title.
   { id: 'tfjs-layers', title: formatTitles['tfjs-layers'], sniff: (sample) => looksLikeJson(sample.head), open: openJsonModel },
@@ -74,7 +76,10 @@ export const formats: readonly Format[] = [
  * Opens a model file of any known format: its graph at once, its weights when asked. Close the store when done.
  * @throws Failure with one sentence for everything that can be wrong with the file.
  */
-export async function openNetwork(file: string, options: { readonly signal?: AbortSignal } = {}): Promise<OpenedNetwork> {
+export async function openNetwork(given: string, options: { readonly signal?: AbortSignal } = {}): Promise<OpenedNetwork> {
+  // A SavedModel is a folder.
+  const inner = path.join(given, 'saved_model.pb');
+  const file = await stat(inner).then((info) => (info.isFile() ? inner : given), () => given);
   const sample = await takeSample(file);
   for (const format of formats) {
     options.signal?.throwIfAborted();

@@ -8,6 +8,7 @@ export const formatTitles = {
   'tfjs-graph': 'TensorFlow.js graph model',
   'onnx': 'ONNX model',
   'tflite': 'TFLite model',
+  'saved-model': 'TensorFlow SavedModel',
   'safetensors': 'safetensors file',
   'npz': 'NumPy archive',
   'pytorch': 'PyTorch file',

@@ -14,6 +14,8 @@ export interface NamedTensor {
   readonly dtype: DType;
   /** What the file says: a parameter or mere state; undefined lets the name decide. */
   readonly buffer?: boolean;
+  /** False for parameters that training leaves alone (Keras's moving statistics, which count as parameters). */
+  readonly trainable?: boolean;
   read(): Promise<TensorValue>;
 }
 
@@ -77,8 +79,8 @@ export function openModuleTree(tree: ModuleTree): OpenedNetwork {
 
 function weightOf(tensor: NamedTensor, name: string): Weight {
   const float = /float/.test(tensor.dtype);
-  const buffer = tensor.buffer ?? (!float || state.has(name));
-  return { name, shape: tensor.shape, dtype: tensor.dtype, trainable: !buffer, ...(buffer ? { buffer } : {}), key: tensor.name, initializer: null };
+  const buffer = tensor.buffer ?? (!float || (tensor.trainable === undefined && state.has(name)));
+  return { name, shape: tensor.shape, dtype: tensor.dtype, trainable: !buffer && tensor.trainable !== false, ...(buffer ? { buffer } : {}), key: tensor.name, initializer: null };
 }
 
 function layersOf(node: Node, tree: ModuleTree): readonly Layer[] {

@@ -84,7 +84,7 @@ const silent = new Set(['T', 'dtype', 'value', '_output_shapes', 'Tshape', 'out_
 
 /** Attributes of GraphDef as plain values: texts are base64, whole numbers are texts. */
 function settingsFrom(attributes: JsonObject): JsonObject {
-  const text = (value: Json): string => Buffer.from(String(value), 'base64').toString('utf8');
+  const text = (value: Json): string => Buffer.from(typeof value === 'string' ? value : '', 'base64').toString('utf8');
   const plain = (value: Json): Json => {
     if (!isObject(value)) return null;
     if (value.i !== undefined) return Number(value.i);
