@@ -5,8 +5,10 @@
 
 /** Model files: opening them, their graph, pictures of their weights. */
 export async function loadFormats() {
-  const [{ openNetwork }, { graphView }, { tensorPicture }] = await Promise.all([import('./formats/registry'), import('./network/graph-view'), import('./debug/view/picture')]);
-  return { openNetwork, graphView, tensorPicture };
+  const [{ openNetwork }, { graphView }, { tensorPicture }, { configGraph }] = await Promise.all([
+    import('./formats/registry'), import('./network/graph-view'), import('./debug/view/picture'), import('./debug/inspect/config-graph'),
+  ]);
+  return { openNetwork, graphView, tensorPicture, configGraph };
 }
 
 /** The debugger with its engine. */

@@ -14,6 +14,7 @@ import { ListingDocuments } from './debug/vscode/listing-document';
 import { LiveSessions } from './debug/vscode/live';
 import { ModelEditorProvider } from './editors/model-editor';
 import { watchModels } from './editors/sniff';
+import { InspectPanel } from './panels/inspect-panel';
 import { RunPanel } from './panels/run-panel';
 import { Status } from './panels/status';
 
@@ -24,6 +25,7 @@ export function activate(context: vscode.ExtensionContext): void {
   context.subscriptions.push(
     sessions,
     panel,
+    new InspectPanel(context.extensionUri),
     new Status(sessions),
     new ListingDocuments(sessions),
     new CurrentLine(sessions),

@@ -1,6 +1,7 @@
 /** The state of the webview in one place: what the host says (snapshot, then deltas) and how the person has arranged the view. */
 import { useLayoutEffect, useState } from 'preact/hooks';
 import type { GraphView } from '../src/protocol/graph';
+import type { InspectView } from '../src/protocol/inspect';
 import type { HostEvent } from '../src/protocol/messages';
 import type { RunView } from '../src/protocol/run';
 import { keep, kept } from './channel';
@@ -21,7 +22,8 @@ export type Content =
   | { readonly mode: 'waiting' }
   | { readonly mode: 'failed'; readonly message: string }
   | { readonly mode: 'model'; readonly graph: GraphView; readonly canStep: boolean }
-  | { readonly mode: 'run'; readonly run: RunView };
+  | { readonly mode: 'run'; readonly run: RunView }
+  | { readonly mode: 'inspect'; readonly inspect: InspectView };
 
 export interface State {
   readonly content: Content;
@@ -51,6 +53,7 @@ export function afterEvent(content: Content, event: HostEvent): Content {
   if (event.type === 'model') return { mode: 'model', graph: event.graph, canStep: event.canStep };
   if (event.type === 'failed') return { mode: 'failed', message: event.message };
   if (event.type === 'run') return { mode: 'run', run: event.run };
+  if (event.type === 'inspect') return { mode: 'inspect', inspect: event.inspect };
   if (content.mode !== 'run') return content;
   const { run } = content;
   switch (event.type) {

@@ -1,13 +1,14 @@
 /** Everything that crosses between extension host and webview, as discriminated unions and a table of requests. */
 import type { GraphView } from './graph';
+import type { InspectView, LookRequest } from './inspect';
 import type { CursorView, PhaseName, RunStatus, RunView } from './run';
 import type { TensorPicture, TensorRequest } from './tensor';
 
 /** Where a click in the panel wants to go. */
 export type JumpTarget =
   | { readonly kind: 'op'; readonly iteration: number; readonly op: number }
-  | { readonly kind: 'layer'; readonly layer: string }
   | { readonly kind: 'cell'; readonly iteration: number; readonly op: number; readonly tensor: number; readonly index: readonly number[] }
+  | { readonly kind: 'layer'; readonly layer: string }
   | { readonly kind: 'phase'; readonly phase: PhaseName }
   | { readonly kind: 'iteration'; readonly iteration: number };
 
@@ -15,6 +16,7 @@ export type JumpTarget =
 export type HostEvent =
   | { readonly type: 'model'; readonly graph: GraphView; readonly canStep: boolean }
   | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'inspect'; readonly inspect: InspectView }
   | { readonly type: 'run'; readonly run: RunView }
   | { readonly type: 'cursor'; readonly cursor: CursorView }
   | { readonly type: 'status'; readonly status: RunStatus }
@@ -30,12 +32,13 @@ export type WebviewEvent =
 export interface Requests {
   tensor: [TensorRequest, TensorPicture];
   jump: [JumpTarget, null];
-  toggleBreakpoint: [{ readonly layer: string }, null];
-  stepThrough: [null, null];
   /** The element that is looked at: Step Into goes there. */
   selectElement: [{ readonly tensor: number; readonly index: readonly number[] } | null, null];
   /** Step Over or Step Back, as the debugger's own buttons do; answered when the cursor stands again. */
   step: [{ readonly back: boolean }, null];
+  toggleBreakpoint: [{ readonly layer: string }, null];
+  stepThrough: [null, null];
+  look: [LookRequest, null];
   /** Writes text or pictures where the user chooses. */
   save: [{ readonly name: string; readonly bytes: ArrayBuffer }, null];
 }

@@ -6,10 +6,11 @@ export type { TensorPicture } from '../tensor/picture';
 export type { SliceSpec } from '../tensor/slice';
 export type { TensorStatistics } from '../tensor/statistics';
 
-/** A weight of the opened file, or a tensor of the trace under the cursor. */
+/** A weight of the opened file, a tensor of the trace under the cursor, or what was last read of an expression in a paused program. */
 export type TensorAddress =
   | { readonly kind: 'weight'; readonly layer: string; readonly weight: string }
-  | { readonly kind: 'trace'; readonly iteration: number; readonly tensor: number };
+  | { readonly kind: 'trace'; readonly iteration: number; readonly tensor: number }
+  | { readonly kind: 'look'; readonly id: string };
 
 export interface TensorRequest {
   readonly address: TensorAddress;

@@ -1,4 +1,5 @@
 /** What clicks ask of the host; a refusal is shown to the person. */
+import type { LookRequest } from '../../src/protocol/inspect';
 import type { JumpTarget } from '../../src/protocol/messages';
 import { request } from '../channel';
 import { notify } from '../store';
@@ -13,7 +14,6 @@ async function attempt(action: Promise<null>): Promise<void> {
 }
 
 export const go = (target: JumpTarget): void => void attempt(request('jump', target));
-export const toggleBreakpoint = (layer: string): void => void attempt(request('toggleBreakpoint', { layer }));
 /** Tells where Step Into shall go; a session that has ended has no use for it. */
 export const selectElement = (tensor: number, index: readonly number[]): void => void request('selectElement', { tensor, index }).catch(() => null);
 /** Step Over or Step Back in the debug session; false when it was refused, which the person is told. */
@@ -26,4 +26,6 @@ export async function stepRun(back: boolean): Promise<boolean> {
     return false;
   }
 }
+export const toggleBreakpoint = (layer: string): void => void attempt(request('toggleBreakpoint', { layer }));
 export const stepThrough = (): void => void attempt(request('stepThrough', null));
+export const look = (wanted: LookRequest): void => void attempt(request('look', wanted));

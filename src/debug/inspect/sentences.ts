@@ -12,3 +12,7 @@ export const sentences: Readonly<Record<ProblemCode, (expression: string, type: 
   slice: (expression, _, detail) => `That part of "${expression}" cannot be shown: ${detail}.`,
   unreadable: (expression, type, detail) => `"${expression}" (${type}) cannot be read: ${detail}.`,
 };
+
+export const notPaused = (expression: string): string => `No program is paused: stop a JavaScript or Python program at a breakpoint, then look at "${expression}" again.`;
+export const tooSlow = (seconds: number): string => `the debugger gave no answer within ${seconds} seconds`;
+export const noExpression = (name: string): string => `The debugger gives no expression for "${name}"; add one to Watch and look at it there.`;

@@ -30,6 +30,7 @@ export async function tensorPicture(request: TensorRequest, sources: PictureSour
     if (tensor === undefined) throw new Failure('picture.tensor', `Iteration ${address.iteration + 1} has no tensor number ${address.tensor}.`);
     return pictureOf(tensor.read(), { ...options, name: index.names.get(address.tensor) ?? 'constant', use: useOf(index, address.tensor), statistics: index.statistics(address.tensor) });
   }
+  if (address.kind === 'look') throw new Failure('picture.look', 'Expressions of other programs are shown in the panel "Tensor".');
   const layer = findLayer(sources.network, address.layer);
   const weight = layer?.weights.find(({ name }) => name === address.weight);
   if (weight === undefined) throw new Failure('picture.tensor', `The network ${sources.network.name} has no weight ${address.weight} in a layer ${address.layer}.`);

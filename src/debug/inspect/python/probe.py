@@ -188,6 +188,8 @@ def probe(value, request):
             import numpy
             pixels = numpy.asarray(value)
             return with_numpy(pixels[None] if pixels.ndim == 3 else pixels, str(pixels.dtype))
+        if kind.startswith(("tensorflow.", "keras.")) and hasattr(value, "to_json") and hasattr(value, "layers"):
+            return answer({"kind": "network", "type": kind, "config": value.to_json()})
         if kind.startswith(("tensorflow.", "keras.")) and hasattr(value, "numpy"):
             array = value.numpy()
             return with_numpy(array, str(array.dtype))

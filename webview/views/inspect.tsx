@@ -1,0 +1,138 @@
+/** The panel "Tensor": each expression that is looked at in a paused program, the newest on top. */
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { ChangeView, LookKind, LookResult, LookView } from '../../src/protocol/inspect';
+import type { TensorRequest } from '../../src/protocol/tensor';
+import { domainOf } from '../../src/tensor/colormap';
+import { Button } from '../controls';
+import { count, exactNumber, shapeText, shortNumber } from '../render/numbers';
+import { cellOf, indexOf, offsetOf, sliceText } from '../render/tiles';
+import { select, useStore } from '../store';
+import { usePicture } from '../tensors';
+import { look as ask } from './actions';
+import { Graph } from './graph';
+import { Histogram } from './histogram';
+import { Axes } from './inspect-axes';
+import { NumbersTable } from './numbers-table';
+import { TensorCard } from './tensor-card';
+
+const kinds: readonly { readonly id: LookKind; readonly label: string }[] = [
+  { id: 'tensor', label: 'tensor' }, { id: 'maps', label: 'feature maps' }, { id: 'heat', label: 'heat map' }, { id: 'histogram', label: 'histogram' },
+];
+type Tensor = Extract<LookResult, { kind: 'tensor' }>;
+
+/** What changed, in words. */
+export function changeText(change: ChangeView): string {
+  switch (change.kind) {
+    case 'none': return 'unchanged since it was shown before';
+    case 'elsewhere': return 'changed since it was shown before, but not in this part';
+    case 'shape': return `changed: its shape was ${shapeText(change.before)}`;
+    case 'values':
+      return `changed: ${change.count.toLocaleString('en-US')} of the shown values; most at [${change.index.join(', ')}], ${exactNumber(change.before)} → ${exactNumber(change.after)}, max |difference| ${exactNumber(change.difference)}`;
+  }
+}
+
+/** The whole tensor in one line. */
+export function factsText({ type, dtype, shape, statistics: { count: elements, min, max, mean, standardDeviation, norm, zeros, nan, infinite }, sampled }: Tensor): string {
+  return [
+    type, dtype, shapeText(shape) || 'scalar', `${elements.toLocaleString('en-US')} element${elements === 1 ? '' : 's'}${sampled > 1 ? ` counted, every ${sampled}th` : ''}`,
+    `min ${shortNumber(min, 4)}`, `max ${shortNumber(max, 4)}`, `mean ${shortNumber(mean, 4)}`, `deviation ${shortNumber(standardDeviation, 4)}`, `norm ${shortNumber(norm, 4)}`,
+    ...(zeros > 0 ? [`${zeros.toLocaleString('en-US')} zeros`] : []), ...(nan > 0 ? [`${nan.toLocaleString('en-US')} NaN`] : []), ...(infinite > 0 ? [`${infinite.toLocaleString('en-US')} infinite`] : []),
+  ].join(' · ');
+}
+
+function Head({ look }: { readonly look: LookView }): JSX.Element {
+  const { id, expression, pinned, stale, as, result } = look;
+  const tensor = result.kind === 'tensor' ? result : null;
+  return (
+    <header class="look-head">
+      <div class="look-line">
+        <h2 title={expression}>{expression}</h2>
+        {tensor !== null && (
+          <select aria-label="View" disabled={stale} onChange={(event) => ask({ kind: 'as', id, as: kinds[event.currentTarget.selectedIndex]?.id ?? as })}>
+            {kinds.map(({ id: kind, label }) => <option key={kind} value={kind} selected={kind === as}>{label}</option>)}
+          </select>
+        )}
+        {tensor !== null && <Button label="Read it in another shape" disabled={stale} onClick={() => ask({ kind: 'shape', id })}>Shape …</Button>}
+        <Button label="Read it again" onClick={() => ask({ kind: 'again', id })}>Refresh</Button>
+        <Button label={pinned ? 'Pinned: read again at each stop' : 'Pin: read again at each stop'} pressed={pinned} appearance={pinned ? 'primary' : 'secondary'} onClick={() => ask({ kind: 'pin', id, pinned: !pinned })}>{pinned ? 'Pinned' : 'Pin'}</Button>
+        <Button appearance="icon" label="Close" onClick={() => ask({ kind: 'close', id })}>✕</Button>
+      </div>
+      {tensor !== null && <p class="explanation look-facts">{factsText(tensor)}</p>}
+      {stale && <p class="look-change">The program has moved on since this was read; pin it to follow, or refresh it.</p>}
+      {!stale && tensor?.change != null && <p class={`look-change ${tensor.change.kind === 'none' ? '' : 'changed'}`} role="status">{changeText(tensor.change)}</p>}
+    </header>
+  );
+}
+
+function TensorLook({ look, tensor }: { readonly look: LookView; readonly tensor: Tensor }): JSX.Element {
+  const { id, expression, as, version } = look;
+  const { shape, dtype, statistics, slice, change } = tensor;
+  const request: TensorRequest = { address: { kind: 'look', id } };
+  const loading = usePicture(request, String(version));
+  const selection = useStore((state) => state.selection);
+  const key = shape.join(',');
+  const picture = loading.state === 'ready' && loading.picture.shape.join(',') === key ? loading.picture : null;
+  const kind = statistics.min < 0 ? 'diverging' : 'sequential';
+  const own = selection !== null && selection.tensor === id && selection.shape === key ? selection.index : null;
+  const first = picture === null || picture.floats.length === 0 ? null : indexOf(picture, { tile: 0, row: 0, column: 0 });
+  const place = [own, change?.kind === 'values' ? change.index : null, first].find((index) => index !== null && picture !== null && cellOf(picture, index) !== null) ?? null;
+  const cell = picture === null || place === null ? null : cellOf(picture, place);
+  const value = picture === null || cell === null ? null : picture.floats[offsetOf(picture, cell)] ?? null;
+  const card = (
+    <TensorCard id={id} title={expression} variable={null} shape={shape} dtype={dtype} statistics={statistics} diverging={null} range={null} request={request} version={String(version)}
+      mark={null} tone={null} maxHeight={360} tall={1.4} />
+  );
+  const distribution = picture !== null && statistics.count > 1 && picture.histogram.counts.length > 0 && (
+    <section class="card" aria-label={`Distribution of ${expression}`}>
+      <header><h3>distribution</h3><span class="shape">{count(statistics.count)} values</span></header>
+      <p class="statistics">deviation {shortNumber(statistics.standardDeviation)}</p>
+      <Histogram histogram={picture.histogram} statistics={statistics} value={value} height={as === 'histogram' ? 220 : 104} color="accent" />
+    </section>
+  );
+  return (
+    <div class="cards">
+      {shape.length > 1 && <Axes shape={shape} slice={slice} disabled={look.stale} onSlice={(wanted) => ask({ kind: 'slice', id, slice: wanted })} />}
+      {as === 'histogram' ? <>{distribution}{card}</> : card}
+      <div class="card-row">
+        {picture !== null && place !== null && statistics.count > 1 && (
+          <section class="card numbers-card" aria-label={`Numbers of ${expression}`}>
+            <header><h3>{expression}{sliceText(picture, place)}</h3><span class="shape">numbers</span></header>
+            <p class="statistics">[{place.join(', ')}] = {value === null ? '' : exactNumber(value)}{picture.reduction > 1 && ` · each the mean of ${picture.reduction} × ${picture.reduction}`}</p>
+            <NumbersTable picture={picture} kind={kind} domain={domainOf(kind, statistics.min, statistics.max)} index={place} rowsShown={9} onSelect={(index) => select({ tensor: id, shape: key, index })} />
+          </section>
+        )}
+        {as !== 'histogram' && distribution}
+      </div>
+    </div>
+  );
+}
+
+function Look({ look }: { readonly look: LookView }): JSX.Element {
+  const [selected, setSelected] = useState<string | null>(null);
+  const { result } = look;
+  return (
+    <article class={`look ${look.stale ? 'stale' : ''}`} data-look={look.expression} aria-label={look.expression}>
+      <Head look={look} />
+      {result.kind === 'waiting' && <p class="empty" role="status">Reading …</p>}
+      {result.kind === 'problem' && <p class="problem-line" role="alert">{result.message}</p>}
+      {result.kind === 'tensor' && <TensorLook look={look} tensor={result} />}
+      {result.kind === 'network' && (
+        <>
+          <p class="empty">{result.type} · {result.graph.totals.layers.toLocaleString('en-US')} layers · {result.graph.totals.parameters.toLocaleString('en-US')} parameters</p>
+          {result.graph.problems.map((problem) => <p class="banner" key={problem}>{problem}</p>)}
+          <div class="look-graph"><Graph graph={result.graph} run={null} selected={selected} onOpen={setSelected} /></div>
+        </>
+      )}
+    </article>
+  );
+}
+
+export function Inspect({ looks }: { readonly looks: readonly LookView[] }): JSX.Element {
+  return (
+    <main class="inspect">
+      {looks.length === 0 && <p class="empty">Select an expression of a paused program and run “View Tensor”.</p>}
+      {looks.map((look) => <Look key={look.id} look={look} />)}
+    </main>
+  );
+}
