@@ -65,7 +65,7 @@ function networkOf(label: string, { state, kind, bigEndian, read }: TorchContent
   if (state.tensors.length === 0 && state.modules.size === 0) throw new Failure('torch.empty', foreign[0] ?? `${label} holds no tensors, so there is nothing to show.`);
   return openModuleTree({
     name: label, format: 'pytorch', formatDetail: kind, convention: 'pytorch',
-    viewOnly: `${label} holds weights only as far as Backstep reads it: how its modules are connected is Python code, so it can be looked at but not run.`,
+    viewOnly: `${label} can be looked at but not run: how its modules are connected is Python code, which Backstep never runs.`,
     problems: [
       ...foreign,
       ...(state.unreadable.length === 0 ? [] : [`${state.unreadable.length} tensors of ${label} are of a kind that cannot be shown, the first of them ${displayName(state.unreadable[0] ?? '')}.`]),
