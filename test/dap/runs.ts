@@ -13,6 +13,7 @@ const wrapped = (around: (index: number, visit: () => ReturnType<Visit>, options
     info: run.info,
     get losses() { return run.losses; },
     iteration: (index, options) => around(index, () => run.iteration(index, tell ? options : { ...options, onProgress: () => undefined }), options),
+    lossWith: (trace, changes, settings) => run.lossWith(trace, changes, settings),
     retain: (trace) => run.retain(trace),
     dispose: () => { run.dispose(); },
   };
@@ -54,6 +55,7 @@ export function toldAt(iteration: number): { readonly createRun: CreateRun; read
       info: run.info,
       get losses() { return run.losses; },
       iteration: (index, options) => run.iteration(index, { ...options, onProgress: (progress) => { if (progress.iteration === iteration) tell(); } }),
+      lossWith: (trace, changes, settings) => run.lossWith(trace, changes, settings),
       retain: (trace) => run.retain(trace),
       dispose: () => { run.dispose(); },
     };

@@ -53,6 +53,7 @@ export function toyRun(groupsOf: (iteration: number) => readonly string[], optio
       for (let i = losses.length; i <= index; i += 1) losses.push(1 / (i + 1));
       return trace;
     },
+    lossWith: () => Promise.reject(new Failure('toy', 'A toy run has no loss to compute again.')),
     retain: (trace) => { retained.add(trace); return () => { retained.delete(trace); }; },
     dispose: () => { disposed = true; },
   };
