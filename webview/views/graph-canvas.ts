@@ -52,6 +52,8 @@ function stylesheet(theme: Theme): StylesheetJson {
   const contrast = theme.kind === 'hcDark' || theme.kind === 'hcLight';
   // The typings know fewer edge properties than cytoscape.
   const style = [
+    // Beside the picture that stands for a large graph while it moves.
+    { selector: 'core', style: { 'outside-texture-bg-opacity': 0, 'outside-texture-bg-color': theme.background } },
     { selector: 'node', style: { shape: 'round-rectangle', 'corner-radius': '5px', width: 'data(width)', height: 'data(height)', 'background-opacity': 0, 'border-width': 0, events: 'no' } },
     { selector: 'node.far', style: { 'background-color': theme.line, 'background-opacity': 1 } },
     { selector: 'node.frame.far', style: { 'background-opacity': 0 } },
