@@ -62,16 +62,20 @@ function cutsOf(result: LayoutResult): number[] {
   const step = height / count;
   const gaps = gapsOf(result);
   const cuts: number[] = [];
-  for (let column = 1; column < count; column++) {
-    const aim = column * step;
-    let best: Gap | null = null;
-    for (const gap of gaps) {
-      if (Math.abs(gap.y - aim) > 0.3 * step || gap.y <= (cuts.at(-1) ?? 0) + 0.3 * step) continue;
-      if (best === null || gap.lines < best.lines || (gap.lines === best.lines && Math.abs(gap.y - aim) < Math.abs(best.y - aim))) best = gap;
+  let last = 0;
+  let best: Gap | null = null;
+  for (const gap of gaps) {
+    if (gap.y < last + 0.7 * step || gap.lines > mostLines || height - gap.y < 0.3 * step) continue;
+    // Past the column's end with a cut at hand: take it. Without one the column grows until there is one.
+    if (best !== null && gap.y > last + 1.3 * step) {
+      cuts.push((last = best.y));
+      best = null;
+      if (gap.y < last + 0.7 * step) continue;
     }
-    if (best === null || best.lines > mostLines) continue;
-    cuts.push(best.y);
+    const aim = last + step;
+    if (best === null || gap.lines < best.lines || (gap.lines === best.lines && Math.abs(gap.y - aim) < Math.abs(best.y - aim))) best = gap;
   }
+  if (best !== null && height - best.y > 0.3 * step) cuts.push(best.y);
   return cuts;
 }
 
