@@ -3,6 +3,8 @@
  * model is opened or a session starts, so that having the extension costs nothing; and each part of it runs when first asked for.
  */
 
+import type { JsonObject } from './network/network';
+
 /** Model files: opening them, their graph, pictures of their weights. */
 export async function loadFormats() {
   const [{ openNetwork }, { graphView }, { tensorPicture }, { configGraph }] = await Promise.all([
@@ -34,4 +36,16 @@ export async function loadConfiguration() {
 export async function loadExport() {
   const { exportListing } = await import('./listing/export/export');
   return { exportListing };
+}
+
+/** Built-in architectures, and each as the file that Keras would write. */
+export async function loadArchitectures() {
+  const [{ architectures, drawArchitecture }, { openKerasConfig }, { stateShapes }] = await Promise.all([
+    import('./network/architectures/architectures'), import('./formats/keras/config-file'), import('./formats/keras/state-shapes'),
+  ]);
+  const writtenArchitecture = async (name: string): Promise<JsonObject> => {
+    const config = drawArchitecture(name);
+    return stateShapes(config, (await openKerasConfig(`${name}.json`, config)).network);
+  };
+  return { architectures, writtenArchitecture };
 }

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { chosenModel } from './commands/chosen';
 import { exportListing } from './commands/export-listing';
 import { stepThrough } from './commands/step-through';
+import { newFromArchitecture } from './commands/architecture';
 import { visualize } from './commands/visualize';
 import { AdapterFactory } from './debug/vscode/adapter';
 import { ConfigurationProvider } from './debug/vscode/configuration';
@@ -36,6 +37,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.debug.registerDebugAdapterDescriptorFactory(debugType, new AdapterFactory(sessions)),
     vscode.debug.registerDebugConfigurationProvider(debugType, configurations),
     vscode.commands.registerCommand('backstep.visualize', visualize),
+    vscode.commands.registerCommand('backstep.newFromArchitecture', newFromArchitecture),
     vscode.commands.registerCommand('backstep.stepThrough', stepThrough),
     vscode.commands.registerCommand('backstep.showPanel', () => { panel.show(); }),
     vscode.commands.registerCommand('backstep.toggleLayerBreakpoint', () => pickLayerBreakpoint(sessions)),

@@ -36,4 +36,13 @@ describe('the model editor', () => {
     await vscode.commands.executeCommand('backstep.visualize', file('convnet/model.json'));
     await activeTab((input) => input instanceof vscode.TabInputCustom && input.viewType === 'backstep.model');
   });
+
+  it('draws a built-in architecture into a file of its own', async () => {
+    const target = file('drawn.json');
+    await vscode.commands.executeCommand('backstep.newFromArchitecture', 'lenet5', target);
+    await activeTab((input) => input instanceof vscode.TabInputCustom && input.viewType === 'backstep.model' && input.uri.path === target.path);
+    const written = JSON.parse(new TextDecoder().decode(await vscode.workspace.fs.readFile(target))) as { class_name: string; config: { name: string } };
+    assert.deepEqual([written.class_name, written.config.name], ['Functional', 'lenet5']);
+    await vscode.workspace.fs.delete(target);
+  });
 });

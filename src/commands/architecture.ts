@@ -1,0 +1,32 @@
+/** New Network from Architecture: writes a built-in architecture as a Keras configuration where the user wants it, and shows it. */
+import * as vscode from 'vscode';
+import { visualize } from './visualize';
+
+/** @param name of the architecture and `target` file, when called by a program; both are asked for otherwise */
+export async function newFromArchitecture(name?: unknown, target?: unknown): Promise<void> {
+  const { loadArchitectures } = await import('../core');
+  const { architectures, writtenArchitecture } = await loadArchitectures();
+  const chosen = typeof name === 'string' ? name : await pick(architectures);
+  if (chosen === undefined) return;
+  const [folder] = vscode.workspace.workspaceFolders ?? [];
+  const uri = target instanceof vscode.Uri ? target : await vscode.window.showSaveDialog({
+    title: vscode.l10n.t('Save the network as'),
+    filters: { [vscode.l10n.t('Keras configuration')]: ['json'] },
+    ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder.uri, `${chosen}.json`) }),
+  });
+  if (uri === undefined) return;
+  try {
+    await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(`${JSON.stringify(await writtenArchitecture(chosen), null, 1)}\n`));
+  } catch (error) {
+    await vscode.window.showErrorMessage(vscode.l10n.t('{0} could not be written: {1}', uri.fsPath, error instanceof Error ? error.message : String(error)));
+    return;
+  }
+  await visualize(uri);
+}
+
+async function pick(architectures: Readonly<Record<string, { readonly title: string; readonly source: string; readonly parameters: number }>>): Promise<string | undefined> {
+  const items = Object.entries(architectures).map(([id, { title, source, parameters }]) => ({
+    id, label: title, description: vscode.l10n.t('{0} parameters', parameters.toLocaleString('en-US')), detail: source,
+  }));
+  return (await vscode.window.showQuickPick(items, { title: vscode.l10n.t('New network'), placeHolder: vscode.l10n.t('Architecture'), matchOnDetail: true }))?.id;
+}
