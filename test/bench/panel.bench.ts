@@ -45,8 +45,7 @@ export async function rows(): Promise<readonly BenchRow[]> {
   Object.assign(process.env, environment);
   const workbench = await Workbench.open();
   try {
-    await workbench.row('lenet5.keras').dblclick();
-    const editor = await workbench.webview('.model');
+    const editor = await workbench.openModel('lenet5.keras');
     await editor.getByRole('button', { name: /step through/i }).click();
     const panel = await workbench.webview('.run');
     await workbench.currentLine();

@@ -64,8 +64,7 @@ describe('model files', () => {
 
   it('asks for data, loss, optimizer and batch size where no launch configuration says', async () => {
     writeFileSync(launchFile, JSON.stringify({ version: '0.2.0', configurations: [] }));
-    await workbench.row('perceptron.keras').dblclick();
-    const editor = await workbench.webview('.model');
+    const editor = await workbench.openModel('perceptron.keras');
     await workbench.until(async () => (await editor.locator('.title h1').textContent())?.includes('perceptron') === true, 'the graph of the perceptron');
     await workbench.page.locator('.editor-actions .action-label[aria-label^="Step Through"]').click();
     await workbench.pick('clusters');
@@ -90,8 +89,12 @@ describe('model files', () => {
       { type: 'backstep', request: 'launch', name: 'wrong', model: '${workspaceFolder}/perceptron.keras', data: { generator: 'clusters' }, batchsize: 20 },
     ] }));
     await workbench.tab('perceptron.keras').click();
-    await workbench.page.locator('.editor-actions .action-label[aria-label^="Step Through"]').click();
-    await workbench.page.locator('.notifications-toasts').getByText(/wrong: "batchsize" is not an attribute .* did you mean "batchSize"/).waitFor();
+    const sentence = workbench.page.locator('.notifications-toasts').getByText(/wrong: "batchsize" is not an attribute .* did you mean "batchSize"/);
+    // The button takes no click while the session before is being put away.
+    await workbench.until(async () => {
+      await workbench.page.locator('.editor-actions .action-label[aria-label^="Step Through"]').click();
+      return sentence.waitFor({ timeout: 4000 }).then(() => true, () => false);
+    }, 'the sentence');
     await workbench.picture('bad-configuration');
   });
 });

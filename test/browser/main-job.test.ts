@@ -30,8 +30,7 @@ describe('LeNet-5, from the file to its gradients', () => {
   });
 
   it('opens from the explorer as a graph with the file\'s layers and totals', async () => {
-    await workbench.row('lenet5.keras').dblclick();
-    const editor = await workbench.webview('.model');
+    const editor = await workbench.openModel('lenet5.keras');
     const { network, weights } = await openNetwork(path.join(workspace, 'lenet5.keras'));
     await weights.close();
     const graph = graphView(network);

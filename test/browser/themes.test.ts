@@ -22,8 +22,7 @@ describe('in every theme', () => {
     it(`shows the model and the backward pass in ${name}`, async () => {
       const workbench = await Workbench.open(name);
       try {
-        await workbench.row('lenet5.keras').dblclick();
-        const editor = await workbench.webview('.model');
+        const editor = await workbench.openModel('lenet5.keras');
         await editor.locator('[data-node="conv_2"]').click();
         await editor.locator('[data-card="conv_2/kernel"] .tensor-canvas canvas').waitFor();
         await workbench.picture(`${name}-model`);

@@ -54,6 +54,23 @@ export class Workbench {
     return this.page.locator('.explorer-folders-view .monaco-list-row').filter({ has: this.page.getByText(name, { exact: true }) });
   }
 
+  /** Opens a model file by a double click and gives the frame of its editor. */
+  async openModel(name: string): Promise<Frame> {
+    await this.row(name).dblclick();
+    // VS Code takes up an extension's icons before its editors: a very early click meets the editor for text.
+    const refusal = this.page.getByText('The file is not displayed in the text editor');
+    const graph = async (): Promise<boolean> => (await Promise.all(this.page.frames().map((frame) => frame.locator('.model').first().isVisible().catch(() => false)))).includes(true);
+    await this.until(async () => {
+      if (await refusal.isVisible()) {
+        await this.tab(name).locator('.codicon-close').click();
+        await refusal.waitFor({ state: 'hidden' });
+        await this.row(name).dblclick();
+      }
+      return graph();
+    }, `the editor of ${name}`);
+    return this.webview('.model');
+  }
+
   tab(name: string): Locator {
     return this.page.locator('.tabs-container .tab').filter({ hasText: name });
   }
