@@ -51,6 +51,15 @@ describe('the life of a session', () => {
     assert.equal(engine().state.numTensors, before);
   });
 
+  it('goes on when the client cancels a request of the stop before', async () => {
+    const client = new Client();
+    await client.start({ ...students, iterations: 40 });
+    await client.request('continue', { threadId: 1 });
+    await client.request('cancel', { requestId: 3 });
+    assert.equal((await client.event<{ description?: string }>('stopped')).description, 'Paused at the end of the run');
+    await client.end();
+  });
+
   it('ends in the middle of an iteration', async () => {
     const before = engine().state.numTensors;
     const { createRun: create, reached } = toldAt(1);

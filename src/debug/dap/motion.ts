@@ -42,7 +42,8 @@ export const motionRequests = {
   continue: motion((controller) => controller.continue(), { body: { allThreadsContinued: true } }),
   reverseContinue: motion((controller) => controller.reverseContinue(), { title: 'Running backwards' }),
   pause: ({ controller }: Conversation): Answer => ({ afterwards: () => { void controller.pause(); } }),
-  cancel: (conversation: Conversation): Answer => ({ afterwards: () => { conversation.cancel(); } }),
+  // VS Code also cancels requests whose answers it no longer wants (a hover, variables of the stop before): they are answered already.
+  cancel: (conversation: Conversation, { progressId }: DebugProtocol.CancelArguments): Answer => ({ afterwards: () => { if (progressId !== undefined) conversation.cancel(); } }),
   gotoTargets: (conversation: Conversation, args: DebugProtocol.GotoTargetsArguments): Answer => {
     const { view } = conversation.stopped;
     if (!conversation.isListing(args.source)) throw new Failure('debug.source', 'One can only jump within the listing of this session.');
