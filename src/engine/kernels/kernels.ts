@@ -25,6 +25,7 @@ import { resizingKernels } from './tensorflow/resizing';
 import { convolutionKernels } from './wasm/convolution';
 import { einsum } from './wasm/einsum';
 import { fusedMatMul, stockIsRight } from './wasm/fused-matmul';
+import { vectorisedMatMul } from './wasm/matmul';
 import { poolingKernels } from './wasm/pooling';
 
 /** A kernel, made with the stock one (if there is one) at hand. */
@@ -80,7 +81,7 @@ const replacements: Readonly<Record<BackendName, Readonly<Record<string, Replace
   tensorflow: { ...all(resizingKernels), DenseBincount: always(denseBincount), BatchMatMul: product('tensorflow'), Conv2D: byUnitStride('Conv2D'), Conv3D: byUnitStride('Conv3D'), Conv2DBackpropFilter: filterGradient },
   wasm: {
     ...all(convolutionKernels), ...all(poolingKernels),
-    BatchMatMul: product('wasm'),
+    BatchMatMul: (stock) => product('wasm')(stock === undefined ? undefined : vectorisedMatMul(stock)),
     UnsortedSegmentSum: always(onWasm(unsortedSegmentSum)),
     Einsum: always(einsum),
     Cast: where(({ x }, { dtype }) => dtype === 'bool' && x?.dtype !== 'bool', onWasm(castToBool)),

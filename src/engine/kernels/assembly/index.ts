@@ -3,4 +3,5 @@
 // memory comes from the caller, who takes it from the backend's allocator.
 export { filterGradient, filterGradientScratch, inputGradient, inputGradientScratch } from './convolution';
 export { depthwise, depthwiseFilterGradient, depthwiseInputGradient, depthwiseScratch } from './depthwise';
+export { matMul, matMulScratch } from './matmul';
 export { averagePoolGradient, maxPool, maxPoolGradient } from './pooling';

@@ -16,6 +16,8 @@ export interface Assembly {
   depthwise(x: number, filter: number, y: number, scratch: number, geometry: number): void;
   depthwiseFilterGradient(x: number, dy: number, dw: number, scratch: number, geometry: number): void;
   depthwiseInputGradient(dy: number, filter: number, dx: number, scratch: number, geometry: number): void;
+  matMulScratch(sizes: number): number;
+  matMul(a: number, b: number, y: number, scratch: number, sizes: number): void;
   maxPool(x: number, y: number, geometry: number): void;
   maxPoolGradient(x: number, dy: number, dx: number, geometry: number): void;
   averagePoolGradient(dy: number, dx: number, geometry: number): void;
