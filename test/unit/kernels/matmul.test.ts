@@ -5,7 +5,7 @@ import { presentBackends } from '../../../src/engine/backend/backend';
 import { createRandom } from '../../../src/engine/data/random';
 
 const random = createRandom('products');
-const { integer } = random;
+const integer = (below: number): number => random.integer(below);
 const bits = (values: Float32Array): Uint32Array => new Uint32Array(values.buffer, values.byteOffset, values.length);
 
 /** Two operands of a product of these sizes; where `a` or `b` has one matrix for all, it is the same for each. */

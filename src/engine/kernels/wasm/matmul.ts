@@ -27,7 +27,7 @@ export function vectorisedMatMul(stock: KernelFunc): KernelFunc {
 type Parameters = globalThis.Parameters<KernelFunc>[0];
 
 function operandsOf(parameters: Parameters): { readonly a: TensorInfo; readonly b: TensorInfo; readonly attributes: Attributes } {
-  return { a: inputOf(parameters, 'a'), b: inputOf(parameters, 'b'), attributes: (parameters.attrs ?? {}) as Attributes };
+  return { a: inputOf(parameters, 'a'), b: inputOf(parameters, 'b'), attributes: (parameters.attrs ?? {}) };
 }
 
 /** Operands that the stock kernel accepts and multiplies term by term. What it refuses, it refuses in its own words. */
