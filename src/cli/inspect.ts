@@ -2,10 +2,14 @@
 import { parseArgs } from 'node:util';
 import { openNetwork } from '../formats/registry';
 import { costs, totalCost } from '../network/cost';
-import { formatText } from '../network/graph-view';
+import { fieldView, fieldsOf, formatText } from '../network/graph-view';
 import { describeShape } from '../network/kinds/kind';
+import { callPath } from '../network/layer-path';
+import { memoryOf, totalMemory } from '../network/memory';
 import type { Network, SymbolicShape } from '../network/network';
 import { displayName } from '../network/order';
+import type { ReceptiveField } from '../network/receptive-field';
+import type { FieldView } from '../protocol/graph';
 import { Failure, sentenceOf } from '../tensor/failure';
 
 export const inspectUsage = 'backstep inspect FILE [--json]';
@@ -20,12 +24,18 @@ export interface InspectedLayer {
   /** How many of the parameters training changes. */
   readonly trainable: number;
   readonly macs: number | null;
+  readonly weightBytes: number;
+  /** For one example; null when an extent is unknown. */
+  readonly activationBytes: number | null;
+  readonly receptiveField: FieldView | null;
 }
 
 export interface Inspection {
   readonly format: string;
   readonly layers: readonly InspectedLayer[];
   readonly parameters: { readonly total: number; readonly trainable: number };
+  readonly macs: number | null;
+  readonly memory: { readonly weightBytes: number; readonly activationBytes: number | null };
 }
 
 export interface Streams { out(text: string): void; error(text: string): void }
@@ -33,18 +43,27 @@ export interface Streams { out(text: string): void; error(text: string): void }
 /** What `--json` prints. Inputs that only the library makes up (a Sequential without InputLayer) are left out, as in Keras's summary. */
 export function inspectNetwork(network: Network): Inspection {
   const total = totalCost(network);
-  return { format: network.format, layers: inspectLayers(network, ''), parameters: { total: total.parameters, trainable: total.trainable } };
+  const { weights, activations } = totalMemory(network);
+  return {
+    format: network.format, layers: inspectLayers(network, '', fieldsOf(network)), parameters: { total: total.parameters, trainable: total.trainable },
+    macs: total.macs, memory: { weightBytes: weights, activationBytes: activations },
+  };
 }
 
-function inspectLayers(network: Network, prefix: string): readonly InspectedLayer[] {
+function inspectLayers(network: Network, prefix: string, fields: ReadonlyMap<string, ReceptiveField>): readonly InspectedLayer[] {
   const cost = costs(network);
   return network.layers.filter(({ config }) => config.implied !== true).flatMap((layer): readonly InspectedLayer[] => {
     const own = cost.get(layer.name);
     const shapes = layer.calls[0]?.outputShapes ?? [];
     const [first = null] = shapes;
+    const memory = memoryOf(layer);
+    const field = fields.get(callPath(prefix + layer.name, layer, 0));
     return [
-      { name: prefix + layer.name, type: layer.type, outputShape: shapes.length > 1 ? shapes : first, parameters: own?.parameters ?? 0, trainable: own?.trainable ?? 0, macs: own?.macs ?? null },
-      ...(layer.network === null ? [] : inspectLayers(layer.network, `${prefix}${layer.name}/`)),
+      {
+        name: prefix + layer.name, type: layer.type, outputShape: shapes.length > 1 ? shapes : first, parameters: own?.parameters ?? 0, trainable: own?.trainable ?? 0, macs: own?.macs ?? null,
+        weightBytes: memory.weights, activationBytes: memory.activations, receptiveField: field === undefined ? null : fieldView(field),
+      },
+      ...(layer.network === null ? [] : inspectLayers(layer.network, `${prefix}${layer.name}/`, fields)),
     ];
   });
 }
@@ -78,19 +97,21 @@ function optionsOf(args: readonly string[]): { file: string; json: boolean } {
 
 /** The table that people read, in the manner of Keras's summary. */
 function table(network: Network): string {
-  const { layers, parameters } = inspectNetwork(network);
+  const { layers, parameters, memory, macs } = inspectNetwork(network);
   const number = (value: number | null): string => (value === null ? '?' : value.toLocaleString('en-US'));
   const rows = layers.map((layer) => [
     `${'  '.repeat(depthOf(network, layer.name))}${displayName(layer.name, 40)}`, displayName(layer.type, 30), shapeCell(layer.outputShape), number(layer.parameters), number(layer.macs),
+    bytesText(layer.activationBytes), bytesText(layer.weightBytes), fieldText(layer.receptiveField),
   ]);
-  const head = ['Layer', 'Type', 'Output shape', 'Parameters', 'Multiply-adds'];
+  const head = ['Layer', 'Type', 'Output shape', 'Parameters', 'Multiply-adds', 'Activations', 'Weights', 'Sees'];
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]): string => cells.map((cell, column) => (column >= 3 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd();
   const rule = '─'.repeat(widths.reduce((all, width) => all + width, 2 * (widths.length - 1)));
   return [
     `${displayName(network.name)} · ${formatText(network)}`, '',
     line(head), rule, ...rows.map(line), rule,
-    `${number(parameters.total)} parameters, ${number(parameters.trainable)} trainable, ${number(parameters.total - parameters.trainable)} not; ${number(totalCost(network).macs)} multiply-adds an example`,
+    `${number(parameters.total)} parameters, ${number(parameters.trainable)} trainable, ${number(parameters.total - parameters.trainable)} not; ${number(macs)} multiply-adds an example`,
+    `${bytesText(memory.weightBytes)} of weights, ${bytesText(memory.activationBytes)} of activations an example`,
     ...network.problems.map((problem) => `! ${problem}`), '',
   ].join('\n');
 }
@@ -100,6 +121,18 @@ function depthOf(network: Network, path: string): number {
   if (network.layers.some(({ name }) => name === path)) return 0;
   const outer = network.layers.find((layer) => layer.network !== null && path.startsWith(`${layer.name}/`));
   return outer?.network === undefined || outer.network === null ? 0 : 1 + depthOf(outer.network, path.slice(outer.name.length + 1));
+}
+
+/** `241.04 KB`, in the manner of Keras's summary; `?` for what is not known. */
+function bytesText(bytes: number | null): string {
+  if (bytes === null) return '?';
+  const unit = bytes < 1024 ? 0 : Math.min(4, Math.floor(Math.log2(bytes) / 10));
+  return unit === 0 ? `${bytes} B` : `${(bytes / 1024 ** unit).toFixed(2)} ${['B', 'KB', 'MB', 'GB', 'TB'][unit] ?? ''}`;
+}
+
+/** Extents of the receptive field: `32×32`, `all×5`. */
+function fieldText(field: FieldView | null): string {
+  return field === null ? '-' : field.axes.map((axis) => axis?.size ?? 'all').join('×');
 }
 
 function shapeCell(shape: InspectedLayer['outputShape']): string {

@@ -1,28 +1,32 @@
 /** Network -> the graph that the webview draws: nodes with short texts, edges with shapes, nested models as groups. */
 import { Failure } from '../tensor/failure';
-import type { EdgeView, GraphView, NodeView } from '../protocol/graph';
+import type { EdgeView, FieldView, GraphView, NodeView } from '../protocol/graph';
 import { refsOfCall } from './arguments';
 import { costs, totalCost } from './cost';
 import type { Cost } from './cost';
 import { formatTitle } from './format-titles';
 import { activationName } from './kinds/core';
-import { Settings } from './kinds/kind';
+import { Settings, describeShape } from './kinds/kind';
 import { kindOf } from './kinds/table';
-import { flattenLayers, shapesOf } from './layer-path';
+import { callPath, flattenLayers, shapesOf } from './layer-path';
+import { memoryOf, totalMemory } from './memory';
 import type { Layer, Network, SymbolicShape, TensorRef } from './network';
 import { displayName } from './order';
+import { fieldSize, receptiveFields } from './receptive-field';
+import type { ReceptiveField } from './receptive-field';
 import { settingLines } from './setting-text';
 
 /** The view of a whole network; linear in its size. */
 export function graphView(network: Network): GraphView {
   const nodes: NodeView[] = [];
   const edges: EdgeView[] = [];
-  addNetwork(network, null, nodes, edges);
+  addNetwork(network, null, nodes, edges, fieldsOf(network));
   const total = totalCost(network);
+  const memory = totalMemory(network);
   const layers = [...flattenLayers(network)].filter(({ layer }) => layer.network === null).length;
   return {
     title: displayName(network.name, 80), format: formatText(network), nodes, edges,
-    totals: { layers, parameters: total.parameters, trainable: total.trainable, macs: total.macs },
+    totals: { layers, parameters: total.parameters, trainable: total.trainable, macs: total.macs, weightBytes: memory.weights, activationBytes: memory.activations },
     problems: network.problems,
   };
 }
@@ -33,7 +37,18 @@ export function formatText(network: Network): string {
   return displayName(formatTitle(network.format) + (formatDetail === '' ? '' : `, ${formatDetail}`), 120);
 }
 
-function addNetwork(network: Network, parent: string | null, nodes: NodeView[], edges: EdgeView[]): void {
+/** Receptive fields by path, also for inspection on the command line; none where classes are not Keras's, whose reach is not known. */
+export function fieldsOf(network: Network): ReadonlyMap<string, ReceptiveField> {
+  return network.layers.some(({ foreign }) => foreign !== undefined) ? new Map() : receptiveFields(network);
+}
+
+/** Numbers to show of a field. */
+export function fieldView({ input, axes }: ReceptiveField): FieldView {
+  const rounded = (value: number): number => Number(value.toPrecision(6));
+  return { input: displayName(input), axes: axes.map((axis) => (axis === null ? null : { size: fieldSize(axis), jump: rounded(axis.jump), start: rounded(axis.low) })) };
+}
+
+function addNetwork(network: Network, parent: string | null, nodes: NodeView[], edges: EdgeView[], fields: ReadonlyMap<string, ReceptiveField>): void {
   const prefix = parent === null ? '' : `${parent}/`;
   const cost = costs(network);
   const shapeOf = shapesOf(network);
@@ -41,8 +56,8 @@ function addNetwork(network: Network, parent: string | null, nodes: NodeView[], 
   const drawn = new Set<string>();
   for (const layer of network.layers) {
     const id = prefix + layer.name;
-    nodes.push(nodeView(layer, id, parent, cost.get(layer.name) ?? { parameters: 0, trainable: 0, macs: null }));
-    if (layer.network !== null) addNetwork(layer.network, id, nodes, edges);
+    nodes.push(nodeView(layer, id, parent, cost.get(layer.name) ?? { parameters: 0, trainable: 0, macs: null }, fields.get(callPath(id, layer, 0)) ?? null));
+    if (layer.network !== null) addNetwork(layer.network, id, nodes, edges, fields);
     for (const call of layer.calls) {
       for (const [position, ref] of refsOfCall(call).entries()) {
         const shape = shapeOf(ref);
@@ -70,16 +85,18 @@ function entrance(network: Network, position: number): string {
   return ref?.layer ?? network.layers[0]?.name ?? '';
 }
 
-function nodeView(layer: Layer, id: string, parent: string | null, cost: Cost): NodeView {
+function nodeView(layer: Layer, id: string, parent: string | null, cost: Cost, field: ReceptiveField | null): NodeView {
+  const memory = memoryOf(layer);
   const shapes = layer.calls[0]?.outputShapes ?? [];
   const activation = layer.network === null ? activationName(layer.config) : null;
   return {
     id, parent,
     name: displayName(layer.name), type: displayName(layer.type),
     detail: detailText(layer, activation),
-    outputShape: shapes.map(shapeText).join(', '),
+    outputShape: shapes.map(shapeText).join(', '), batchShape: shapes.map(describeShape).join(', '),
     activation: activation === null ? null : displayName(activation),
     parameters: cost.parameters, trainable: cost.trainable, macs: cost.macs,
+    weightBytes: memory.weights, activationBytes: memory.activations, receptiveField: field === null ? null : fieldView(field),
     settings: layer.network === null ? settingLines(layer.config, layer.trainable) : [],
     weights: layer.weights.map(({ name, shape, dtype, trainable }) => ({ name, shape, dtype, trainable })),
     problem: layer.problem,

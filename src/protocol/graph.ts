@@ -6,7 +6,7 @@ export interface GraphView {
   readonly format: string;
   readonly nodes: readonly NodeView[];
   readonly edges: readonly EdgeView[];
-  readonly totals: { readonly layers: number; readonly parameters: number; readonly trainable: number; readonly macs: number | null };
+  readonly totals: { readonly layers: number; readonly parameters: number; readonly trainable: number; readonly macs: number | null; readonly weightBytes?: number; readonly activationBytes?: number | null };
   /** Sentences to show above the graph: unknown layers, weights that do not fit. */
   readonly problems: readonly string[];
 }
@@ -20,10 +20,17 @@ export interface NodeView {
   readonly detail: string;
   /** `28×28×6`, without the batch; several outputs are separated by `, `. */
   readonly outputShape: string;
+  /** The same with its batch, as Keras's summary writes it: `(None, 28, 28, 6)`. */
+  readonly batchShape?: string;
   readonly activation: string | null;
   readonly parameters: number;
   readonly trainable: number;
   readonly macs: number | null;
+  readonly weightBytes?: number;
+  /** Bytes of all outputs for one example; null when an extent is unknown. */
+  readonly activationBytes?: number | null;
+  /** What one element of the output sees of an input of the network; null when no image or sequence leads here. */
+  readonly receptiveField?: FieldView | null;
   /** Group (nested model or name scope) that contains the node, or null. */
   readonly parent: string | null;
   readonly settings: readonly (readonly [name: string, value: string])[];
@@ -33,3 +40,9 @@ export interface NodeView {
 
 export interface EdgeView { readonly source: string; readonly target: string; readonly shape: string }
 export interface WeightView { readonly name: string; readonly shape: readonly number[]; readonly dtype: string; readonly trainable: boolean }
+
+/**
+ * Spatial axes in order; null where every position is seen. `size` positions from `start` on (which is negative where padding is seen) for the
+ * first element, `jump` further for each next one.
+ */
+export interface FieldView { readonly input: string; readonly axes: readonly ({ readonly size: number; readonly jump: number; readonly start: number } | null)[] }

@@ -18,18 +18,19 @@ describe('backstep inspect', () => {
     assert.deepEqual(JSON.parse(out), {
       format: 'keras',
       layers: [
-        { name: 'features', type: 'InputLayer', outputShape: [null, 2], parameters: 0, trainable: 0, macs: 0 },
-        { name: 'hidden', type: 'Dense', outputShape: [null, 3], parameters: 9, trainable: 9, macs: 6 },
-        { name: 'will_pass', type: 'Dense', outputShape: [null, 1], parameters: 4, trainable: 4, macs: 3 },
+        { name: 'features', type: 'InputLayer', outputShape: [null, 2], parameters: 0, trainable: 0, macs: 0, weightBytes: 0, activationBytes: 8, receptiveField: null },
+        { name: 'hidden', type: 'Dense', outputShape: [null, 3], parameters: 9, trainable: 9, macs: 6, weightBytes: 36, activationBytes: 12, receptiveField: null },
+        { name: 'will_pass', type: 'Dense', outputShape: [null, 1], parameters: 4, trainable: 4, macs: 3, weightBytes: 16, activationBytes: 4, receptiveField: null },
       ],
-      parameters: { total: 13, trainable: 13 },
+      parameters: { total: 13, trainable: 13 }, macs: 9, memory: { weightBytes: 52, activationBytes: 24 },
     });
   });
 
   it('names layers of a model inside the model by their path', async () => {
     const { out } = await run('inspect', fixture('keras/multi_io.keras'), '--json');
     const { layers, parameters } = JSON.parse(out) as Inspection;
-    assert.deepEqual(layers.find(({ name }) => name === 'tower/conv'), { name: 'tower/conv', type: 'Conv2D', outputShape: [null, 6, 6, 4], parameters: 40, trainable: 40, macs: 1296 });
+    assert.deepEqual(layers.find(({ name }) => name === 'tower/conv'), { name: 'tower/conv', type: 'Conv2D', outputShape: [null, 6, 6, 4], parameters: 40, trainable: 40, macs: 1296, weightBytes: 160, activationBytes: 576,
+      receptiveField: { input: 'image', axes: [{ size: 3, jump: 1, start: 0 }, { size: 3, jump: 1, start: 0 }] } });
     assert.equal(layers.find(({ name }) => name === 'tower')?.parameters, 262);
     assert.deepEqual(parameters, { total: 528, trainable: 528 });
   });
@@ -46,6 +47,8 @@ describe('backstep inspect', () => {
     assert.match(out, /^lenet5 · Keras 3 archive/);
     assert.match(out, /c1 +Conv2D +\(None, 28, 28, 6\) +156 +117,600/);
     assert.match(out, /61,706 parameters, 61,706 trainable, 0 not; 416,520 multiply-adds an example/);
+    assert.match(out, /output +Dense .* all×all/);
+    assert.match(out, /241\.04 KB of weights, 36\.24 KB of activations an example/);
   });
 
   it('reports weights that do not fit beside the layers', async () => {

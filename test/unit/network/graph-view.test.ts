@@ -16,7 +16,7 @@ describe('The view of a graph', () => {
       ['image', '', '28×28×1'], ['c1', '6@5×5 same tanh', '28×28×6'], ['s2', '2×2', '14×14×6'], ['c3', '16@5×5 valid tanh', '10×10×16'], ['s4', '2×2', '5×5×16'],
       ['flatten', '', '400'], ['c5', '120 tanh', '120'], ['f6', '84 tanh', '84'], ['output', '10 softmax', '10'],
     ]);
-    assert.deepEqual(view.totals, { layers: 9, parameters: 61706, trainable: 61706, macs: 416520 });
+    assert.deepEqual(view.totals, { layers: 9, parameters: 61706, trainable: 61706, macs: 416520, weightBytes: 246824, activationBytes: 37112 });
     assert.deepEqual(view.edges[0], { source: 'image', target: 'c1', shape: '28×28×1' });
     const conv = view.nodes[1];
     assert.deepEqual(conv?.weights, [{ name: 'kernel', shape: [5, 5, 1, 6], dtype: 'float32', trainable: true }, { name: 'bias', shape: [6], dtype: 'float32', trainable: true }]);
