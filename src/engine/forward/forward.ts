@@ -64,6 +64,8 @@ export interface ForwardResult {
 
 /** State of one pass, shared by nested networks. */
 interface Pass {
+  /** Format of the network, which tells whose layers these are. */
+  readonly format: string;
   readonly environment: ForwardEnvironment;
   readonly calls: Map<string, number>;
   /** Logits by the id of the tensor that was made of them. */
@@ -79,7 +81,7 @@ interface Place { readonly prefix: string; readonly trainable: boolean; readonly
 
 /** Runs `network` on `environment.inputs`. @throws Failure `layer.unknown` for a layer that has no forward pass, others for misfits. */
 export function* forward(network: Network, environment: ForwardEnvironment): Generator<LayerStep, ForwardResult, void> {
-  const pass: Pass = { environment, calls: new Map(), logits: new Map(), penalties: [], assigned: new Map(), lastMask: null };
+  const pass: Pass = { format: network.format, environment, calls: new Map(), logits: new Map(), penalties: [], assigned: new Map(), lastMask: null };
   const made = yield* run(network, environment.inputs, [], pass, { prefix: '', trainable: true, repeats: 1 });
   return {
     outputs: made.map(({ tensor }) => tensor),
@@ -139,7 +141,7 @@ function* callLayer(planned: PlannedCall, valueOf: (ref: TensorRef) => Made, pas
     result = { outputs: inner.map(({ tensor }) => tensor), masks: inner.map(({ mask }) => mask) };
   } else {
     const context = contextOf(layer, planned, step, { args, kwargs, met, masks, trainable }, pass);
-    const layerRun = layerForward(layer.type, path)(context);
+    const layerRun = layerForward(layer.type, path, pass.format)(context);
     let stretch = layerRun.next();
     while (!stretch.done) {
       yield { kind: 'pause', ...step };

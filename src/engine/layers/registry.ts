@@ -1,4 +1,4 @@
-/** The table of layers: class name to forward pass, family by family. */
+/** The tables of layers: class name to forward pass, family by family; which table serves a network is told by its format. */
 import { Failure } from '../../tensor/failure';
 import { activationLayers } from './activation';
 import { attentionLayers } from './attention';
@@ -8,6 +8,7 @@ import { embeddingLayers } from './embedding';
 import type { LayerForward } from './layer';
 import { mergeLayers } from './merge';
 import { normalizationLayers } from './normalization';
+import { onnxLayers } from './onnx';
 import { operations } from './operations';
 import { poolingLayers } from './pooling';
 import { preprocessingLayers } from './preprocessing';
@@ -22,16 +23,20 @@ const families: readonly Readonly<Record<string, LayerForward>>[] = [
   attentionLayers, recurrentLayers, regularizationLayers, preprocessingLayers, wrapperLayers((type, path) => layerForward(type, path)),
 ];
 
-const table = new Map<string, LayerForward>(families.flatMap((family) => Object.entries(family)));
+/** Tables of the formats whose networks consist of ops of their own; all others speak Keras. */
+const dialects: Readonly<Record<string, Readonly<Record<string, LayerForward>>>> = { onnx: onnxLayers };
 
-/** Class names that can run, in alphabetical order. */
+const keras = new Map<string, LayerForward>(families.flatMap((family) => Object.entries(family)));
+const tables = new Map(Object.entries(dialects).map(([format, table]) => [format, new Map(Object.entries(table))]));
+
+/** Keras's class names that can run, in alphabetical order. */
 export function knownLayers(): string[] {
-  return [...table.keys()].sort();
+  return [...keras.keys()].sort();
 }
 
-/** The forward pass of a class of layers. @throws Failure `layer.unknown` naming the layer and its class. */
-export function layerForward(type: string, path: string): LayerForward {
-  const forward = table.get(type);
+/** The forward pass of a class of layers, in networks of a format. @throws Failure `layer.unknown` naming the layer and its class. */
+export function layerForward(type: string, path: string, format = 'keras'): LayerForward {
+  const forward = (tables.get(format) ?? keras).get(type);
   if (forward === undefined) {
     throw new Failure('layer.unknown', `Layer '${path}' is a ${type}, which Backstep cannot run. Its graph and weights can be looked at; to train, replace this layer.`);
   }
