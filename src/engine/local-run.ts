@@ -47,7 +47,7 @@ function checkNetwork(network: Network, prefix = ''): void {
   for (const layer of network.layers) {
     if (layer.problem !== null) throw new Failure('network.problem', layer.problem);
     if (layer.network !== null) checkNetwork(layer.network, `${prefix}${layer.name}/`);
-    else if (!inputs.has(layer.name) && layer.calls.length > 0) layerForward(layer.type, prefix + layer.name);
+    else if (!inputs.has(layer.name) && layer.calls.length > 0) layerForward(layer.type, prefix + layer.name, network.format);
   }
 }
 
