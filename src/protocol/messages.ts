@@ -1,8 +1,9 @@
 /** Everything that crosses between extension host and webview, as discriminated unions and a table of requests. */
 import type { GraphView } from './graph';
+import type { CheckRequest, CheckView } from './insight';
 import type { InspectView, LookRequest } from './inspect';
 import type { CursorView, PhaseName, RunStatus, RunView } from './run';
-import type { TensorPicture, TensorRequest } from './tensor';
+import type { CompareReply, CompareRequest, ExportRequest, PartReply, PartRequest, PinRequest, PinView, TensorPicture, TensorRequest } from './tensor';
 
 /** Where a click in the panel wants to go. */
 export type JumpTarget =
@@ -21,7 +22,11 @@ export type HostEvent =
   | { readonly type: 'cursor'; readonly cursor: CursorView }
   | { readonly type: 'status'; readonly status: RunStatus }
   | { readonly type: 'losses'; readonly from: number; readonly losses: readonly number[] }
-  | { readonly type: 'breakpoints'; readonly layers: readonly string[] };
+  | { readonly type: 'breakpoints'; readonly layers: readonly string[] }
+  /** How far a question has come, 0 … 1. */
+  | { readonly type: 'progress'; readonly question: string; readonly done: number }
+  /** Show this gradient of the iteration under the cursor being checked. */
+  | { readonly type: 'check'; readonly gradient: number };
 
 /** Webview -> host, without reply. */
 export type WebviewEvent =
@@ -31,11 +36,20 @@ export type WebviewEvent =
 /** Webview -> host, with reply: request name -> [arguments, result]. */
 export interface Requests {
   tensor: [TensorRequest, TensorPicture];
+  tensorPart: [PartRequest, PartReply];
+  pins: [PinRequest, readonly PinView[]];
+  compare: [CompareRequest, CompareReply];
+  /** Saves or copies a slice; answers with what was done, or null when the person chose to leave it. */
+  exportTensor: [ExportRequest, string | null];
   jump: [JumpTarget, null];
   /** The element that is looked at: Step Into goes there. */
   selectElement: [{ readonly tensor: number; readonly index: readonly number[] } | null, null];
   /** Step Over or Step Back, as the debugger's own buttons do; answered when the cursor stands again. */
   step: [{ readonly back: boolean }, null];
+  /** A gradient beside finite differences of the loss. */
+  check: [CheckRequest, CheckView];
+  /** Ends a question that is under way; it is then refused. */
+  withdraw: [{ readonly question: string }, null];
   toggleBreakpoint: [{ readonly layer: string }, null];
   stepThrough: [null, null];
   look: [LookRequest, null];

@@ -24,6 +24,8 @@ export interface TensorPicture {
   /** Over the whole tensor. */
   readonly statistics: TensorStatistics;
   readonly histogram: Histogram;
+  /** The percentiles asked for by `clip`, over the whole tensor. */
+  readonly clipped?: { readonly low: number; readonly high: number };
 }
 
 export interface PictureOptions {
@@ -35,6 +37,8 @@ export interface PictureOptions {
   readonly maxElements?: number | undefined;
   /** Already known ones, so that the tensor is not gone through again. */
   readonly statistics?: TensorStatistics | undefined;
+  readonly histogram?: Histogram | undefined;
+  readonly clipped?: { readonly low: number; readonly high: number } | undefined;
 }
 
 /** @throws Failure `slice.axis`, `slice.index` when the slice does not fit the tensor's shape. */
@@ -42,5 +46,8 @@ export function pictureOf(tensor: TensorValue, options: PictureOptions): TensorP
   const wanted = options.slice ?? defaultSlice(tensor.shape, options.use, options.example);
   const { values, ...layout } = readSlice(tensor, wanted, Math.min(options.maxElements ?? 65_536, 262_144));
   const statistics = options.statistics ?? statisticsOf(tensor.data);
-  return { name: options.name, dtype: tensor.dtype, shape: [...tensor.shape], ...layout, values: values.buffer, statistics, histogram: histogramOf(tensor.data, statistics) };
+  return {
+    name: options.name, dtype: tensor.dtype, shape: [...tensor.shape], ...layout, values: values.buffer, statistics,
+    histogram: options.histogram ?? histogramOf(tensor.data, statistics), ...(options.clipped === undefined ? {} : { clipped: options.clipped }),
+  };
 }

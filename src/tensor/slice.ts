@@ -106,6 +106,17 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
+/** Index of the element at a row-major place. */
+export function indexAt(shape: Shape, place: number): number[] {
+  let rest = place;
+  return stridesOf(shape).map((stride) => { const at = Math.floor(rest / stride); rest -= at * stride; return at; });
+}
+
+/** Row-major place of the element at an index. */
+export function placeAt(shape: Shape, index: readonly number[]): number {
+  return stridesOf(shape).reduce((sum, stride, axis) => sum + stride * (index[axis] ?? 0), 0);
+}
+
 function fitTiles(shape: Shape, wanted: SliceSpec, maxElements: number): SliceSpec {
   const at: Record<number, number> = { ...wanted.at };
   const tileAxes = [...wanted.tileAxes];

@@ -1,11 +1,13 @@
-/** Answers the panel's requests for tensors: of the trace under the cursor, or of the model file. */
+/** Where the tensors that the panel asks for are found: in the trace under the cursor, or in the model file. */
 import type { Trace } from '../../engine/trace';
 import type { Network, WeightStore } from '../../network/network';
 import { findLayer } from '../../listing/headers';
-import type { TensorPicture, TensorRequest } from '../../protocol/tensor';
+import type { TensorAddress, TensorPicture, TensorRequest } from '../../protocol/tensor';
 import { Failure } from '../../tensor/failure';
-import { pictureOf } from '../../tensor/picture';
 import type { TensorUse } from '../../tensor/slice';
+import type { TensorStatistics } from '../../tensor/statistics';
+import type { TensorValue } from '../../tensor/value';
+import { TensorDesk } from './desk';
 import { indexOf } from './trace-index';
 import type { TraceIndex } from './trace-index';
 
@@ -18,24 +20,41 @@ export interface PictureSources {
   readonly weights: WeightStore;
 }
 
+/** A tensor that was found; its values are read when they are needed. */
+export interface FoundTensor {
+  readonly name: string;
+  readonly use: TensorUse;
+  /** The same object for the same values: what was worked out for them is kept with it. */
+  readonly identity: object;
+  readonly read: () => TensorValue | Promise<TensorValue>;
+  readonly statistics?: () => TensorStatistics;
+}
+
 /** @throws Failure `picture.gone` when the iteration is no longer at hand, `picture.tensor` when there is no such tensor or weight. */
-export async function tensorPicture(request: TensorRequest, sources: PictureSources): Promise<TensorPicture> {
-  const { address } = request;
-  const options = { slice: request.slice, example: request.example, maxElements: request.maxElements };
+export async function findTensor(address: TensorAddress, sources: PictureSources): Promise<FoundTensor> {
   if (address.kind === 'trace') {
     const trace = sources.trace(address.iteration);
     if (trace === null) throw new Failure('picture.gone', `Iteration ${address.iteration + 1} is no longer the one that is shown; step to it to see its tensors.`);
     const index = indexOf(trace, sources.names(trace));
     const tensor = trace.tensors.get(address.tensor);
     if (tensor === undefined) throw new Failure('picture.tensor', `Iteration ${address.iteration + 1} has no tensor number ${address.tensor}.`);
-    return pictureOf(tensor.read(), { ...options, name: index.names.get(address.tensor) ?? 'constant', use: useOf(index, address.tensor), statistics: index.statistics(address.tensor) });
+    return {
+      name: index.names.get(address.tensor) ?? 'constant', use: useOf(index, address.tensor), identity: tensor,
+      read: () => tensor.read(), statistics: () => index.statistics(address.tensor),
+    };
   }
-  if (address.kind === 'look') throw new Failure('picture.look', 'Expressions of other programs are shown in the panel "Tensor".');
+  if (address.kind !== 'weight') throw new Failure('picture.address', `A tensor of the kind "${address.kind}" is not shown in this panel.`);
   const layer = findLayer(sources.network, address.layer);
   const weight = layer?.weights.find(({ name }) => name === address.weight);
   if (weight === undefined) throw new Failure('picture.tensor', `The network ${sources.network.name} has no weight ${address.weight} in a layer ${address.layer}.`);
   if (weight.key === null) throw new Failure('picture.tensor', `The file holds no values for ${address.layer}/${address.weight}: it gets its first values when a run starts.`);
-  return pictureOf(await sources.weights.read(weight.key), { ...options, name: `${address.layer}/${address.weight}`, use: 'weight' });
+  const value = await sources.weights.read(weight.key);
+  return { name: `${address.layer}/${address.weight}`, use: 'weight', identity: value, read: () => value };
+}
+
+/** One picture, without anything kept for the next. @throws Failure as `findTensor`, and `slice.*`. */
+export function tensorPicture(request: TensorRequest, sources: PictureSources): Promise<TensorPicture> {
+  return new TensorDesk((address) => findTensor(address, sources)).picture(request);
 }
 
 /** Weights, their gradients and the optimizer's slots have `[…, in, out]`, everything else a batch axis in front. */
