@@ -8,9 +8,8 @@ import { ProtoMessage } from '../containers/protobuf';
 import { openRanges } from '../containers/range-file';
 import { shownShape, storedType } from '../modules/tensor-types';
 import type { StoredType } from '../modules/tensor-types';
+import { dataTypes } from './graph-def';
 
-/** tensorflow.DataType */
-const dataTypes = ['', 'float32', 'float64', 'int32', 'uint8', 'int16', 'int8', 'string', 'complex64', 'int64', 'bool', '', '', '', 'bfloat16', '', '', 'uint16', 'complex128', 'float16', '', '', 'uint32', 'uint64'];
 const maximalIndex = 256 * 2 ** 20;
 const magic = 0xdb4775248b80fb57n;
 

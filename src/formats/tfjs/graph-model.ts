@@ -1,11 +1,12 @@
 /** TensorFlow.js graph models: `model.json` with a GraphDef and a manifest of weights. Constants are shown as weights of the ops that use them. */
 import path from 'node:path';
 import { Failure } from '../../tensor/failure';
-import { product, isObject } from '../../network/kinds/kind';
+import { isObject } from '../../network/kinds/kind';
 import type { Json, JsonObject, OpenedNetwork, SymbolicShape, Weight } from '../../network/network';
 import { networkOfOps } from '../graphs/op-graph';
 import type { OpNode } from '../graphs/op-graph';
-import { broadcast } from '../onnx/shapes';
+import { isSetting } from '../tensorflow/graph-def';
+import { macsOf, outputShape } from '../tensorflow/shapes';
 import { openManifest } from './manifest';
 import type { ManifestWeight } from './manifest';
 
@@ -28,7 +29,7 @@ export async function openTfjsGraph(file: string, model: JsonObject, topology: J
   const used = new Set<string>();
   const ops = nodes.filter(({ op }) => op !== 'Const' && !/^Placeholder/.test(op)).map((node): OpNode => {
     const weights = node.inputs.flatMap((input): readonly Weight[] => { const weight = constants.get(input); if (weight === undefined) return []; const shared = used.has(input); used.add(input); return [weightOf(weight, shared)]; });
-    const shape = stated.get(node.name) ?? shapeOf(node, node.inputs.map((input) => shapes.get(input)));
+    const shape = stated.get(node.name) ?? outputShape(node.op, settingsFrom(node.attributes), node.inputs.map((input) => shapes.get(input)));
     if (shape !== undefined) shapes.set(node.name, shape);
     return {
       name: node.name, type: node.op, config: settingsFrom(node.attributes), inputs: node.inputs, outputs: results.get(node.name) ?? [node.name],
@@ -80,8 +81,6 @@ function statedShapes(signature: Json | undefined): ReadonlyMap<string, Symbolic
   return new Map(outputs.flatMap((output) => { const shape = isObject(output) ? shapeFrom(output.tensorShape) : null; return isObject(output) && typeof output.name === 'string' && shape !== null ? [[output.name.replace(/:\d+$/, ''), shape] as const] : []; }));
 }
 
-const silent = new Set(['T', 'dtype', 'value', '_output_shapes', 'Tshape', 'out_type', 'N', 'Index', 'TI', 'Tidx', 'Tpaddings', 'TArgs']);
-
 /** Attributes of GraphDef as plain values: texts are base64, whole numbers are texts. */
 function settingsFrom(attributes: JsonObject): JsonObject {
   const text = (value: Json): string => Buffer.from(typeof value === 'string' ? value : '', 'base64').toString('utf8');
@@ -95,37 +94,5 @@ function settingsFrom(attributes: JsonObject): JsonObject {
     const { i, f, s } = value.list;
     return Array.isArray(i) ? (i as readonly Json[]).map(Number) : Array.isArray(f) ? f : Array.isArray(s) ? (s as readonly Json[]).map(text) : null;
   };
-  return Object.fromEntries(Object.entries(attributes).filter(([key]) => !silent.has(key)).map(([key, value]) => [key, plain(value)] as const).filter(([, value]) => value !== null && value !== ''));
-}
-
-const alike = /^(Relu|Relu6|Elu|Selu|LeakyRelu|Prelu|Sigmoid|Tanh|Softplus|Softmax|LogSoftmax|Identity|BiasAdd|FusedBatchNorm(V[23])?|Rsqrt|Sqrt|Square|Exp|Log|Neg|Abs|Cast|StopGradient|Erf)$/;
-const paired = /^(Add|AddV2|Sub|Mul|RealDiv|Maximum|Minimum|SquaredDifference|Pow)$/;
-
-/** Shapes of the common ops; images are (batch, height, width, channels). */
-function shapeOf({ op, attributes }: GraphNode, inputs: readonly (SymbolicShape | undefined)[]): SymbolicShape | undefined {
-  const [first, second] = inputs;
-  if (first === undefined) return undefined;
-  if (alike.test(op)) return first;
-  if (paired.test(op)) return second === undefined ? undefined : broadcast([first, second]);
-  const config = settingsFrom(attributes);
-  if (/^(_Fused)?MatMul$/.test(op)) return second === undefined ? undefined : [first[config.transpose_a === true ? 1 : 0] ?? null, second[config.transpose_b === true ? 0 : 1] ?? null];
-  if (op === 'Shape') return [first.length];
-  const kernel = /^(_Fused)?Conv2D$/.test(op) ? second : /DepthwiseConv2dNative$/.test(op) ? second : /^(MaxPool|AvgPool)$/.test(op) && Array.isArray(config.ksize) ? (config.ksize as readonly number[]).slice(1, 3) : undefined;
-  if (kernel === undefined || first.length !== 4 || config.data_format === 'NCHW' || !Array.isArray(config.strides)) return undefined;
-  const strides = config.strides as readonly number[];
-  const dilations = Array.isArray(config.dilations) ? config.dilations as readonly number[] : [1, 1, 1, 1];
-  const spatial = [0, 1].map((axis) => {
-    const [extent, size, stride] = [first[axis + 1] ?? null, kernel[axis] ?? null, strides[axis + 1] ?? 1];
-    if (extent === null || size === null) return null;
-    return config.padding === 'SAME' ? Math.ceil(extent / stride) : config.padding === 'VALID' ? Math.ceil((extent - (size - 1) * (dilations[axis + 1] ?? 1)) / stride) : null;
-  });
-  const channels = kernel.length === 2 ? first[3] : op.includes('Depthwise') ? (kernel[2] ?? 0) * (kernel[3] ?? 0) : kernel[3];
-  return [first[0] ?? null, ...spatial, channels ?? null];
-}
-
-function macsOf(op: string, output: SymbolicShape | undefined, [first, second]: readonly (SymbolicShape | undefined)[]): number | null {
-  const factor = /^(_Fused)?Conv2D$/.test(op) ? product(second?.slice(0, 3) ?? [null]) : op.includes('DepthwiseConv2d') ? product(second?.slice(0, 2) ?? [null]) : /MatMul/.test(op) ? first?.at(-1) ?? second?.[0] ?? null : 0;
-  if (factor === 0) return 0;
-  const perExample = output === undefined ? null : product(output.slice(1));
-  return perExample === null || factor === null ? null : perExample * factor;
+  return Object.fromEntries(Object.entries(attributes).filter(([key]) => isSetting(key)).map(([key, value]) => [key, plain(value)] as const).filter(([, value]) => value !== null && value !== ''));
 }
