@@ -22,8 +22,16 @@ export async function loadDebugger() {
 
 /** What the panel shows of a run. */
 export async function loadViews() {
-  const [{ cursorView, runView }, { graphView }, { tensorPicture }] = await Promise.all([import('./debug/view/cursor-view'), import('./network/graph-view'), import('./debug/view/picture')]);
-  return { cursorView, runView, graphView, tensorPicture };
+  const [{ cursorView, runView }, { graphView }, { findTensor }, { TensorDesk }] = await Promise.all([
+    import('./debug/view/cursor-view'), import('./network/graph-view'), import('./debug/view/picture'), import('./debug/view/desk'),
+  ]);
+  return { cursorView, runView, graphView, findTensor, TensorDesk };
+}
+
+/** Deeper questions about the iteration under the cursor. */
+export async function loadInsight() {
+  const { Insight } = await import('./debug/insight/insight');
+  return { Insight };
 }
 
 /** The check of launch configurations. */

@@ -8,6 +8,7 @@ import './style/graph.css';
 import './style/cell.css';
 import './style/cards.css';
 import './style/inspect.css';
+import './style/insight.css';
 import { render } from 'preact';
 import { emit, onHostEvent } from './channel';
 import { receive } from './store';

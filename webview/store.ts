@@ -5,6 +5,8 @@ import type { InspectView } from '../src/protocol/inspect';
 import type { HostEvent } from '../src/protocol/messages';
 import type { RunView } from '../src/protocol/run';
 import { keep, kept } from './channel';
+import type { RoleColors, Views } from './render/settings';
+import { readRoles, readViews } from './render/settings';
 
 /** Kept over reloads. */
 export interface Arrangement {
@@ -13,6 +15,9 @@ export interface Arrangement {
   readonly tab: 'tensors' | 'training';
   readonly selectedLayer: string | null;
   readonly example: number;
+  /** How each tensor variable is looked at, by its name; and the colours that tensors of a role share. */
+  readonly views: Views;
+  readonly roles: RoleColors;
 }
 
 /** An element looked at: the same index in all tensors of this shape. */
@@ -29,11 +34,13 @@ export interface State {
   readonly content: Content;
   readonly arrangement: Arrangement;
   readonly selection: Selection | null;
+  /** The gradient that was asked to be checked, until its card takes it up. */
+  readonly checking: number | null;
   /** What a request answered that a person should read. */
   readonly notice: string | null;
 }
 
-const initial: Arrangement = { graphWidth: null, graphHidden: false, tab: 'tensors', selectedLayer: null, example: 0 };
+const initial: Arrangement = { graphWidth: null, graphHidden: false, tab: 'tensors', selectedLayer: null, example: 0, views: {}, roles: {} };
 
 /** The arrangement that was kept, as far as it is well formed. */
 export function readArrangement(value: unknown): Arrangement {
@@ -45,6 +52,7 @@ export function readArrangement(value: unknown): Arrangement {
     tab: record.tab === 'training' ? 'training' : 'tensors',
     selectedLayer: typeof record.selectedLayer === 'string' ? record.selectedLayer : null,
     example: typeof record.example === 'number' && record.example >= 0 ? Math.floor(record.example) : 0,
+    views: readViews(record.views), roles: readRoles(record.roles),
   };
 }
 
@@ -61,10 +69,11 @@ export function afterEvent(content: Content, event: HostEvent): Content {
     case 'status': return { mode: 'run', run: { ...run, status: event.status } };
     case 'losses': return { mode: 'run', run: { ...run, losses: [...run.losses.slice(0, event.from), ...event.losses] } };
     case 'breakpoints': return { mode: 'run', run: { ...run, breakpoints: event.layers } };
+    case 'progress': case 'check': return content;
   }
 }
 
-let state: State = { content: { mode: 'waiting' }, arrangement: readArrangement(kept()), selection: null, notice: null };
+let state: State = { content: { mode: 'waiting' }, arrangement: readArrangement(kept()), selection: null, checking: null, notice: null };
 const listeners = new Set<() => void>();
 
 export const current = (): State => state;
@@ -75,7 +84,13 @@ function set(next: State): void {
 }
 
 export function receive(event: HostEvent): void {
-  set({ ...state, content: afterEvent(state.content, event) });
+  if (event.type === 'check') arrange({ tab: 'tensors' });
+  set({ ...state, content: afterEvent(state.content, event), checking: event.type === 'check' ? event.gradient : state.checking });
+}
+
+/** A card has taken up the check that was asked for. */
+export function takeCheck(): void {
+  set({ ...state, checking: null });
 }
 
 export function arrange(change: Partial<Arrangement>): void {

@@ -150,6 +150,17 @@ export class Controller {
     this.selected = element === null || shape === undefined ? null : { shape: shape.join(), index: [...element.index] };
   }
 
+  /** Asks the run about the place under the cursor, whose trace stays alive until the answer is there, wherever the cursor goes. */
+  async ask<T>(question: (view: View, run: Run) => Promise<T>): Promise<T> {
+    if (this.isEnded()) throw new Failure('debug.ended', 'This session has ended; start it again to go on.');
+    const { view, run } = this, release = run.retain(view.trace);
+    try {
+      return await question(view, run);
+    } finally {
+      release();
+    }
+  }
+
   /** Iteration after iteration until a breakpoint, Pause, or the end of the run. */
   continue(): Promise<void> {
     return this.move(async (signal) => {

@@ -39,13 +39,13 @@ export function pathNodes(tape: readonly TapeNode[], xs: readonly Tensor[], y: T
 
 /**
  * Differentiates `y` (a scalar) with respect to everything on the way to `xs`; yields after each node. Kernels are recorded
- * in the place of the forward op that they differentiate.
+ * in the place of the forward op that they differentiate. With a `seed` of its shape, `y` may be any tensor: what is
+ * differentiated is then the sum of `seed · y`.
  * @returns the gradient of every tensor on the way, by its id, and of what parts those of looked-up tables are the sum
  */
-export function* backward(recorder: Recorder, xs: readonly Tensor[], y: Tensor): Generator<void, Gradients, void> {
+export function* backward(recorder: Recorder, xs: readonly Tensor[], y: Tensor, seed: Tensor = scalar(1)): Generator<void, Gradients, void> {
   const rows = new RowGradients(new Set(xs.map(({ id }) => id)));
   const gradients = new Map<number, Tensor>();
-  const seed = scalar(1);
   recorder.adopt(seed, { kind: 'constant' });
   gradients.set(y.id, seed);
   const differentiated = new Map<number, Tensor>([[y.id, y]]);

@@ -12,11 +12,12 @@ import { outputsOf } from './data/fit';
 import { layerForward } from './layers/registry';
 import { drive } from './drive';
 import type { DriveOptions } from './drive';
+import { elementGradients } from './element-gradients';
 import { iterate, lossOf } from './iteration';
 import type { Finished } from './iteration';
 import { replaceData } from './recorder/handles';
 import { Recorder } from './recorder/recorder';
-import type { ElementChange, Run, RunInfo } from './run';
+import type { ElementChange, ElementPlace, Run, RunData, RunInfo } from './run';
 import { settingsOf } from './settings';
 import type { Settings } from './settings';
 import type { RunState } from './state';
@@ -62,6 +63,7 @@ function checkLabels(network: Network, { labels, sources }: Dataset, { losses }:
 
 class LocalRun implements Run {
   readonly info: RunInfo;
+  readonly data: RunData;
   readonly #backend: Backend;
   readonly #batches: Batches;
   readonly #timeline: Timeline<TraceRecord>;
@@ -74,6 +76,7 @@ class LocalRun implements Run {
     this.#backend = backend;
     this.#batches = new Batches(dataset.examples, Math.min(settings.batchSize, dataset.examples), settings.shuffle, settings.seed);
     this.#recipe = { network, dataset, settings };
+    this.data = { inputs: dataset.inputs, rows: (iteration) => this.#batches.at(iteration).rows };
     this.#timeline = new Timeline(firstState(network, values, settings.optimizer, backend.name), budgets);
     this.info = {
       config, network, convention: settings.convention, examples: dataset.examples, batchSize: this.#batches.size, iterationsPerEpoch: this.#batches.perEpoch,
@@ -91,17 +94,13 @@ class LocalRun implements Run {
   }
 
   async lossWith(trace: Trace, changes: readonly ElementChange[], options: DriveOptions = {}): Promise<number> {
-    const release = this.retain(trace);
     const overrides = new Map(changes.map(({ tensor, element, value }) => [tensor, (changed: Tensor) => { replaceData(changed, (values) => { values[element] = value; }); }]));
-    const recorder = new Recorder(this.#backend.name, overrides);
-    try {
-      this.#alive();
-      const state = stateBefore(trace);
-      return await drive(trace.iteration, lossOf(this.#recipe, state, this.#batches.at(trace.iteration), recorder), recorder, { ...options, alive: () => { this.#alive(); } });
-    } finally {
-      recorder.release();
-      release();
-    }
+    return this.#again(trace, new Recorder(this.#backend.name, overrides), (loss) => loss, options);
+  }
+
+  gradientsOf(trace: Trace, place: ElementPlace, by: readonly number[], options: DriveOptions = {}): Promise<readonly (TensorValue | null)[]> {
+    const recorder = new Recorder(this.#backend.name);
+    return this.#again(trace, recorder, (loss) => elementGradients(loss, recorder, place, by), options);
   }
 
   retain(trace: Trace): () => void { return this.#timeline.retain(trace); }
@@ -117,6 +116,19 @@ class LocalRun implements Run {
     if (!Number.isInteger(index) || index < 0) throw new Failure('run.index', `There is no iteration ${index + 1}; the first is 1.`);
     if (iterations !== undefined && index >= iterations) throw new Failure('run.end', `The run ends after iteration ${iterations}, as its configuration says.`);
     return this.#timeline.visit(index, (state) => this.#run(state, options));
+  }
+
+  /** Runs the forward pass and the loss of a recorded iteration again, as `work` wants it; nothing stays. */
+  async #again<T>(trace: Trace, recorder: Recorder, work: (loss: ReturnType<typeof lossOf>) => Generator<boolean, T, void>, options: DriveOptions): Promise<T> {
+    const release = this.retain(trace);
+    try {
+      this.#alive();
+      const loss = lossOf(this.#recipe, stateBefore(trace), this.#batches.at(trace.iteration), recorder);
+      return await drive(trace.iteration, work(loss), recorder, { ...options, alive: () => { this.#alive(); } });
+    } finally {
+      recorder.release();
+      release();
+    }
   }
 
   async #run(state: RunState, options: DriveOptions): Promise<Finished> {

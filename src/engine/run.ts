@@ -1,6 +1,7 @@
 /** A run as the debugger and the command line use it: iterations that can be visited in any order. */
 import type { Convention, Network } from '../network/network';
 import type { BackendName, RunConfig } from './config';
+import type { TensorValue } from '../tensor/value';
 import type { Phase, Trace } from './trace';
 
 /** How far a running iteration has come. */
@@ -19,8 +20,20 @@ export interface RunInfo {
 /** Element number `element` (row-major) of the trace's tensor `tensor` gets `value`. */
 export interface ElementChange { readonly tensor: number; readonly element: number; readonly value: number }
 
+/** One element (row-major) of a tensor of the trace. */
+export interface ElementPlace { readonly tensor: number; readonly element: number }
+
+/** All examples of a run, and which of them an iteration sees. */
+export interface RunData {
+  /** By the network's input name, `[examples, …]`. */
+  readonly inputs: Readonly<Record<string, TensorValue>>;
+  /** Numbers of the examples in an iteration's batch, in its order. */
+  rows(iteration: number): Int32Array;
+}
+
 export interface Run {
   readonly info: RunInfo;
+  readonly data: RunData;
   /** Loss of every iteration run so far, by iteration. */
   readonly losses: readonly number[];
   /**
@@ -34,6 +47,12 @@ export interface Run {
    * inputs, or what an op made. Nothing of the run itself changes.
    */
   lossWith(trace: Trace, changes: readonly ElementChange[], options?: { signal?: AbortSignal }): Promise<number>;
+  /**
+   * The gradient of one element that the forward pass or the loss made, by each of the tensors `by` (inputs, weights, or what came before it),
+   * in the pass as it was recorded: same batch, same dropout. Null where the element does not depend on the tensor.
+   * @throws Failure `gradient.…` when the element has no gradient
+   */
+  gradientsOf(trace: Trace, place: ElementPlace, by: readonly number[], options?: { signal?: AbortSignal }): Promise<readonly (TensorValue | null)[]>;
   /** Keeps a trace alive beside the current one until the returned function is called. */
   retain(trace: Trace): () => void;
   /** Frees every tensor; the backend's tensor count is then what it was before the run. */

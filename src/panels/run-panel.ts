@@ -8,6 +8,7 @@ import { fillPage, webviewOptions } from '../editors/page';
 import type { HostEvent } from '../protocol/messages';
 import type { RunStatus } from '../protocol/run';
 import { Failure } from '../tensor/failure';
+import { PanelInsight } from './insight';
 import { Pace } from './pace';
 import { cursorOf, pictureAt, runViewOf } from './run-view';
 
@@ -20,6 +21,7 @@ export class RunPanel implements vscode.Disposable {
   private live: LiveSession | null = null;
   private status: RunStatus = { kind: 'stopped' };
   private sentLosses = 0;
+  private readonly insight = new PanelInsight(() => this.current(), (event) => { this.channel?.send(event); });
   private readonly pace = new Pace(interval, () => { this.update(); });
   private readonly subscriptions: vscode.Disposable[];
 
@@ -46,18 +48,27 @@ export class RunPanel implements vscode.Disposable {
     this.panel?.dispose();
   }
 
+  /** Shows how a gradient of the iteration under the cursor is checked, on its card. */
+  check(gradient: number): void {
+    this.show();
+    this.channel?.send({ type: 'check', gradient });
+  }
+
+  private current(): LiveSession {
+    if (this.live === null || this.live.controller.state === 'ended') throw new Failure('panel.ended', 'This session has ended; start it again to go on.');
+    return this.live;
+  }
+
   private create(): void {
     const panel = vscode.window.createWebviewPanel('backstep.run', 'Backstep', { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true }, webviewOptions(this.extension));
     panel.iconPath = vscode.Uri.joinPath(this.extension, 'media', 'icon.png');
-    const current = (): LiveSession => {
-      if (this.live === null || this.live.controller.state === 'ended') throw new Failure('panel.ended', 'This session has ended; start it again to go on.');
-      return this.live;
-    };
+    const current = (): LiveSession => this.current();
     this.channel = new HostChannel(panel.webview, {
       tensor: (request) => pictureAt(current().controller, request),
       jump: async (target) => { await current().controller.jumpTo(target); return null; },
       selectElement: (element) => { current().controller.selectElement(element); return null; },
       step: async ({ back }) => { const { controller } = current(); await (back ? controller.stepBack() : controller.stepOver()); return null; },
+      ...this.insight.handlers,
       toggleBreakpoint: ({ layer }) => { toggleLayerBreakpoint(layer); return null; },
       save: async ({ name, bytes }) => { await save(vscode.Uri.file(current().controller.info.config.model), name, bytes); return null; },
     }, (event) => { if (event.type === 'ready') void this.sendAll(); });

@@ -21,6 +21,8 @@ export interface TensorCard {
   readonly diverging: boolean;
   /** Card of the value that this one is the gradient of, if it is shown too: its tensor id. */
   readonly gradientOf: number | null;
+  /** For the whole gradient of a tensor that can be changed a little and run again: it can be checked by finite differences. */
+  readonly checkable: boolean;
   /** The op that wrote this tensor, if one can step into its elements. */
   readonly cellOp: number | null;
 }

@@ -13,7 +13,9 @@ const wrapped = (around: (index: number, visit: () => ReturnType<Visit>, options
     info: run.info,
     get losses() { return run.losses; },
     iteration: (index, options) => around(index, () => run.iteration(index, tell ? options : { ...options, onProgress: () => undefined }), options),
+    data: run.data,
     lossWith: (trace, changes, settings) => run.lossWith(trace, changes, settings),
+    gradientsOf: (trace, place, by, settings) => run.gradientsOf(trace, place, by, settings),
     retain: (trace) => run.retain(trace),
     dispose: () => { run.dispose(); },
   };
@@ -55,7 +57,9 @@ export function toldAt(iteration: number): { readonly createRun: CreateRun; read
       info: run.info,
       get losses() { return run.losses; },
       iteration: (index, options) => run.iteration(index, { ...options, onProgress: (progress) => { if (progress.iteration === iteration) tell(); } }),
+      data: run.data,
       lossWith: (trace, changes, settings) => run.lossWith(trace, changes, settings),
+      gradientsOf: (trace, place, by, settings) => run.gradientsOf(trace, place, by, settings),
       retain: (trace) => run.retain(trace),
       dispose: () => { run.dispose(); },
     };

@@ -5,7 +5,8 @@ import type { TensorCard } from '../../src/protocol/run';
 import { pictureOf } from '../../src/tensor/picture';
 import { cardRows } from '../../webview/render/cards';
 import { columnNumber, compact, exactNumber, shapeText, shortNumber } from '../../webview/render/numbers';
-import { paintTiles } from '../../webview/render/pixels';
+import { paint, wholeTiles } from '../../webview/render/pixels';
+import type { Scene } from '../../webview/render/pixels';
 import { offsetPolyline, segmentsOf } from '../../webview/render/polyline';
 import { arrangeTiles, cellAt, cellOf, indexOf, neighbourCell, offsetOf, sliceText, tileRect } from '../../webview/render/tiles';
 import { windowAround } from '../../webview/render/numbers-window';
@@ -112,7 +113,8 @@ describe('tiles', () => {
     const map = colorMap('diverging', 'light');
     const { min, max } = statistics({ dtype: 'float32', shape: [floats.length], data: floats });
     const domain = domainOf('diverging', min, max);
-    const pixels = paintTiles(floats, kernel, arrangement, map, domain);
+    const scene: Scene = { arrangement, extent: kernel, channels: 1, map, domain: () => domain, source: wholeTiles(floats, kernel) };
+    const pixels = paint(scene, { x: 0, y: 0, width: arrangement.width, height: arrangement.height });
     for (const cell of [{ tile: 0, row: 0, column: 0 }, { tile: 50, row: 4, column: 1 }, { tile: 95, row: 4, column: 4 }]) {
       const rect = tileRect(arrangement, kernel, cell.tile);
       const at = 4 * (Math.floor(rect.y + (cell.row + 0.5) * arrangement.cellHeight) * arrangement.width + Math.floor(rect.x + (cell.column + 0.5) * arrangement.cellWidth));
@@ -123,7 +125,10 @@ describe('tiles', () => {
 
   it('show NaN and infinity in their own colours', () => {
     const map = colorMap('sequential', 'dark');
-    const pixels = paintTiles(Float32Array.of(NaN, Infinity, -Infinity, 1), { tiles: 1, rows: 1, columns: 4 }, { perRow: 1, cellWidth: 1, cellHeight: 1, gap: 0, width: 4, height: 1 }, map, { low: 0, high: 1 });
+    const extent = { tiles: 1, rows: 1, columns: 4 };
+    const pixels = paint({
+      arrangement: { perRow: 1, cellWidth: 1, cellHeight: 1, gap: 0, width: 4, height: 1 }, extent, channels: 1, map, domain: () => ({ low: 0, high: 1 }), source: wholeTiles(Float32Array.of(NaN, Infinity, -Infinity, 1), extent),
+    }, { x: 0, y: 0, width: 4, height: 1 });
     assert.deepEqual([0, 1, 2].map((index) => [...pixels.slice(index * 4, index * 4 + 3)]), [map.nan, map.positiveInfinity, map.negativeInfinity].map((color) => [...color]));
   });
 });
@@ -146,7 +151,7 @@ describe('numbers', () => {
 });
 
 describe('cards', () => {
-  const card = (tensor: number, gradientOf: number | null = null): TensorCard => ({ tensor, gradientOf, cellOp: null, title: '', variable: '', use: 'input', shape: [2], dtype: 'float32', diverging: true, statistics: statistics(noise([2], 1, tensor)) });
+  const card = (tensor: number, gradientOf: number | null = null): TensorCard => ({ tensor, gradientOf, checkable: false, cellOp: null, title: '', variable: '', use: 'input', shape: [2], dtype: 'float32', diverging: true, statistics: statistics(noise([2], 1, tensor)) });
   const rows = (cards: readonly TensorCard[]) => cardRows(cards).map((row) => row.map(({ tensor }) => tensor));
   it('stand a gradient right of its value, and pair the rest in order', () => {
     assert.deepEqual(rows([card(1), card(2), card(3, 4), card(4)]), [[1, 2], [4, 3]]);

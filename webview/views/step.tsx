@@ -13,6 +13,7 @@ import { arrange, select, useStore } from '../store';
 import { usePicture } from '../tensors';
 import { go, selectElement } from './actions';
 import { CellCard } from './cell';
+import { CheckGradient } from './check';
 import { Formula } from './formula';
 import { Histogram } from './histogram';
 import { NumbersTable } from './numbers-table';
@@ -152,7 +153,9 @@ export function Step({ run, cursor }: { readonly run: RunView; readonly cursor: 
               <TensorCard key={place} id={String(entry.tensor)} title={entry.title} variable={entry.variable} shape={entry.shape} dtype={entry.dtype} statistics={entry.statistics}
                 diverging={entry.diverging} range={sharedRange(entry, row)} request={requestOf(cursor, entry, example)} version={versionOf(entry)} mark={entry.use === 'output' ? 'result of this step' : null}
                 tone={entry.use === 'output' ? toneOf(cursor.phase) : null} maxHeight={136} tall={1}
-                reads={entry.tensor === cell?.tensor ? null : cell?.windows.find(({ tensor }) => tensor === entry.tensor) ?? null} onChoose={moverOf(cursor, entry.tensor)} />
+                reads={entry.tensor === cell?.tensor ? null : cell?.windows.find(({ tensor }) => tensor === entry.tensor) ?? null} onChoose={moverOf(cursor, entry.tensor)}>
+                {entry.checkable && <CheckGradient key={entry.tensor} card={entry} iteration={cursor.iteration} version={versionOf(entry)} />}
+              </TensorCard>
             ))}
           </div>
         ))}

@@ -1,5 +1,5 @@
 /** One tensor: title, shape, statistics in words, picture with legend. */
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { CellWindow } from '../../src/protocol/cell';
 import type { TensorRequest, TensorStatistics } from '../../src/protocol/tensor';
@@ -37,6 +37,8 @@ export interface CardProps {
   readonly reads?: CellWindow | null;
   /** Hears of a selection by hand. */
   readonly onChoose?: ((index: readonly number[]) => void) | undefined;
+  /** What stands below the picture. */
+  readonly children?: ComponentChildren;
 }
 
 /** `min −0.91  max 0.97  mean 0.08  norm 3.1`, with zeros and what is not finite where there are any. */
@@ -105,6 +107,7 @@ export function TensorCard(card: CardProps): JSX.Element {
       </header>
       <p class="statistics" title={statistics === null ? undefined : statisticsText(statistics, 6)}>{statistics === null ? ' ' : statisticsText(statistics)}{picture !== null && picture.reduction > 1 && ` · each cell the mean of ${picture.reduction} × ${picture.reduction}`}</p>
       <Body card={card} loading={loading} statistics={statistics} kind={kind} />
+      {card.children}
     </section>
   );
 }

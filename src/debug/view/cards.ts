@@ -1,5 +1,6 @@
 /** The tensors that the panel shows for a step: what it reads and writes, and each gradient next to its value. */
 import { hasCells } from '../../engine/cells/cells';
+import { checkedBy } from '../../engine/check/gradient-check';
 import type { TensorCard } from '../../protocol/run';
 import { knownRole, roleOf } from './roles';
 import type { Viewpoint } from './roles';
@@ -30,6 +31,7 @@ export function makeCards(index: TraceIndex, from: Viewpoint, wanted: readonly W
       shape: [...tensor.shape], dtype: tensor.dtype, statistics,
       diverging: isSigned(index, card.tensor) || statistics.min < 0,
       gradientOf: of !== undefined && first.has(of) ? of : null,
+      checkable: checkedBy(index.trace, card.tensor) !== null,
       cellOp: writer !== undefined && hasCells(writer) ? writer.index : null,
     }];
   });

@@ -21,7 +21,7 @@ export async function topExamples(subject: Subject, inputs: readonly TensorValue
   const found: TopExample[] = [];
   for (let first = 0; first < examples; first += batchSize) {
     const batch = inputs.map((value) => examplesOf(value, first, Math.min(examples, first + batchSize)));
-    const { activation } = score(subject, batch, { target: { layer, index: [channel] }, gradient: false, activationOf: layer });
+    const { activation } = await score(subject, batch, { target: { layer, index: [channel] }, gradient: false, activationOf: layer, signal });
     if (activation !== null) found.push(...largest(activation, channel, first));
     found.sort((a, b) => b.value - a.value || a.example - b.example);
     found.length = Math.min(found.length, count);

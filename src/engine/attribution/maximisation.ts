@@ -27,7 +27,7 @@ export async function maximise(subject: Subject, shape: readonly number[], targe
   const scores: number[] = [];
   for (let step = 0; step < steps; step += 1) {
     const before = input;
-    const { score: value, inputGradient } = score(subject, [before], { target, gradient: true });
+    const { score: value, inputGradient } = await score(subject, [before], { target, gradient: true, signal });
     scores.push(value);
     const gradient = inputGradient?.data ?? [];
     let squares = 0;
@@ -38,6 +38,6 @@ export async function maximise(subject: Subject, shape: readonly number[], targe
     await new Promise((resolve) => { setImmediate(resolve); });
     if (signal?.aborted === true) throw new Failure('attribution.cancelled', 'The search was stopped.');
   }
-  scores.push(score(subject, [input], { target, gradient: false }).score);
+  scores.push((await score(subject, [input], { target, gradient: false, signal })).score);
   return { input, scores };
 }

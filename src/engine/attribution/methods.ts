@@ -41,27 +41,27 @@ async function pause({ onProgress, signal }: AttributionOptions, done: number): 
   if (signal?.aborted === true) throw new Failure('attribution.cancelled', 'The question was withdrawn.');
 }
 
-const gradientAt = (subject: Subject, inputs: readonly TensorValue[], target: Target): { gradient: TensorValue; score: number } => {
-  const { inputGradient, score: value } = score(subject, inputs, { target, gradient: true });
+async function gradientAt(subject: Subject, inputs: readonly TensorValue[], target: Target, { signal }: AttributionOptions): Promise<{ gradient: TensorValue; score: number }> {
+  const { inputGradient, score: value } = await score(subject, inputs, { target, gradient: true, signal });
   return inputGradient === null ? inputless() : { gradient: inputGradient, score: value };
-};
+}
 
 function inputless(): never {
   throw new Failure('attribution.gradient', 'The target does not depend on the input.');
 }
 
 /** |∂ score / ∂ input|. */
-const saliency: Method = (subject, inputs, target) => {
+const saliency: Method = async (subject, inputs, target, options) => {
   inputOf(inputs);
-  const { gradient, score: value } = gradientAt(subject, inputs, target);
-  return Promise.resolve({ map: valueFrom(gradient.shape, (i) => Math.abs(Number(gradient.data[i]))), score: value });
+  const { gradient, score: value } = await gradientAt(subject, inputs, target, options);
+  return { map: valueFrom(gradient.shape, (i) => Math.abs(Number(gradient.data[i]))), score: value };
 };
 
 /** ∂ score / ∂ input · input. */
-const gradientTimesInput: Method = (subject, inputs, target) => {
+const gradientTimesInput: Method = async (subject, inputs, target, options) => {
   const input = inputOf(inputs);
-  const { gradient, score: value } = gradientAt(subject, inputs, target);
-  return Promise.resolve({ map: valueFrom(gradient.shape, (i) => Number(gradient.data[i]) * Number(input.data[i])), score: value });
+  const { gradient, score: value } = await gradientAt(subject, inputs, target, options);
+  return { map: valueFrom(gradient.shape, (i) => Number(gradient.data[i]) * Number(input.data[i])), score: value };
 };
 
 /** (input − 0) · the mean of ∂ score / ∂ input along the straight path from zero to the input, by the midpoint rule. Its sum is score(input) − score(0). */
@@ -71,19 +71,19 @@ const integratedGradients: Method = async (subject, inputs, target, options) => 
   const total = new Float64Array(input.data.length);
   for (let step = 0; step < steps; step += 1) {
     const share = (step + 0.5) / steps;
-    const { gradient } = gradientAt(subject, [valueFrom(input.shape, (i) => Number(input.data[i]) * share), ...inputs.slice(1)], target);
+    const { gradient } = await gradientAt(subject, [valueFrom(input.shape, (i) => Number(input.data[i]) * share), ...inputs.slice(1)], target, options);
     for (let i = 0; i < total.length; i += 1) total[i] = (total[i] ?? 0) + Number(gradient.data[i]);
     await pause(options, (step + 1) / steps);
   }
-  const { score: value } = score(subject, inputs, { target, gradient: false });
+  const { score: value } = await score(subject, inputs, { target, gradient: false, signal: options.signal });
   return { map: valueFrom(input.shape, (i) => (Number(input.data[i]) * (total[i] ?? 0)) / steps), score: value };
 };
 
 /** ReLU(Σ over channels k of αₖ · Aₖ), αₖ the mean over positions of ∂ score / ∂ Aₖ; enlarged bilinearly to the input. */
-const gradCam: Method = (subject, inputs, target, { layer }) => {
+const gradCam: Method = async (subject, inputs, target, { layer, signal }) => {
   const input = inputOf(inputs);
   if (layer === undefined) throw new Failure('attribution.layer', 'Grad-CAM looks at the feature maps of one layer; choose a convolution.');
-  const { activation, activationGradient, score: value } = score(subject, inputs, { target, gradient: true, activationOf: layer });
+  const { activation, activationGradient, score: value } = await score(subject, inputs, { target, gradient: true, activationOf: layer, signal });
   if (activation?.shape.length !== 4 || activationGradient === null || input.shape.length !== 4) {
     throw new Failure('attribution.layer', `Grad-CAM needs feature maps [batch, height, width, channels]; layer '${layer}' gives [${activation?.shape.join(', ') ?? ''}].`);
   }
@@ -104,7 +104,7 @@ const gradCam: Method = (subject, inputs, target, { layer }) => {
     const [y, x] = [Math.floor(i / width) % height, i % width];
     return enlarge((row, column) => at(n, row, column), rows, columns, ((y + 0.5) * rows) / height - 0.5, ((x + 0.5) * columns) / width - 0.5);
   });
-  return Promise.resolve({ map, score: value });
+  return { map, score: value };
 };
 
 function enlarge(at: (row: number, column: number) => number, rows: number, columns: number, y: number, x: number): number {
@@ -123,13 +123,13 @@ const occlusion: Method = async (subject, inputs, target, options) => {
   const side = options.patch ?? Math.max(1, Math.round(Math.min(height, width) / 8));
   const stride = Math.max(1, Math.floor(side / 2));
   const grey = input.data.length === 0 ? 0 : Array.from(input.data as Iterable<number | bigint>, Number).reduce((a, b) => a + b, 0) / input.data.length;
-  const { score: whole } = score(subject, inputs, { target, gradient: false });
+  const { score: whole } = await score(subject, inputs, { target, gradient: false, signal: options.signal });
   const [sums, counts] = [new Float64Array(height * width), new Float64Array(height * width)];
   const strides = stridesOf(input.shape);
   const starts = (extent: number): number[] => [...new Set([...Array.from({ length: Math.max(1, Math.ceil((extent - side) / stride) + 1) }, (_, i) => Math.min(i * stride, Math.max(0, extent - side)))])];
   const tops = starts(height), lefts = starts(width);
-  for (const [number, top] of tops.entries()) {
-    for (const left of lefts) {
+  for (const [row, top] of tops.entries()) {
+    for (const [column, left] of lefts.entries()) {
       const covered = Float32Array.from(input.data as Iterable<number | bigint>, Number);
       for (let n = 0; n < batch; n += 1) {
         for (let y = top; y < Math.min(height, top + side); y += 1) {
@@ -137,15 +137,15 @@ const occlusion: Method = async (subject, inputs, target, options) => {
           covered.fill(grey, from, from + Math.min(side, width - left) * channels);
         }
       }
-      const { score: without } = score(subject, [{ dtype: 'float32', shape: input.shape, data: covered }, ...inputs.slice(1)], { target, gradient: false });
+      const { score: without } = await score(subject, [{ dtype: 'float32', shape: input.shape, data: covered }, ...inputs.slice(1)], { target, gradient: false, signal: options.signal });
       for (let y = top; y < Math.min(height, top + side); y += 1) {
         for (let x = left; x < Math.min(width, left + side); x += 1) {
           sums[y * width + x] = (sums[y * width + x] ?? 0) + whole - without;
           counts[y * width + x] = (counts[y * width + x] ?? 0) + 1;
         }
       }
+      await pause(options, (row * lefts.length + column + 1) / (tops.length * lefts.length));
     }
-    await pause(options, (number + 1) / tops.length);
   }
   return { map: valueFrom([1, height, width, 1], (i) => (sums[i] ?? 0) / Math.max(1, counts[i] ?? 1)), score: whole };
 };

@@ -1,18 +1,22 @@
 /** A trained network held still, for questions about what it looks at: scores of units and their gradients, in inference mode. */
-import { engine, keep, mul, scalar, slice, sum, tensor, tidy } from '@tensorflow/tfjs-core';
-import type { Tensor } from '@tensorflow/tfjs-core';
+import { Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { Convention, Network } from '../../network/network';
 import { Failure } from '../../tensor/failure';
 import type { Shape, TensorValue } from '../../tensor/value';
 import type { Backend } from '../backend/backend';
+import { drive } from '../drive';
+import { maskOf, walkBack } from '../element-gradients';
 import { forward } from '../forward/forward';
+import type { Differentiate } from '../iteration';
+import { readTensor } from '../recorder/handles';
+import { Recorder } from '../recorder/recorder';
 
 export interface Subject {
   readonly network: Network;
   readonly convention: Convention;
   readonly backend: Backend;
-  /** Values of all weights by `layer path/weight name`. */
-  readonly weights: ReadonlyMap<string, TensorValue>;
+  /** All weights by `layer path/weight name`: values, or tensors of this backend that stay alive while there are questions. */
+  readonly weights: ReadonlyMap<string, TensorValue | Tensor>;
 }
 
 /**
@@ -32,52 +36,53 @@ export interface Scored {
   readonly activationGradient: TensorValue | null;
 }
 
-interface Question { readonly target: Target; readonly gradient: boolean; readonly activationOf?: string }
+export interface Question { readonly target: Target; readonly gradient: boolean; readonly activationOf?: string; readonly signal?: AbortSignal | undefined }
 
-/** Runs the network on `inputs` (one an input, `[batch, …]`) and answers for the target. One synchronous stretch on the subject's backend. */
-export function score(subject: Subject, inputs: readonly TensorValue[], { target, gradient, activationOf }: Question): Scored {
-  subject.backend.activate();
-  let answer: Scored | null = null;
-  tidy(() => { answer = scored(subject, inputs, { target, gradient, ...(activationOf === undefined ? {} : { activationOf }) }); });
-  return answer ?? impossible();
+/**
+ * Runs the network on `inputs` (one an input, `[batch, …]`) as far as the question needs, in stretches of a few milliseconds, and
+ * answers for the target. @throws Failure `attribution.…`; `attribution.cancelled` once the signal is aborted
+ */
+export async function score(subject: Subject, inputs: readonly TensorValue[], question: Question): Promise<Scored> {
+  const recorder = new Recorder(subject.backend.name);
+  try {
+    return await drive(0, scored(subject, inputs, question, recorder), recorder, { signal: question.signal });
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    if (error.code === 'run.cancelled') throw new Failure('attribution.cancelled', 'The question was withdrawn.', { cause: error });
+    if (error.code === 'run.kernel') throw new Failure('attribution.kernel', error.message.replace(/^Iteration 1 failed/, 'The network failed'), { cause: error });
+    throw error;
+  } finally {
+    recorder.release();
+  }
 }
 
-function scored(subject: Subject, inputs: readonly TensorValue[], { target, gradient, activationOf }: Question): Scored {
-  const xs = inputs.map(toTensor);
+function* scored(subject: Subject, inputs: readonly TensorValue[], { target, gradient, activationOf }: Question, recorder: Recorder): Generator<Differentiate, Scored, void> {
+  const xs = inputs.map((value, number) => recorder.adopt(toTensor(value), { kind: 'input', name: String(number) }).tensor);
   const [first] = xs;
   if (first === undefined) throw new Failure('attribution.input', 'The network has no input to look at.');
-  let activation: Tensor | null = null;
-  const differentiated: Tensor[] = [first];
-  const run = (): Tensor => {
-    const seen = runToEnd(subject, xs);
-    if (activationOf !== undefined) {
-      activation = seen.outputs.get(activationOf) ?? missing(activationOf, seen.outputs);
-      // `gradients` tidies what is made inside; this one is read afterwards.
-      if (gradient) differentiated.push(keep(activation));
-    }
-    const output = target.layer === null ? seen.score : seen.outputs.get(target.layer) ?? missing(target.layer, seen.outputs);
-    return pick(output, target);
-  };
-  if (!gradient) {
-    const value = run();
-    return { score: Number(value.dataSync()[0]), inputGradient: null, activation: valueOf(activation), activationGradient: null };
-  }
-  // The list is read after `run`, so it may name tensors that are made inside: the layer's output among them.
-  const { value, grads } = engine().gradients(run, differentiated, undefined, true);
-  const zeroed = (gradientOf: Tensor | null | undefined, like: Tensor): TensorValue => valueOf(gradientOf ?? mul(like, scalar(0))) ?? impossible();
-  const answer: Scored = {
-    score: Number(value.dataSync()[0]),
-    inputGradient: zeroed(grads[0], first),
-    activation: valueOf(activation),
-    activationGradient: activation === null ? null : zeroed(grads[1], activation),
-  };
-  differentiated.slice(1).forEach((kept) => { kept.dispose(); });
-  return answer;
+  const wanted = [target.layer, activationOf].filter((key) => typeof key === 'string');
+  const { output, logits, outputs } = yield* runToEnd(subject, xs, recorder, gradient, target.layer === null ? null : wanted);
+  yield false;
+  const y = target.layer === null ? logits ?? output : outputs.get(target.layer) ?? missing(target.layer, outputs);
+  if (y === null) throw new Failure('attribution.output', `The network '${subject.network.name}' has no output.`);
+  const activation = activationOf === undefined ? null : outputs.get(activationOf) ?? missing(activationOf, outputs);
+  const chosen = chosenOf(y, target);
+  const values = readTensor(y);
+  let value = 0;
+  for (let element = 0; element < values.data.length; element += 1) if (chosen(element)) value += Number(values.data[element]);
+  const answer = { score: value, activation: activation === null ? null : valueOf(activation) };
+  if (!gradient) return { ...answer, inputGradient: null, activationGradient: null };
+  if (y.dtype !== 'float32') throw new Failure('attribution.gradient', 'The target holds whole numbers, which have no gradient.');
+  const sources = [first, ...(activation === null ? [] : [activation])].filter(({ dtype }) => dtype === 'float32');
+  const gradients = yield* walkBack(recorder, sources, y, maskOf(y.shape, chosen));
+  const by = (x: Tensor): TensorValue => { const found = gradients.get(x.id); return found === undefined ? valueFrom(x.shape, () => 0) : valueOf(found); };
+  return { ...answer, inputGradient: by(first), activationGradient: activation === null ? null : by(activation) };
 }
 
-interface Seen { readonly score: Tensor; readonly outputs: ReadonlyMap<string, Tensor> }
+interface Seen { readonly output: Tensor | null; readonly logits: Tensor | null; readonly outputs: ReadonlyMap<string, Tensor> }
 
-function runToEnd({ network, convention, weights }: Subject, inputs: readonly Tensor[]): Seen {
+/** Runs until all layers of `wanted` have their output; to the end when it is null. */
+function* runToEnd({ network, convention, weights }: Subject, inputs: readonly Tensor[], recorder: Recorder, differentiate: boolean, wanted: readonly string[] | null): Generator<Differentiate, Seen, void> {
   const outputs = new Map<string, Tensor>();
   const held = new Map<string, Tensor>();
   const pass = forward(network, {
@@ -88,7 +93,8 @@ function runToEnd({ network, convention, weights }: Subject, inputs: readonly Te
       if (known !== undefined) return known;
       const value = weights.get(key);
       if (value === undefined) throw new Failure('attribution.weight', `The weight ${key} has no value.`);
-      const made = toTensor(value);
+      const role = { kind: 'weight', layer, weight: name } as const;
+      const made = value instanceof Tensor ? recorder.borrow(value, role) : recorder.adopt(toTensor(value), role).tensor;
       held.set(key, made);
       return made;
     },
@@ -97,33 +103,29 @@ function runToEnd({ network, convention, weights }: Subject, inputs: readonly Te
   });
   for (;;) {
     const step = pass.next();
-    if (step.done === true) {
-      const [output] = step.value.outputs;
-      if (output === undefined) throw new Failure('attribution.output', `The network '${network.name}' has no output.`);
-      return { score: step.value.logits[0] ?? output, outputs };
-    }
+    if (step.done === true) return { output: step.value.outputs[0] ?? null, logits: step.value.logits[0] ?? null, outputs };
+    recorder.place = { ...recorder.place, layer: step.value.path };
     const [made] = step.value.kind === 'end' ? step.value.outputs : [];
     if (made !== undefined) outputs.set(step.value.key, made);
+    if (wanted !== null && wanted.every((key) => outputs.has(key))) return { output: null, logits: null, outputs };
+    yield differentiate;
   }
 }
 
-/** Sum over the batch, and over the axes that the target's index leaves open. */
-function pick(output: Tensor, { index, layer }: Target): Tensor {
+/** Which elements (row-major) the target stands for: those of the whole batch, and of all places that its index leaves open. */
+function chosenOf(output: Tensor, { index, layer }: Target): (element: number) => boolean {
   const open = output.rank - index.length;
-  const begin = [...new Array<number>(Math.max(0, open)).fill(0), ...index];
-  const size = begin.map((_, axis) => (axis < open ? output.shape[axis] ?? 1 : 1));
   if (open < 1 || index.some((at, i) => !Number.isInteger(at) || at < 0 || at >= (output.shape[open + i] ?? 0))) {
     throw new Failure('attribution.target', `[${index.join(', ')}] is not a unit of ${layer === null ? 'the output' : `layer '${layer}'`}, whose shape is [${output.shape.join(', ')}] with the batch first.`);
   }
-  return sum(slice(output, begin, size));
+  const inner = output.shape.slice(open);
+  const block = inner.reduce((a, b) => a * b, 1);
+  const place = inner.reduce((at, extent, axis) => at * extent + (index[axis] ?? 0), 0);
+  return (element) => element % block === place;
 }
 
 function missing(layer: string, outputs: ReadonlyMap<string, Tensor>): never {
   throw new Failure('attribution.layer', `The network has no layer '${layer}'; it has ${[...outputs.keys()].slice(0, 30).map((name) => `'${name}'`).join(', ')}.`);
-}
-
-function impossible(): never {
-  throw new Failure('attribution.internal', 'A gradient was lost; this is a fault of Backstep.');
 }
 
 export function toTensor({ data, shape, dtype }: TensorValue): Tensor {
@@ -131,9 +133,8 @@ export function toTensor({ data, shape, dtype }: TensorValue): Tensor {
   return tensor(values, [...shape], dtype === 'int32' ? 'int32' : dtype === 'bool' ? 'bool' : 'float32');
 }
 
-function valueOf(value: Tensor | null): TensorValue | null {
-  if (value === null) return null;
-  return { dtype: 'float32', shape: value.shape, data: Float32Array.from(value.dataSync()) };
+function valueOf(value: Tensor): TensorValue {
+  return { dtype: 'float32', shape: value.shape, data: Float32Array.from(readTensor(value).data as Iterable<number | bigint>, Number) };
 }
 
 /** A float32 value of this shape, made element by element. */

@@ -19,10 +19,12 @@ export interface CheckedElement {
   readonly noise: number;
 }
 
-export type Verdict = 'agrees' | 'differs' | 'too small to tell';
+/** `not a number`: neither the recorded nor the numeric gradient is a finite number, because the loss is none. */
+export type Verdict = 'agrees' | 'differs' | 'too small to tell' | 'not a number';
 
 export interface GradientCheck {
   readonly tensor: number;
+  /** In order of their places. */
   readonly elements: readonly CheckedElement[];
   /** The element with the largest error beyond its noise. */
   readonly worst: CheckedElement | null;
@@ -38,7 +40,15 @@ export interface CheckOptions {
 }
 
 /** Errors up to this share of the gradient count as agreement; float32 gives no more. */
-const allowed = 0.02;
+export const allowed = 0.02;
+/** … and up to this share of the largest gradient among the elements checked. */
+export const allowedOfLargest = 1e-3;
+
+/** The tensor by which `gradient` is the whole recorded gradient of the loss; null for parts of one, and for everything else. */
+export function checkedBy(trace: Trace, gradient: number): number | null {
+  const of = trace.tensors.get(gradient)?.gradientOf;
+  return of === null || of === undefined || of.partial || gradientOf(trace, of.tensor) !== gradient || trace.tensors.get(of.tensor)?.dtype !== 'float32' ? null : of.tensor;
+}
 
 /**
  * Checks the gradient of the loss by `tensor` (a weight before the update, an input, or what a forward or loss op made).
@@ -57,10 +67,18 @@ export async function checkGradient(run: Run, trace: Trace, tensor: number, opti
     const value = Number(values[element]);
     elements.push(await checkElement(element, Number(recorded[element]), value, (changed) => run.lossWith(trace, [{ tensor, element, value: changed }], signal === undefined ? {} : { signal })));
     onProgress?.((number + 1) / chosen.length);
+    // Small networks never work long enough at a stretch to give the event loop its turn themselves.
+    await new Promise((resolve) => { setImmediate(resolve); });
+    if (signal?.aborted === true) throw new Failure('check.cancelled', 'The check was stopped.');
   }
-  const beyond = (each: CheckedElement): number => Math.abs(each.recorded - each.numeric) - each.noise;
-  const worst = elements.reduce<CheckedElement | null>((most, each) => (most === null || beyond(each) > beyond(most) ? each : most), null);
+  const [worst = null] = worstFirst(elements);
   return { tensor, elements, worst, verdict: verdictOf(elements) };
+}
+
+/** Elements with the largest error beyond their noise first; what is not a number is worst of all. */
+export function worstFirst(elements: readonly CheckedElement[]): CheckedElement[] {
+  const beyond = (each: CheckedElement): number => { const error = Math.abs(each.recorded - each.numeric) - each.noise; return Number.isNaN(error) ? Infinity : error; };
+  return [...elements].sort((a, b) => (beyond(a) === beyond(b) ? a.element - b.element : beyond(b) - beyond(a)));
 }
 
 /** The tensor that holds the whole gradient by `tensor`: the last one recorded as such. */
@@ -92,9 +110,12 @@ async function checkElement(element: number, recorded: number, value: number, lo
   return { element, recorded, numeric, noise, relativeError: difference2 <= noise ? 0 : difference2 / Math.max(Math.abs(recorded), Math.abs(numeric)) };
 }
 
-function verdictOf(elements: readonly CheckedElement[]): Verdict {
+function verdictOf(all: readonly CheckedElement[]): Verdict {
+  if (all.some(({ recorded, numeric }) => Number.isFinite(recorded) !== Number.isFinite(numeric))) return 'differs';
+  const elements = all.filter(({ recorded }) => Number.isFinite(recorded));
+  if (elements.length === 0 && all.length > 0) return 'not a number';
   const largest = elements.reduce((most, { recorded, numeric }) => Math.max(most, Math.abs(recorded), Math.abs(numeric)), 0);
-  const wrong = elements.some(({ recorded, numeric, noise }) => Math.abs(recorded - numeric) > noise + allowed * Math.max(Math.abs(recorded), Math.abs(numeric)) + 1e-3 * largest);
+  const wrong = elements.some(({ recorded, numeric, noise }) => Math.abs(recorded - numeric) > noise + allowed * Math.max(Math.abs(recorded), Math.abs(numeric)) + allowedOfLargest * largest);
   if (wrong) return 'differs';
   return elements.some(({ recorded, numeric, noise }) => Math.max(Math.abs(recorded), Math.abs(numeric)) > 2 * noise) ? 'agrees' : 'too small to tell';
 }

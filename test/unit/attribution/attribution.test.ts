@@ -36,7 +36,7 @@ describe('What a linear neuron looks at', () => {
   const target = { layer: null, index: [0] };
   before(async () => {
     subject = await subjectOf('media/examples/perceptron.keras');
-    kernel = numbers(subject.weights.get('neuron/kernel'));
+    kernel = numbers(subject.weights.get('neuron/kernel') as TensorValue);
   });
 
   it('saliency is the size of its weights: the score is taken before the sigmoid', async () => {
@@ -73,7 +73,7 @@ describe('What a convolutional network looks at', () => {
     const x = normal(1, 28, 28, 1);
     const target = { layer: null, index: [3] };
     const { map, score: whole } = await methods.integratedGradients.run(subject, [x], target, { steps: 40 });
-    const empty = score(subject, [valueFrom(x.shape, () => 0)], { target, gradient: false }).score;
+    const empty = (await score(subject, [valueFrom(x.shape, () => 0)], { target, gradient: false })).score;
     assert.ok(Math.abs(total(numbers(map)) - (whole - empty)) < 2e-3 * Math.max(1, Math.abs(whole - empty)), `${total(numbers(map))} and ${whole - empty}`);
   });
 
@@ -81,7 +81,7 @@ describe('What a convolutional network looks at', () => {
     const subject = await subjectOf('test/fixtures/models/keras/cnn_zoo.keras');
     const x = normal(1, 16, 16, 3);
     const chosen = 2;
-    const { activation } = score(subject, [x], { target: { layer: null, index: [chosen] }, gradient: false, activationOf: 'dilated' });
+    const { activation } = await score(subject, [x], { target: { layer: null, index: [chosen] }, gradient: false, activationOf: 'dilated' });
     assert.ok(activation !== null);
     const [, rows = 0, columns = 0, channels = 0] = activation.shape;
     const weights = subject.weights.get('classes/kernel') as TensorValue;
@@ -110,7 +110,7 @@ describe('What a convolutional network looks at', () => {
     const stop = new AbortController();
     stop.abort();
     await assert.rejects(maximise(subject, [1, 28, 28, 1], { layer: null, index: [0] }, { signal: stop.signal }), (error: unknown) => error instanceof Failure && error.code === 'attribution.cancelled');
-    assert.throws(() => score(subject, [normal(1, 28, 28, 1)], { target: { layer: null, index: [10] }, gradient: false }), (error: unknown) => error instanceof Failure && /not a unit of the output, whose shape is \[1, 10\]/.test(error.message));
-    assert.throws(() => score(subject, [normal(1, 28, 28, 1)], { target: { layer: 'c9', index: [0] }, gradient: false }), (error: unknown) => error instanceof Failure && /no layer 'c9'/.test(error.message));
+    await assert.rejects(score(subject, [normal(1, 28, 28, 1)], { target: { layer: null, index: [10] }, gradient: false }), (error: unknown) => error instanceof Failure && /not a unit of the output, whose shape is \[1, 10\]/.test(error.message));
+    await assert.rejects(score(subject, [normal(1, 28, 28, 1)], { target: { layer: 'c9', index: [0] }, gradient: false }), (error: unknown) => error instanceof Failure && /no layer 'c9'/.test(error.message));
   });
 });

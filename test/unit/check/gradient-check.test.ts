@@ -6,8 +6,10 @@ import { check } from '../../../src/cli/check';
 import { checkGradient } from '../../../src/engine/check/gradient-check';
 import { createRun } from '../../../src/engine/create-run';
 import type { Run } from '../../../src/engine/run';
+import type { Trace, TraceTensor } from '../../../src/engine/trace';
 import { Failure } from '../../../src/tensor/failure';
 import { itOnEachBackend } from '../backend/each-backend';
+import { toyRun, toyTrace } from '../debug/toy';
 
 const examples = path.resolve('media/examples');
 const open = (backend: 'cpu' | 'wasm' | 'tensorflow'): Promise<Run> => createRun({
@@ -48,6 +50,19 @@ describe('Checking gradients', () => {
       unregisterGradient('Tanh');
       registerGradient(right);
     }
+  });
+
+  it('does not call numbers right that are none', async () => {
+    const toy = toyTrace(0, ['forward a 1']), x = toy.tensors.get(0) ?? assert.fail(), y = toy.tensors.get(1) ?? assert.fail();
+    const check = async (recorded: number, loss: number): Promise<string> => {
+      const gradient: TraceTensor = { ...y, gradientOf: { tensor: 0, partial: false }, read: () => ({ dtype: 'float32', shape: [2], data: Float32Array.of(recorded, 0) }) };
+      const trace: Trace = { ...toy, inputs: { x: { value: 0, gradient: 1 } }, tensors: new Map([[0, x], [1, gradient]]) };
+      return (await checkGradient({ ...toyRun(() => ['forward a 1']), lossWith: () => Promise.resolve(loss) }, trace, 0)).verdict;
+    };
+    assert.equal(await check(NaN, 1), 'differs');
+    assert.equal(await check(1, NaN), 'differs');
+    const toNothing: Trace = { ...toy, tensors: new Map([[0, x], [1, { ...y, read: () => ({ dtype: 'float32', shape: [2], data: Float32Array.of(NaN, NaN) }) }]]), inputs: { x: { value: 0, gradient: 1 } } };
+    assert.equal((await checkGradient({ ...toyRun(() => ['forward a 1']), lossWith: () => Promise.resolve(NaN) }, toNothing, 0)).verdict, 'not a number');
   });
 
   it('says so when there is no gradient', async () => {

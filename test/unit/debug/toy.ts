@@ -53,6 +53,8 @@ export function toyRun(groupsOf: (iteration: number) => readonly string[], optio
       for (let i = losses.length; i <= index; i += 1) losses.push(1 / (i + 1));
       return trace;
     },
+    data: { inputs: {}, rows: () => Int32Array.of(0, 1) },
+    gradientsOf: () => Promise.reject(new Failure('toy', 'A toy run has no gradients.')),
     lossWith: () => Promise.reject(new Failure('toy', 'A toy run has no loss to compute again.')),
     retain: (trace) => { retained.add(trace); return () => { retained.delete(trace); }; },
     dispose: () => { disposed = true; },

@@ -1,0 +1,40 @@
+/** Answers the panel's deeper questions about the iteration under the cursor; knows neither VS Code nor the webview. */
+import type { Asked, CheckRequest, CheckView } from '../../protocol/insight';
+import { Failure } from '../../tensor/failure';
+import type { Run } from '../../engine/run';
+import type { Controller } from '../controller';
+import type { View } from '../place';
+import { checkView } from './check';
+import { Questions } from './questions';
+import type { Asking } from './questions';
+
+export class Insight {
+  private readonly questions: Questions;
+
+  /** @param report hears how far a question has come, 0 … 1 */
+  constructor(private readonly controller: Controller, report: (question: string, done: number) => void) {
+    this.questions = new Questions(report);
+  }
+
+  /** Finite differences beside a recorded gradient. */
+  check(request: CheckRequest): Promise<CheckView> {
+    return this.answer(request, (run, view, asking) => checkView(run, view, request, asking));
+  }
+
+  /** Ends a question that is under way. */
+  withdraw(question: string): void {
+    this.questions.withdraw(question);
+  }
+
+  /** Ends all questions; for the end of a session. */
+  dispose(): void {
+    this.questions.withdrawAll();
+  }
+
+  private answer<T>({ question, iteration }: Asked, work: (run: Run, view: View, asking: Asking) => Promise<T>): Promise<T> {
+    return this.questions.ask(question, (asking) => this.controller.ask((view, run) => {
+      if (view.trace.iteration !== iteration) throw new Failure('insight.gone', `Iteration ${iteration + 1} is no longer the one that is shown; step to it to ask about it.`);
+      return work(run, view, asking);
+    }));
+  }
+}
