@@ -5,8 +5,10 @@ import type { InspectView } from '../src/protocol/inspect';
 import type { HostEvent } from '../src/protocol/messages';
 import type { RunView } from '../src/protocol/run';
 import { keep, kept } from './channel';
+import { versionOf } from './render/cards';
 import type { RoleColors, Views } from './render/settings';
 import { readRoles, readViews } from './render/settings';
+import { takeAhead } from './tensors';
 
 /** Kept over reloads. */
 export interface Arrangement {
@@ -84,6 +86,13 @@ function set(next: State): void {
 }
 
 export function receive(event: HostEvent): void {
+  if (event.type === 'cursor') {
+    for (const ahead of event.pictures ?? []) {
+      const { address } = ahead.request;
+      const card = event.cursor.cards.find(({ tensor }) => address.kind === 'trace' && tensor === address.tensor);
+      if (card !== undefined) takeAhead(ahead, versionOf(card));
+    }
+  }
   if (event.type === 'check') arrange({ tab: 'tensors' });
   set({ ...state, content: afterEvent(state.content, event), checking: event.type === 'check' ? event.gradient : state.checking });
 }

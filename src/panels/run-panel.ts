@@ -5,8 +5,8 @@ import type { LiveSession, LiveSessions } from '../debug/vscode/live';
 import { HostChannel } from '../editors/channel';
 import { save } from '../editors/model-editor';
 import { fillPage, webviewOptions } from '../editors/page';
-import type { HostEvent } from '../protocol/messages';
-import type { RunStatus } from '../protocol/run';
+import { Ahead } from '../debug/view/ahead';
+import type { CursorView, RunStatus } from '../protocol/run';
 import { Failure } from '../tensor/failure';
 import { PanelInsight } from './insight';
 import { Pace } from './pace';
@@ -22,6 +22,9 @@ export class RunPanel implements vscode.Disposable {
   private status: RunStatus = { kind: 'stopped' };
   private sentLosses = 0;
   private readonly insight = new PanelInsight(() => this.current(), (event) => { this.channel?.send(event); });
+  /** The cursor that the panel shows. */
+  private cursor: CursorView | null = null;
+  private readonly ahead = new Ahead();
   private readonly pace = new Pace(interval, () => { this.update(); });
   private readonly subscriptions: vscode.Disposable[];
 
@@ -64,7 +67,10 @@ export class RunPanel implements vscode.Disposable {
     panel.iconPath = vscode.Uri.joinPath(this.extension, 'media', 'icon.png');
     const current = (): LiveSession => this.current();
     this.channel = new HostChannel(panel.webview, {
-      tensor: (request) => pictureAt(current().controller, request),
+      tensor: (request) => {
+        this.ahead.note(request, this.cursor);
+        return pictureAt(current().controller, request);
+      },
       jump: async (target) => { await current().controller.jumpTo(target); return null; },
       selectElement: (element) => { current().controller.selectElement(element); return null; },
       step: async ({ back }) => { const { controller } = current(); await (back ? controller.stepBack() : controller.stepOver()); return null; },
@@ -105,6 +111,8 @@ export class RunPanel implements vscode.Disposable {
     const run = await runViewOf(live.controller, layersWithBreakpoint(), this.status);
     if (this.channel !== channel || this.live !== live) return;
     this.sentLosses = run.losses.length;
+    this.cursor = run.cursor;
+    this.ahead.forget();
     channel.send({ type: 'run', run });
   }
 
@@ -122,7 +130,11 @@ export class RunPanel implements vscode.Disposable {
   }
 
   private async sendCursor(live: LiveSession): Promise<void> {
-    const event: HostEvent = { type: 'cursor', cursor: await cursorOf(live.controller) };
-    if (this.live === live && live.controller.state === 'stopped') this.channel?.send(event);
+    const { controller } = live;
+    const cursor = await cursorOf(controller);
+    const pictures = await this.ahead.pictures(cursor, (request) => pictureAt(controller, request));
+    if (this.live !== live || controller.state !== 'stopped') return;
+    this.cursor = cursor;
+    this.channel?.send({ type: 'cursor', cursor, pictures });
   }
 }

@@ -3,7 +3,7 @@ import type { GraphView } from './graph';
 import type { CheckRequest, CheckView } from './insight';
 import type { InspectView, LookRequest } from './inspect';
 import type { CursorView, PhaseName, RunStatus, RunView } from './run';
-import type { CompareReply, CompareRequest, ExportRequest, PartReply, PartRequest, PinRequest, PinView, TensorPicture, TensorRequest } from './tensor';
+import type { CompareReply, CompareRequest, ExportRequest, PartReply, PartRequest, PictureAhead, PinRequest, PinView, TensorPicture, TensorRequest } from './tensor';
 
 /** Where a click in the panel wants to go. */
 export type JumpTarget =
@@ -19,7 +19,8 @@ export type HostEvent =
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'inspect'; readonly inspect: InspectView }
   | { readonly type: 'run'; readonly run: RunView }
-  | { readonly type: 'cursor'; readonly cursor: CursorView }
+  /** With pictures that the panel will want for it. */
+  | { readonly type: 'cursor'; readonly cursor: CursorView; readonly pictures?: readonly PictureAhead[] }
   | { readonly type: 'status'; readonly status: RunStatus }
   | { readonly type: 'losses'; readonly from: number; readonly losses: readonly number[] }
   | { readonly type: 'breakpoints'; readonly layers: readonly string[] }

@@ -2,6 +2,7 @@
 import type { Comparison } from '../tensor/compare';
 import type { Part } from '../tensor/part';
 import type { SliceSpec } from '../tensor/slice';
+import type { TensorPicture } from '../tensor/picture';
 import type { TensorStatistics } from '../tensor/statistics';
 import type { TextFormat } from '../tensor/text';
 
@@ -33,6 +34,9 @@ export interface TensorRequest {
   /** Asks for the values that this share of the elements (percent) lies below, and above: 1 for the 1st and 99th percentile. */
   readonly clip?: number;
 }
+
+/** A picture that comes before it is asked for. */
+export interface PictureAhead { readonly request: TensorRequest; readonly picture: TensorPicture }
 
 /** A window of a slice at full resolution, for a picture that is looked at closely. */
 export interface PartRequest { readonly address: TensorAddress; readonly slice: SliceSpec; readonly part: Part }

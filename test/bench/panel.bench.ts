@@ -1,4 +1,4 @@
-/** Rows: a step and a step back in real VS Code on LeNet-5, from the key (or click) to the painted panel. */
+/** Rows: a step and a step back in real VS Code on LeNet-5, from the key (or click) as the browser gets it to the painted panel. */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Frame } from 'playwright-core';
@@ -6,37 +6,50 @@ import { Workbench } from '../browser/workbench';
 import type { BenchRow } from './table';
 
 interface Served { readonly environment: Readonly<Record<string, string>>; readonly stop: () => Promise<void> }
-interface Watched extends Window { backstepPainted?: Promise<number> }
+interface Watched extends Window { backstepInput?: number; backstepPainted?: Promise<number> }
+
+/** Runs in VS Code's page: keeps the time at which the browser got the last key or click. */
+function watchInput(): void {
+  for (const kind of ['keydown', 'mouseup']) {
+    window.addEventListener(kind, (event) => { (window as Watched).backstepInput = performance.timeOrigin + event.timeStamp; }, { capture: true });
+  }
+}
 
 /** Runs in the panel: from now on watches for another step, painted with all its pictures, and keeps the time of it. */
 function watch(): void {
   const title = (): string => document.querySelector('.step-line')?.textContent ?? '';
   const before = title();
+  // Cards below the fold ask for their tensors when they are scrolled to.
+  const isWaiting = (card: Element): boolean => card.getBoundingClientRect().top < innerHeight;
   (window as Watched).backstepPainted = new Promise((resolve) => {
+    let asked = false;
     const look = (): void => {
-      // Cards below the fold ask for their tensors when they are scrolled to.
-      const waiting = [...document.querySelectorAll('.card-waiting')].some((card) => card.getBoundingClientRect().top < innerHeight);
-      if (title() === before || waiting) requestAnimationFrame(look);
-      // The frame has been handed over for painting when a message that is sent in it arrives.
-      else requestAnimationFrame(() => {
+      if (asked || title() === before || [...document.querySelectorAll('.card-waiting, .card-picture.stale')].some(isWaiting)) return;
+      asked = true;
+      // In the next frame it is painted; the frame has been handed over when a message that is sent in it arrives.
+      requestAnimationFrame(() => {
+        asked = false;
+        if ([...document.querySelectorAll('.card-waiting, .card-picture.stale')].some(isWaiting)) return;
+        observer.disconnect();
         const { port1, port2 } = new MessageChannel();
-        port1.onmessage = () => { resolve(Date.now()); };
+        port1.onmessage = () => { resolve(performance.timeOrigin + performance.now()); };
         port2.postMessage(null);
       });
     };
-    requestAnimationFrame(look);
+    const observer = new MutationObserver(look);
+    observer.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
   });
 }
 
-/** Milliseconds from before the input is sent to the browser (all on one machine, one clock) to the painted panel. */
+/** Milliseconds from the key or click, as the browser got it, to the painted panel (one machine, one clock). */
 async function stepTime({ page }: Workbench, panel: Frame, act: () => Promise<void>): Promise<number> {
   // The panel is often ahead of VS Code, which takes the next key only once it has shown the stop.
   await page.locator('.debug-toolbar .codicon-debug-step-over:not(.disabled)').waitFor();
   await page.locator('.debug-toolbar .codicon-debug-step-back:not(.disabled)').waitFor();
   await panel.evaluate(watch);
-  const began = Date.now();
   await act();
-  return await panel.evaluate(() => (window as Watched).backstepPainted ?? NaN) - began;
+  const painted = await panel.evaluate(() => (window as Watched).backstepPainted ?? NaN);
+  return painted - await page.evaluate(() => (window as Watched).backstepInput ?? NaN);
 }
 
 export async function rows(): Promise<readonly BenchRow[]> {
@@ -49,6 +62,7 @@ export async function rows(): Promise<readonly BenchRow[]> {
     await editor.getByRole('button', { name: /step through/i }).click();
     const panel = await workbench.webview('.run');
     await workbench.currentLine();
+    await workbench.page.evaluate(watchInput);
     const back = workbench.page.locator('.debug-toolbar .codicon-debug-step-back');
     const [steps, backs]: [number[], number[]] = [[], []];
     for (let count = 0; count < 18; count += 1) steps.push(await stepTime(workbench, panel, () => workbench.page.keyboard.press('F10')));

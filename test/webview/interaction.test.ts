@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import type { RequestName } from '../../src/protocol/messages';
+import type { TensorRequest } from '../../src/protocol/tensor';
 import { colorMap, colorOf, domainOf } from '../../src/tensor/colormap';
+import { pictureOf } from '../../src/tensor/picture';
 import { closeAll, openWebview } from './browser';
 import type { OpenPage } from './browser';
 import { backwardCursor, forwardCursor, lenet, lenetHost, run, tensors, weights } from './fixtures/lenet';
@@ -44,6 +46,21 @@ describe('the panel of a run', () => {
     await until(() => requests(host, 'tensor').length, (count) => count >= 4);
     const asked = requests(host, 'tensor').map((request) => (request as { address: { tensor: number } }).address.tensor).sort((a, b) => a - b);
     assert.deepEqual(asked, [1, 2, 3, 4]);
+  });
+
+  it('asks for nothing that comes with the cursor', async () => {
+    const before = requests(host, 'tensor').length;
+    const pictures = [10, 11, 12].map((tensor) => {
+      const wanted: TensorRequest = { address: { tensor, iteration: 12, kind: 'trace' }, maxElements: 32_768, example: 0 };
+      return { request: wanted, picture: pictureOf(tensors.get(tensor)!, { ...wanted, name: String(tensor), use: tensor === 11 ? 'weight' : 'activation' }) };
+    });
+    await opened.send({ type: 'cursor', cursor: forwardCursor, pictures });
+    await opened.page.waitForSelector('[data-card="12"] .tensor-canvas canvas');
+    // The numbers of the step's result are those of its picture.
+    await opened.page.waitForSelector('[aria-label="Numbers of the selection"] table');
+    assert.equal(requests(host, 'tensor').length, before);
+    await opened.send({ type: 'cursor', cursor: backwardCursor });
+    await opened.page.waitForSelector('[data-card="3"] .tensor-canvas canvas');
   });
 
   it('paints the values in the colours of the map', async () => {

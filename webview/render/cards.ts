@@ -1,6 +1,9 @@
 /** The cards of a step in rows: a gradient stands beside the value it belongs to, what is left over is paired in order. */
 import type { TensorCard } from '../../src/protocol/run';
 
+/** Changes whenever the values at an address may have. */
+export const versionOf = ({ statistics: { mean, norm, min, max, zeros, nan } }: TensorCard): string => [mean, norm, min, max, zeros, nan].join(' ');
+
 export function cardRows(cards: readonly TensorCard[]): (readonly TensorCard[])[] {
   const partner = new Map<number, TensorCard>();
   for (const card of cards) {

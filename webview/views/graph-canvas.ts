@@ -6,6 +6,7 @@ import type { Drawing } from '../render/graph-model';
 import type { Point, Rect } from '../render/layout/graph';
 import { offsetPolyline, segmentsOf } from '../render/polyline';
 import type { Theme } from '../theme';
+import { restWhenIdle } from './graph-rest';
 
 /** Below this zoom text cannot be read: boxes are drawn on the canvas instead. */
 export const textZoom = 0.34;
@@ -85,6 +86,7 @@ export class GraphCanvas {
   constructor(private readonly container: HTMLElement, private readonly onView: (view: View) => void) {
     reserveStyle();
     this.cy = cytoscape({ container, style: [], elements: [], layout: { name: 'preset' }, minZoom: 0.001, maxZoom: 2.5, autoungrabify: true, autounselectify: true, boxSelectionEnabled: false });
+    restWhenIdle(this.cy);
     this.cy.on('viewport', () => this.viewChanged());
     for (const kind of ['wheel', 'mousedown', 'touchstart']) container.addEventListener(kind, () => { this.touched = true; }, { passive: true });
   }

@@ -5,7 +5,7 @@ import type { CursorView, RunView, TensorCard as Card } from '../../src/protocol
 import type { TensorRequest } from '../../src/protocol/tensor';
 import { domainOf } from '../../src/tensor/colormap';
 import { Button } from '../controls';
-import { cardRows } from '../render/cards';
+import { cardRows, versionOf } from '../render/cards';
 import { count, shortNumber } from '../render/numbers';
 import { cellOf, indexOf, offsetOf, sliceText } from '../render/tiles';
 import type { Selection } from '../store';
@@ -23,8 +23,6 @@ import { TensorCard } from './tensor-card';
 /** Elements a picture; six cards then stay below 1 MiB a step. */
 const maxElements = 32_768;
 
-/** Changes whenever the values at an address may have. */
-export const versionOf = ({ statistics: { mean, norm, min, max, zeros, nan } }: Card): string => [mean, norm, min, max, zeros, nan].join(' ');
 const requestOf = (cursor: CursorView, card: Card, example: number): TensorRequest => ({ address: { kind: 'trace', iteration: cursor.iteration, tensor: card.tensor }, example, maxElements });
 
 /** One scale for a tensor before and after the update, so that colours can be compared. */

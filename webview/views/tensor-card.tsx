@@ -95,7 +95,7 @@ function Content({ card, loading, statistics, kind, width }: BodyProps & { reado
 export function TensorCard(card: CardProps): JSX.Element {
   const section = useRef<HTMLElement>(null);
   const seen = useSeen(section);
-  const loading = usePicture(seen ? card.request : null, card.version);
+  const loading = usePicture(card.request, card.version, seen);
   const picture = loading.state === 'ready' && loading.picture.shape.join(',') === card.shape.join(',') ? loading.picture : null;
   const statistics = card.statistics ?? picture?.statistics ?? null;
   const kind = card.diverging ?? (statistics === null || statistics.min < 0) ? 'diverging' : 'sequential';
