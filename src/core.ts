@@ -7,10 +7,10 @@ import type { JsonObject } from './network/network';
 
 /** Model files: opening them, their graph, pictures of their weights. */
 export async function loadFormats() {
-  const [{ openNetwork }, { graphView }, { tensorPicture }, { configGraph }] = await Promise.all([
-    import('./formats/registry'), import('./network/graph-view'), import('./debug/view/picture'), import('./debug/inspect/config-graph'),
+  const [{ openNetwork }, { graphView }, { findTensor }, { TensorDesk, exportedSlice }, { configGraph }] = await Promise.all([
+    import('./formats/registry'), import('./network/graph-view'), import('./debug/view/picture'), import('./debug/view/desk'), import('./debug/inspect/config-graph'),
   ]);
-  return { openNetwork, graphView, tensorPicture, configGraph };
+  return { openNetwork, graphView, findTensor, TensorDesk, exportedSlice, configGraph };
 }
 
 /** The debugger with its engine. */
@@ -30,8 +30,8 @@ export async function loadViews() {
 
 /** Deeper questions about the iteration under the cursor. */
 export async function loadInsight() {
-  const { Insight } = await import('./debug/insight/insight');
-  return { Insight };
+  const [{ Insight }, { checkableGradients, gradientNamed }] = await Promise.all([import('./debug/insight/insight'), import('./debug/insight/gradients')]);
+  return { Insight, checkableGradients, gradientNamed };
 }
 
 /** The check of launch configurations. */

@@ -1,26 +1,32 @@
 /** An opened model file: its graph and weights, read once and again when the file changes on disk. */
 import path from 'node:path';
 import * as vscode from 'vscode';
+import type { TensorDesk } from '../debug/view/desk';
 import type { Network, OpenedNetwork } from '../network/network';
 import type { GraphView } from '../protocol/graph';
 import type { HostEvent } from '../protocol/messages';
-import type { TensorPicture, TensorRequest } from '../protocol/tensor';
 import { Failure, sentenceOf } from '../tensor/failure';
 import type { TensorValue } from '../tensor/value';
 
 /** How many weights stay in memory after they were looked at. */
 const keptWeights = 4;
 
+/** How long (ms) the whole of a file is awaited before its layers are shown without it. */
+const patience = 40;
+
 interface Loaded { readonly opened: OpenedNetwork; readonly graph: GraphView }
+/** `layers` come first where finding the weights takes longer; null where they do not. */
+interface Loading { readonly layers: Promise<HostEvent | null>; readonly whole: Promise<Loaded> }
 
 export class ModelDocument implements vscode.CustomDocument {
   private readonly changed = new vscode.EventEmitter<void>();
   /** Fires when the file on disk has changed and was read again. */
   readonly onDidChange = this.changed.event;
   private readonly watcher: vscode.FileSystemWatcher;
-  private loading: Promise<Loaded>;
+  private loading: Loading;
   private readonly recent = new Map<string, Promise<TensorValue>>();
   private disposed = false;
+  private madeDesk: Promise<TensorDesk> | null = null;
 
   constructor(readonly uri: vscode.Uri) {
     this.loading = this.load();
@@ -31,43 +37,59 @@ export class ModelDocument implements vscode.CustomDocument {
     this.watcher.onDidDelete(() => { this.reload(); });
   }
 
-  /** What a view that starts empty has to be told: the graph, or why there is none. */
-  async snapshot(): Promise<HostEvent> {
-    try {
-      const { opened, graph } = await this.loading;
-      return { type: 'model', graph, canStep: canStep(opened.network) };
-    } catch (error) {
-      return { type: 'failed', message: sentenceOf(error) };
-    }
+  /**
+   * What a view that starts empty has to be told: the graph, or why there is none. Of a large file the layers come first, and all of it once more
+   * when that says something else. Ends early when the file has changed meanwhile.
+   */
+  async* snapshots(): AsyncGenerator<HostEvent, void, void> {
+    const { loading } = this;
+    const layers = await loading.layers;
+    if (layers !== null) yield layers;
+    const whole = await loading.whole.then(({ opened, graph }): HostEvent => ({ type: 'model', graph, canStep: canStep(opened.network) }), (error: unknown): HostEvent => ({ type: 'failed', message: sentenceOf(error) }));
+    if (this.loading === loading && (layers === null || JSON.stringify(layers) !== JSON.stringify(whole))) yield whole;
   }
 
   async network(): Promise<Network> {
-    return (await this.loading).opened.network;
+    return (await this.loading.whole).opened.network;
   }
 
-  /** The part of a weight that a view asked for. @throws Failure when the file has no such weight or holds no value for it. */
-  async picture(request: TensorRequest): Promise<TensorPicture> {
-    const { opened } = await this.loading;
-    const { tensorPicture } = await (await import('../core')).loadFormats();
-    const weights = { read: (key: string) => this.read(opened, key), close: () => opened.weights.close() };
-    return tensorPicture(request, { trace: () => null, names: () => new Map(), network: opened.network, weights });
+  /** What answers for the weights of the file; it holds what is pinned, also when the file changes. */
+  get desk(): Promise<TensorDesk> {
+    return this.madeDesk ??= this.makeDesk();
+  }
+
+  private async makeDesk(): Promise<TensorDesk> {
+    const { TensorDesk, findTensor } = await (await import('../core')).loadFormats();
+    return new TensorDesk(async (address) => {
+      const { opened } = await this.loading.whole;
+      const weights = { read: (key: string) => this.read(opened, key), close: () => opened.weights.close() };
+      return findTensor(address, { trace: () => null, names: () => new Map(), network: opened.network, weights });
+    });
   }
 
   dispose(): void {
     this.disposed = true;
     this.watcher.dispose();
     this.changed.dispose();
-    this.close(this.loading);
+    this.close(this.loading.whole);
   }
 
   private get name(): string {
     return path.basename(this.uri.fsPath);
   }
 
-  private async load(): Promise<Loaded> {
+  private load(): Loading {
+    let tell: (layers: HostEvent | null) => void = () => undefined;
+    const layers = new Promise<HostEvent | null>((resolve) => { tell = resolve; });
+    const whole = this.open((network, graph) => { setTimeout(() => { tell({ type: 'model', graph: graph(), canStep: canStep(network) }); }, patience); });
+    whole.then(() => { tell(null); }, () => { tell(null); });
+    return { layers, whole };
+  }
+
+  private async open(onLayers: (network: Network, graph: () => GraphView) => void): Promise<Loaded> {
     if (this.uri.scheme !== 'file') throw new Failure('editor.scheme', `${this.name} cannot be read through "${this.uri.scheme}:"; Backstep opens files on disk.`);
     const { openNetwork, graphView } = await (await import('../core')).loadFormats();
-    const opened = await openNetwork(this.uri.fsPath);
+    const opened = await openNetwork(this.uri.fsPath, { onGraph: (network) => { onLayers(network, () => graphView(network)); } });
     return { opened, graph: graphView(opened.network) };
   }
 
@@ -75,8 +97,8 @@ export class ModelDocument implements vscode.CustomDocument {
     const old = this.loading;
     this.loading = this.load();
     this.recent.clear();
-    this.close(old);
-    this.loading.catch(() => undefined).then(() => { if (!this.disposed) this.changed.fire(); }, () => undefined);
+    this.close(old.whole);
+    this.loading.whole.catch(() => undefined).then(() => { if (!this.disposed) this.changed.fire(); }, () => undefined);
   }
 
   /** Closes a file that is no longer shown; one that could not be opened has nothing to close. */

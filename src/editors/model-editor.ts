@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { HostChannel } from './channel';
 import { ModelDocument } from './model-document';
 import { fillPage, webviewOptions } from './page';
+import { tensorHandlers } from './tensor-handlers';
 
 export const modelEditorType = 'backstep.model';
 /** The same editor, as the second choice for `model.json`, which opens as text. */
@@ -21,22 +22,14 @@ export class ModelEditorProvider implements vscode.CustomReadonlyEditorProvider<
   }
 
   resolveCustomEditor(document: ModelDocument, panel: vscode.WebviewPanel): void {
-    const show = async () => { channel.send(await document.snapshot()); };
+    const show = async () => { for await (const event of document.snapshots()) channel.send(event); };
     const channel = new HostChannel(panel.webview, {
-      tensor: (request) => document.picture(request),
+      ...tensorHandlers(() => document.desk, () => document.uri),
       stepThrough: async () => { await vscode.commands.executeCommand('backstep.stepThrough', document.uri); return null; },
-      save: async ({ name, bytes }) => { await save(document.uri, name, bytes); return null; },
     }, (event) => { if (event.type === 'ready') void show(); });
     const changes = document.onDidChange(() => { void show(); });
     panel.onDidDispose(() => { changes.dispose(); channel.dispose(); });
     panel.webview.options = webviewOptions(this.extension);
     fillPage(panel.webview, this.extension, document.uri.path);
   }
-}
-
-/** Asks where to, then writes what a view wants to keep. */
-export async function save(beside: vscode.Uri, name: string, bytes: ArrayBuffer): Promise<void> {
-  const safe = name.replace(/[^\w.-]+/g, '_');
-  const target = await vscode.window.showSaveDialog({ defaultUri: vscode.Uri.joinPath(beside, '..', safe) });
-  if (target !== undefined) await vscode.workspace.fs.writeFile(target, new Uint8Array(bytes));
 }

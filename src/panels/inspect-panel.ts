@@ -5,9 +5,11 @@ import { Looks } from '../debug/inspect/looks';
 import { noExpression } from '../debug/inspect/sentences';
 import { chosenExpression, pausedProgram } from '../debug/vscode/inspect-program';
 import { HostChannel } from '../editors/channel';
-import { save } from '../editors/model-editor';
 import { fillPage, webviewOptions } from '../editors/page';
+import { deliver, save } from '../editors/tensor-handlers';
+import type { Exported } from '../debug/view/desk';
 import type { LookKind, LookRequest } from '../protocol/inspect';
+import type { ExportRequest } from '../protocol/tensor';
 import { Failure } from '../tensor/failure';
 
 /** Commands and how they show what they are run on. */
@@ -71,7 +73,8 @@ export class InspectPanel implements vscode.Disposable {
         return this.looks.picture(address.id);
       },
       look: async (request) => { await this.answer(request); return null; },
-      save: async ({ name, bytes }) => { await save(vscode.workspace.workspaceFolders?.[0]?.uri ?? this.extension, name, bytes); return null; },
+      exportTensor: async (request) => deliver(await this.exported(request), request, this.beside),
+      save: async ({ name, bytes }) => { await save(this.beside, name, new Uint8Array(bytes)); return null; },
     }, (event) => { if (event.type === 'ready') this.send(); });
     panel.onDidDispose(() => {
       this.channel?.dispose();
@@ -80,6 +83,17 @@ export class InspectPanel implements vscode.Disposable {
     });
     this.panel = panel;
     fillPage(panel.webview, this.extension, 'Tensor');
+  }
+
+  /** Next to which file slices are saved. */
+  private get beside(): vscode.Uri {
+    return vscode.Uri.joinPath(vscode.workspace.workspaceFolders?.[0]?.uri ?? this.extension, 'tensor');
+  }
+
+  private async exported({ address, slice, to, name }: ExportRequest): Promise<Exported> {
+    if (address.kind !== 'look') throw new Failure('inspect.address', 'This panel shows expressions of a paused program only.');
+    const { exportedSlice } = await (await import('../core')).loadFormats();
+    return exportedSlice(await this.looks.wholeSlice(address.id, slice), to, name);
   }
 
   private send(): void {

@@ -1,16 +1,16 @@
 /** The panel beside the listing: follows the controller of the active session, and takes the person where they click. */
 import * as vscode from 'vscode';
+import { Ahead } from '../debug/view/ahead';
 import { layersWithBreakpoint, toggleLayerBreakpoint } from '../debug/vscode/layer-breakpoints';
 import type { LiveSession, LiveSessions } from '../debug/vscode/live';
 import { HostChannel } from '../editors/channel';
-import { save } from '../editors/model-editor';
 import { fillPage, webviewOptions } from '../editors/page';
-import { Ahead } from '../debug/view/ahead';
+import { tensorHandlers } from '../editors/tensor-handlers';
 import type { CursorView, RunStatus } from '../protocol/run';
 import { Failure } from '../tensor/failure';
 import { PanelInsight } from './insight';
 import { Pace } from './pace';
-import { cursorOf, pictureAt, runViewOf } from './run-view';
+import { cursorOf, deskOf, runViewOf } from './run-view';
 
 /** Least time between two updates, in milliseconds. */
 const interval = 100;
@@ -21,10 +21,10 @@ export class RunPanel implements vscode.Disposable {
   private live: LiveSession | null = null;
   private status: RunStatus = { kind: 'stopped' };
   private sentLosses = 0;
-  private readonly insight = new PanelInsight(() => this.current(), (event) => { this.channel?.send(event); });
   /** The cursor that the panel shows. */
   private cursor: CursorView | null = null;
   private readonly ahead = new Ahead();
+  private readonly insight = new PanelInsight(() => this.current(), (event) => { this.channel?.send(event); });
   private readonly pace = new Pace(interval, () => { this.update(); });
   private readonly subscriptions: vscode.Disposable[];
 
@@ -57,6 +57,11 @@ export class RunPanel implements vscode.Disposable {
     this.channel?.send({ type: 'check', gradient });
   }
 
+  /** Whether a tensor has its card in the step under the cursor. */
+  async shows(tensor: number): Promise<boolean> {
+    return this.panel !== null && this.live !== null && (await cursorOf(this.live.controller)).cards.some((card) => card.tensor === tensor);
+  }
+
   private current(): LiveSession {
     if (this.live === null || this.live.controller.state === 'ended') throw new Failure('panel.ended', 'This session has ended; start it again to go on.');
     return this.live;
@@ -66,17 +71,18 @@ export class RunPanel implements vscode.Disposable {
     const panel = vscode.window.createWebviewPanel('backstep.run', 'Backstep', { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true }, webviewOptions(this.extension));
     panel.iconPath = vscode.Uri.joinPath(this.extension, 'media', 'icon.png');
     const current = (): LiveSession => this.current();
+    const tensors = tensorHandlers(async () => deskOf(current().controller), () => vscode.Uri.file(current().controller.info.config.model));
     this.channel = new HostChannel(panel.webview, {
+      ...tensors,
       tensor: (request) => {
         this.ahead.note(request, this.cursor);
-        return pictureAt(current().controller, request);
+        return tensors.tensor(request);
       },
       jump: async (target) => { await current().controller.jumpTo(target); return null; },
       selectElement: (element) => { current().controller.selectElement(element); return null; },
       step: async ({ back }) => { const { controller } = current(); await (back ? controller.stepBack() : controller.stepOver()); return null; },
       ...this.insight.handlers,
       toggleBreakpoint: ({ layer }) => { toggleLayerBreakpoint(layer); return null; },
-      save: async ({ name, bytes }) => { await save(vscode.Uri.file(current().controller.info.config.model), name, bytes); return null; },
     }, (event) => { if (event.type === 'ready') void this.sendAll(); });
     panel.onDidDispose(() => {
       this.channel?.dispose();
@@ -132,7 +138,8 @@ export class RunPanel implements vscode.Disposable {
   private async sendCursor(live: LiveSession): Promise<void> {
     const { controller } = live;
     const cursor = await cursorOf(controller);
-    const pictures = await this.ahead.pictures(cursor, (request) => pictureAt(controller, request));
+    const desk = deskOf(controller);
+    const pictures = await this.ahead.pictures(cursor, async (request) => (await desk).picture(request));
     if (this.live !== live || controller.state !== 'stopped') return;
     this.cursor = cursor;
     this.channel?.send({ type: 'cursor', cursor, pictures });

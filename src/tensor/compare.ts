@@ -1,6 +1,6 @@
 /** Two tensors of one shape beside each other: their difference, and where it is largest. */
 import { Failure } from './failure';
-import { stridesOf } from './slice';
+import { indexAt } from './slice';
 import type { Shape, TensorValue } from './value';
 
 export interface Comparison {
@@ -33,8 +33,7 @@ export function compareTensors(first: TensorValue, second: TensorValue): Compari
     const measured = apart === apart ? apart : Infinity;
     if (measured > largest) { largest = measured; place = i; }
   }
-  const strides = stridesOf(first.shape);
-  const index = place < 0 ? null : strides.map((stride, axis) => Math.floor(place / stride) % (first.shape[axis] ?? 1));
+  const index = place < 0 ? null : indexAt(first.shape, place);
   return { count: a.length, different, largest, index, first: place < 0 ? NaN : Number(a[place]), second: place < 0 ? NaN : Number(b[place]) };
 }
 

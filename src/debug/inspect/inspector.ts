@@ -16,9 +16,14 @@ export interface InspectOptions {
   readonly example?: number | undefined;
   /** 65,536 when absent, at most 262,144 (1 MiB of float32). */
   readonly maxElements?: number | undefined;
+  /** The slice is to be kept, not shown: up to 4,194,304 elements. */
+  readonly whole?: boolean | undefined;
   /** Shape to read a flat buffer in. */
   readonly shape?: readonly number[] | undefined;
 }
+
+/** Elements of a slice that is read whole, to be kept or copied. */
+export const wholeElements = 1 << 22;
 
 export type Inspected =
   | { readonly kind: 'tensor'; readonly type: string; readonly picture: TensorPicture; readonly sampled: number }
@@ -33,7 +38,7 @@ export async function inspect(debuggerType: string, expression: string, evaluate
   const language = languageOf(debuggerType);
   const request: ProbeRequest = {
     slice: options.slice ?? null, use: options.use ?? 'activation', example: options.example ?? 0,
-    maxElements: Math.min(options.maxElements ?? 65_536, 262_144), shape: options.shape ?? null,
+    maxElements: options.whole === true ? wholeElements : Math.min(options.maxElements ?? 65_536, 262_144), shape: options.shape ?? null,
   };
   const answered = await evaluate(language.call(expression, request));
   const reply = parse(language.unwrap(answered), expression, answered);

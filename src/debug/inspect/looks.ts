@@ -4,8 +4,9 @@ import type { InspectView, LookKind, LookResult, LookView } from '../../protocol
 import { Failure, sentenceOf } from '../../tensor/failure';
 import type { TensorPicture } from '../../tensor/picture';
 import type { SliceSpec } from '../../tensor/slice';
+import type { DType, NumericArray, TensorValue } from '../../tensor/value';
 import { changeOf } from './change';
-import { inspect } from './inspector';
+import { inspect, wholeElements } from './inspector';
 import type { Evaluate, Inspected } from './inspector';
 import { sliceFor } from './look-slice';
 import { notPaused } from './sentences';
@@ -31,6 +32,12 @@ interface Look {
   /** Number of the reading under way: an older one that comes late is dropped. */
   reading: number;
 }
+
+/** Types whose elements a float32 holds exactly. */
+const narrow: Readonly<Record<string, ((floats: Float32Array) => NumericArray) | undefined>> = {
+  int8: (floats) => Int8Array.from(floats), uint8: (floats) => Uint8Array.from(floats), bool: (floats) => Uint8Array.from(floats),
+  int16: (floats) => Int16Array.from(floats), uint16: (floats) => Uint16Array.from(floats),
+};
 
 export class Looks {
   private looks: Look[] = [];
@@ -104,6 +111,27 @@ export class Looks {
     const { expression, picture } = this.find(id);
     if (picture === null) throw new Failure('inspect.nothing', `Nothing has been read of "${expression}" yet.`);
     return picture;
+  }
+
+  /**
+   * A whole slice, read in the program at full resolution, its axes in the tensor's order. Values cross as float32.
+   * @throws Failure `inspect.*`, and `inspect.slice-large` beyond 4 million elements.
+   */
+  async wholeSlice(id: string, { at }: SliceSpec): Promise<TensorValue> {
+    const { expression, picture, shape } = this.find(id);
+    const program = this.paused();
+    if (program === null) throw new Failure('inspect.running', notPaused(expression));
+    const free = (picture?.shape ?? []).map((_, axis) => axis).filter((axis) => at[axis] === undefined);
+    const slice = { tileAxes: free.slice(0, -2), rowAxis: free.at(-2) ?? null, columnAxis: free.at(-1) ?? null, at };
+    const seen = await inspect(program.debuggerType, expression, program.evaluate, { slice, shape: shape ?? undefined, whole: true });
+    if (seen.kind === 'network') throw new Failure('inspect.nothing', `"${expression}" is no tensor but a network.`);
+    const { shape: extents, dtype, values, reduction, slice: read } = seen.picture;
+    if (reduction !== 1 || read.tileAxes.length !== slice.tileAxes.length) {
+      throw new Failure('inspect.slice-large', `This slice of "${expression}" has more than ${wholeElements.toLocaleString('en-US')} elements; choose a smaller one.`);
+    }
+    const floats = new Float32Array(values);
+    const make = narrow[dtype];
+    return { dtype: make === undefined ? 'float32' : dtype as DType, shape: free.map((axis) => extents[axis] ?? 1), data: make === undefined ? floats : make(floats) };
   }
 
   expression(id: string): string {

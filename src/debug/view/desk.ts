@@ -40,6 +40,12 @@ function summaryOf(identity: object): Summary {
 /** What is left to do with a slice: it needs VS Code. */
 export interface Exported { readonly file: { readonly name: string; readonly bytes: Uint8Array } | null; readonly text: string | null; readonly elements: number }
 
+/** A slice as bytes of a .npy file or as text. @throws Failure `text.large` */
+export function exportedSlice(cut: TensorValue, to: ExportRequest['to'], name: string): Exported {
+  const elements = sizeOf(cut.shape);
+  return to === 'npy' ? { file: { name, bytes: writeNpy(cut) }, text: null, elements } : { file: null, text: textOf(cut, to), elements };
+}
+
 export class TensorDesk {
   private readonly pins = new Map<string, Pin>();
   private readonly recent = new Map<object, TensorValue>();
@@ -88,9 +94,7 @@ export class TensorDesk {
   async exported({ address, slice, to, name }: ExportRequest): Promise<Exported> {
     const value = await this.read(await this.locate(address));
     checkSlice(value.shape, slice);
-    const cut = cutSlice(value, slice.at);
-    const elements = sizeOf(cut.shape);
-    return to === 'npy' ? { file: { name, bytes: writeNpy(cut) }, text: null, elements } : { file: null, text: textOf(cut, to), elements };
+    return exportedSlice(cutSlice(value, slice.at), to, name);
   }
 
   private async keep({ address, title, variable, place, diverging }: Extract<PinRequest, { kind: 'keep' }>): Promise<void> {
