@@ -1,6 +1,7 @@
 /** Wiring only: constructs what VS Code shows, registers it, and disposes of it. Nothing heavy is loaded before it is needed. */
 import * as vscode from 'vscode';
 import { chosenModel } from './commands/chosen';
+import { checkGradient } from './commands/check-gradient';
 import { exportListing } from './commands/export-listing';
 import { stepThrough } from './commands/step-through';
 import { newFromArchitecture } from './commands/architecture';
@@ -41,6 +42,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.commands.registerCommand('backstep.stepThrough', stepThrough),
     vscode.commands.registerCommand('backstep.showPanel', () => { panel.show(); }),
     vscode.commands.registerCommand('backstep.toggleLayerBreakpoint', () => pickLayerBreakpoint(sessions)),
+    vscode.commands.registerCommand('backstep.checkGradient', (argument: unknown) => checkGradient(sessions, panel, argument)),
     vscode.commands.registerCommand('backstep.exportListing', () => exportListing(sessions)),
   );
 }

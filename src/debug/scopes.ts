@@ -1,4 +1,5 @@
 /** The scopes of a frame: inputs, output, gradients, weights, optimizer state, attributes, batch, metrics, as far as the cursor has come. */
+import { checkedBy } from '../engine/check/gradient-check';
 import type { AttributeValue, LayerTensors, WeightTensors } from '../engine/trace';
 import type { Value } from './expression/values';
 import { cellScopes } from './cell-scopes';
@@ -22,7 +23,12 @@ class FrameContents {
 
   tensor(id: number, otherwise: string): Entry {
     const name = this.view.listing.names.get(id);
-    return lookedUpEntry(name ?? otherwise, () => this.scope.tensor(id), name ?? null);
+    return this.marked(lookedUpEntry(name ?? otherwise, () => this.scope.tensor(id), name ?? null), id);
+  }
+
+  /** Gradients get a menu of their own. */
+  private marked(entry: Entry, id: number): Entry {
+    return checkedBy(this.view.trace, id) === null ? entry : { ...entry, isGradient: true };
   }
 
   tensors(ids: readonly number[], otherwise: string): readonly Entry[] {
@@ -43,7 +49,7 @@ class FrameContents {
 
   weightGradient({ weight, gradient, layer }: WeightTensors): readonly Entry[] {
     if (gradient === null) return [];
-    return [lookedUpEntry(weight, () => this.scope.tensor(gradient), `grad(${pathTo({ weight, layer })})`)];
+    return [this.marked(lookedUpEntry(weight, () => this.scope.tensor(gradient), `grad(${pathTo({ weight, layer })})`), gradient)];
   }
 
   slots(weight: WeightTensors): readonly Entry[] {

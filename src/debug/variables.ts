@@ -17,6 +17,8 @@ export interface Entry {
   readonly evaluateName: string | null;
   /** Which menus VS Code offers for it. */
   readonly isTensor: boolean;
+  /** The whole gradient of one tensor: finite differences can be set beside it. */
+  readonly isGradient?: boolean;
   readonly children: Container | null;
 }
 

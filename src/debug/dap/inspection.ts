@@ -40,7 +40,7 @@ function toVariable(conversation: Conversation, entry: Entry, format: DebugProto
   }
   return {
     name: entry.name, value, ...handleOf(conversation, entry.children), ...(entry.type === '' ? {} : { type: entry.type }),
-    ...(entry.evaluateName === null ? {} : { evaluateName: entry.evaluateName }), ...(entry.isTensor ? { __vscodeVariableMenuContext: 'tensor' } : {}),
+    ...(entry.evaluateName === null ? {} : { evaluateName: entry.evaluateName }), ...(entry.isTensor ? { __vscodeVariableMenuContext: entry.isGradient === true ? 'gradient' : 'tensor' } : {}),
   };
 }
 

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { memory } from '@tensorflow/tfjs-core';
 import type { Controller } from '../../../src/debug/controller';
+import { checkableGradients, gradientNamed } from '../../../src/debug/insight/gradients';
 import { Insight } from '../../../src/debug/insight/insight';
+import { scopesOf } from '../../../src/debug/scopes';
+import { framesOf } from '../../../src/debug/stack';
+import type { Entry } from '../../../src/debug/variables';
 import { cursorView } from '../../../src/debug/view/cursor-view';
 import type { CheckView } from '../../../src/protocol/insight';
 import { Failure } from '../../../src/tensor/failure';
@@ -60,6 +64,24 @@ describe('Checking a gradient of the panel', () => {
     assert.equal((await check(pool, 4)).verdict, 'agrees');
     assert.equal((await check(trace.inputs['image']?.gradient ?? -1, 4)).verdict, 'agrees');
     await assert.rejects(check(trace.inputs['image']?.value ?? -1), code('check.gradient'));
+  });
+
+  it('is found by name: weights first, in the network\'s order, and by the expressions that Variables uses', () => {
+    const { view } = controller, found = checkableGradients(view);
+    assert.deepEqual(found.slice(0, 4).map(({ by }) => by), ['conv_1/kernel', 'conv_1/bias', 'conv_2/kernel', 'conv_2/bias']);
+    assert.ok(found.filter(({ weight }) => !weight).every(({ op }, i, all) => op >= (all[i - 1]?.op ?? 0)));
+    assert.ok(found.every(({ gradient, op, name }) => view.trace.tensors.get(gradient)?.writer === op && view.listing.names.get(gradient) === name));
+  });
+
+  it('is taken from an expression of the debugger once that has a value', async () => {
+    await assert.rejects(async () => { await controller.jumpTo({ kind: 'op', op: 0 }); gradientNamed(controller.view, 'grad(conv_2.kernel)'); }, code('expression.later'));
+    await controller.jumpTo({ kind: 'phase', phase: 'update' });
+    assert.equal(gradientNamed(controller.view, 'grad(conv_2.kernel)'), gradientOf(controller, 'conv_2', 'kernel'));
+    assert.throws(() => gradientNamed(controller.view, 'conv_2.kernel'), code('check.gradient'));
+    assert.throws(() => gradientNamed(controller.view, '1 + 1'), code('check.gradient'));
+    const gradients = scopesOf(controller.view, framesOf(controller.view)[0] ?? assert.fail()).find(({ name }) => name === 'Gradients')?.children;
+    const marked = (entries: readonly Entry[]): readonly Entry[] => entries.flatMap((entry) => [...(entry.isGradient === true ? [entry] : []), ...(entry.isTensor ? [] : marked(entry.children?.entries(0, 100) ?? []))]);
+    assert.ok(marked(gradients?.entries(0, 100) ?? []).length > 0);
   });
 
   it('tells how far it has come, leaves the event loop its turns, and ends when it is withdrawn', async () => {
