@@ -75,9 +75,10 @@ const spread: Rule = ({ op, name, box, output, shapeOf }) => {
   const [dy, filter] = [shapeOf('dy'), shapeOf('filter')];
   const axes = axesOfWindow(op, output.slice(1, -1), dy.slice(1, -1), filter.slice(0, -2));
   const places = axes.map(({ input: extent, output: count, taps, stride, dilation, before }, axis): Range => {
-    const [first, last] = name === 'dy' ? rangeAt(box, axis + 1) : [0, count - 1];
-    const [low, high] = name === 'dy' ? [0, taps - 1] : rangeAt(box, axis);
-    return [Math.max(0, first * stride - before + low * dilation), Math.min(extent - 1, last * stride - before + high * dilation)];
+    const to = (place: number, tap: number): number => place * stride - before + tap * dilation;
+    if (name === 'dy') return [Math.max(0, to(rangeAt(box, axis + 1)[0], 0)), Math.min(extent - 1, to(rangeAt(box, axis + 1)[1], taps - 1))];
+    const [low, high] = rangeAt(box, axis);
+    return [to(Math.max(0, Math.ceil((before - low * dilation) / stride)), low), to(Math.min(count - 1, Math.floor((extent - 1 + before - high * dilation) / stride)), high)];
   });
   return nonEmpty([name === 'dy' ? rangeAt(box, 0) : all(output[0]), ...places, name === 'dy' ? all(output.at(-1)) : rangeAt(box, box.length - 2)]);
 };
