@@ -19,6 +19,11 @@ window.addEventListener('message', ({ data }: MessageEvent<Envelope>) => {
       // Only the host posts here, and only its own events.
       for (const listener of listeners) listener(data.event as HostEvent);
       break;
+    case 'encoded': {
+      const event = JSON.parse(new TextDecoder().decode(data.bytes)) as HostEvent; // written by our own channel
+      for (const listener of listeners) listener(event);
+      break;
+    }
     case 'reply':
       waiting.get(data.id)?.resolve(data.result);
       waiting.delete(data.id);

@@ -6,6 +6,9 @@ import { sentenceOf } from '../tensor/failure';
 /** What answers a request; a thrown error's sentence rejects the call in the webview. */
 export type Handlers = { readonly [Name in RequestName]?: (argument: Requests[Name][0]) => Promise<Requests[Name][1]> | Requests[Name][1] };
 
+/** Graphs of more nodes than this cross as bytes. */
+const large = 500;
+
 export class HostChannel implements vscode.Disposable {
   private readonly subscription: vscode.Disposable;
   private closed = false;
@@ -18,7 +21,9 @@ export class HostChannel implements vscode.Disposable {
 
   /** Sends an event; one that a hidden or closed webview misses is made good by its next `ready`. */
   send(event: HostEvent): void {
-    this.post({ kind: 'event', event });
+    // A graph holds only what JSON can say; losses may be infinite.
+    if (event.type !== 'model' || event.graph.nodes.length <= large) this.post({ kind: 'event', event });
+    else this.post({ kind: 'encoded', bytes: new TextEncoder().encode(JSON.stringify(event)).buffer });
   }
 
   dispose(): void {

@@ -2,7 +2,7 @@
 import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure, sentenceOf } from '../tensor/failure';
-import type { OpenedNetwork } from '../network/network';
+import type { Network, OpenedNetwork } from '../network/network';
 import { looksLikeJson, openJsonModel } from './json-model';
 import { openKerasArchive } from './keras/archive';
 import { formatTitles } from '../network/format-titles';
@@ -32,8 +32,11 @@ export interface Format {
   /** True when the content is of this format. */
   sniff(sample: Sample): boolean | Promise<boolean>;
   /** @throws Failure with one sentence that names file, place and reason. */
-  open(path: string): Promise<OpenedNetwork>;
+  open(path: string, onGraph?: OnGraph): Promise<OpenedNetwork>;
 }
+
+/** Hears of the layers as soon as they are known, where finding their weights takes longer; weights have no keys yet. */
+export type OnGraph = (network: Network) => void;
 
 const startsWith = (sample: Sample, ...bytes: readonly number[]): boolean => bytes.every((byte, index) => sample.head[index] === byte);
 
@@ -76,7 +79,7 @@ export const formats: readonly Format[] = [
  * Opens a model file of any known format: its graph at once, its weights when asked. Close the store when done.
  * @throws Failure with one sentence for everything that can be wrong with the file.
  */
-export async function openNetwork(given: string, options: { readonly signal?: AbortSignal } = {}): Promise<OpenedNetwork> {
+export async function openNetwork(given: string, options: { readonly signal?: AbortSignal; readonly onGraph?: OnGraph } = {}): Promise<OpenedNetwork> {
   // A SavedModel is a folder.
   const inner = path.join(given, 'saved_model.pb');
   const file = await stat(inner).then((info) => (info.isFile() ? inner : given), () => given);
@@ -84,7 +87,7 @@ export async function openNetwork(given: string, options: { readonly signal?: Ab
   for (const format of formats) {
     options.signal?.throwIfAborted();
     if (!await format.sniff(sample)) continue;
-    const opened = await format.open(file).catch((error: unknown) => { throw asFailure(error, file); });
+    const opened = await format.open(file, options.onGraph).catch((error: unknown) => { throw asFailure(error, file); });
     if (options.signal?.aborted !== true) return opened;
     await opened.weights.close();
     options.signal.throwIfAborted();

@@ -1,5 +1,5 @@
 /** Network -> the graph that the webview draws: nodes with short texts, edges with shapes, nested models as groups. */
-import { Failure } from '../tensor/failure';
+import { Failure, printable } from '../tensor/failure';
 import type { EdgeView, FieldView, GraphView, NodeView } from '../protocol/graph';
 import { refsOfCall } from './arguments';
 import { costs, totalCost } from './cost';
@@ -20,14 +20,15 @@ import { settingLines } from './setting-text';
 export function graphView(network: Network): GraphView {
   const nodes: NodeView[] = [];
   const edges: EdgeView[] = [];
-  addNetwork(network, null, nodes, edges, fieldsOf(network));
-  const total = totalCost(network);
+  const cost = costs(network);
+  addNetwork(network, null, nodes, edges, fieldsOf(network), cost);
+  const total = totalCost(network, cost);
   const memory = totalMemory(network);
   const layers = [...flattenLayers(network)].filter(({ layer }) => layer.network === null).length;
   return {
     title: displayName(network.name, 80), format: formatText(network), nodes, edges,
     totals: { layers, parameters: total.parameters, trainable: total.trainable, macs: total.macs, weightBytes: memory.weights, activationBytes: memory.activations },
-    problems: network.problems,
+    problems: network.problems.map(printable),
   };
 }
 
@@ -48,9 +49,8 @@ export function fieldView({ input, axes }: ReceptiveField): FieldView {
   return { input: displayName(input), axes: axes.map((axis) => (axis === null ? null : { size: fieldSize(axis), jump: rounded(axis.jump), start: rounded(axis.low) })) };
 }
 
-function addNetwork(network: Network, parent: string | null, nodes: NodeView[], edges: EdgeView[], fields: ReadonlyMap<string, ReceptiveField>): void {
+function addNetwork(network: Network, parent: string | null, nodes: NodeView[], edges: EdgeView[], fields: ReadonlyMap<string, ReceptiveField>, cost = costs(network)): void {
   const prefix = parent === null ? '' : `${parent}/`;
-  const cost = costs(network);
   const shapeOf = shapesOf(network);
   const byName = new Map(network.layers.map((layer) => [layer.name, layer]));
   const drawn = new Set<string>();
@@ -99,7 +99,7 @@ function nodeView(layer: Layer, id: string, parent: string | null, cost: Cost, f
     weightBytes: memory.weights, activationBytes: memory.activations, receptiveField: field === null ? null : fieldView(field),
     settings: layer.network === null ? settingLines(layer.config, layer.trainable) : [],
     weights: layer.weights.map(({ name, shape, dtype, trainable }) => ({ name, shape, dtype, trainable })),
-    problem: layer.problem,
+    problem: layer.problem === null ? null : printable(layer.problem),
   };
 }
 

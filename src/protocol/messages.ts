@@ -62,6 +62,8 @@ export type RequestName = keyof Requests;
 /** Envelope of a request and its answer; an error on one side rejects the call on the other. */
 export type Envelope =
   | { readonly kind: 'event'; readonly event: HostEvent | WebviewEvent }
+  /** A large event of the host as UTF-8 JSON: bytes cross as they are, while VS Code walks through objects at every stage. */
+  | { readonly kind: 'encoded'; readonly bytes: ArrayBuffer }
   | { readonly kind: 'request'; readonly id: number; readonly name: RequestName; readonly argument: unknown }
   | { readonly kind: 'reply'; readonly id: number; readonly result: unknown }
   | { readonly kind: 'error'; readonly id: number; readonly message: string };

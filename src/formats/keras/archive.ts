@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Failure } from '../../tensor/failure';
 import { buildNetwork } from '../../network/build';
 import { displayName } from '../../network/order';
-import type { OpenedNetwork } from '../../network/network';
+import type { Network, OpenedNetwork } from '../../network/network';
 import { Hdf5File } from '../containers/hdf5';
 import type { Hdf5Source } from '../containers/hdf5';
 import { maximalJson, parseJsonBytes } from '../containers/json';
@@ -21,8 +21,8 @@ import { findInVars } from './vars';
 const maximalUnpacked = 1024 * 1024 * 1024;
 const weightsName = 'model.weights.h5';
 
-/** Opens an archive; weights are read from the file when asked for. @throws Failure */
-export async function openKerasArchive(file: string): Promise<OpenedNetwork> {
+/** Opens an archive; weights are read from the file when asked for. `onGraph` hears of the layers before the weights are found. @throws Failure */
+export async function openKerasArchive(file: string, onGraph?: (network: Network) => void): Promise<OpenedNetwork> {
   const label = path.basename(file);
   const zip = await openZip(file);
   try {
@@ -30,6 +30,7 @@ export async function openKerasArchive(file: string): Promise<OpenedNetwork> {
     const config = parseJsonBytes(await zip.read('config.json', maximalJson), `${label}: config.json`);
     const draft = modelFrom(config, await dialectIn(zip, label), `${label}: config.json`);
     const network = buildNetwork(draft, { format: 'keras', convention: 'keras', compile: compileFrom(config.compile_config) });
+    onGraph?.(network);
     const ignored = zip.ignored.length === 0 ? [] : [`${zip.ignored.length} members of ${label} were ignored because their names leave the archive: ${zip.ignored.slice(0, 3).map((name) => displayName(name)).join(', ')}.`];
     const source = await weightsSource(zip, file, label);
     if (source === null) {
