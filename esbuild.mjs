@@ -128,6 +128,8 @@ async function bundles() {
   const partOnly = wanted?.includes('/') ?? false;
   const names = ['unit', 'dap', 'webview', 'host', 'browser', 'bench', 'fuzz'].filter((name) => wanted === undefined || wanted.split('/')[0] === name);
   const suites = await Promise.all(names.map((name) => suite(name, { jsx: 'automatic', jsxImportSource: 'preact' })));
+  // The fuzzer opens files in a process of its own, and runs by itself too.
+  if (names.includes('fuzz')) suites.push(['child', 'main'].map((name) => ({ ...host, entryPoints: [at(`test/fuzz/${name}.ts`)], outfile: path.join(dist, name === 'main' ? 'fuzz.js' : 'fuzz-child.js') })));
   return [...(partOnly ? list.filter(({ outfile }) => /(kernels\.cjs|hdf5-worker\.js)$/.test(outfile)) : list), ...suites.flat()];
 }
 

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { installPackages, root, run } from './install.mjs';
 
-const suites = ['unit', 'dap', 'webview', 'host', 'browser'];
+const suites = ['unit', 'fuzz', 'dap', 'webview', 'host', 'browser'];
 const only = process.argv.slice(2);
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const out = path.join(root, 'test/out');

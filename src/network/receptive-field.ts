@@ -3,6 +3,7 @@
  * input positions from ceil(jump · o + low) to floor(jump · o + high) (Araujo, Norris, Sim: Computing Receptive Fields of
  * Convolutional Neural Networks, 2019); transposed convolutions and upsampling make the jump a fraction.
  */
+import { Failure } from '../tensor/failure';
 import type { Argument, Layer, LayerCall, Network, SymbolicShape, TensorRef } from './network';
 import { Settings } from './kinds/kind';
 
@@ -171,10 +172,22 @@ function visit({ layer, call, number }: { layer: Layer; call: LayerCall; number:
   found.set(layer.calls.length > 1 ? `${path}#${number}` : path, result);
 }
 
-function fieldOf(layer: Layer, call: LayerCall, inputs: readonly { readonly field: ReceptiveField; readonly shape: SymbolicShape }[]): ReceptiveField | null {
-  const [first, ...others] = inputs;
+interface FieldInput { readonly field: ReceptiveField; readonly shape: SymbolicShape }
+
+function fieldOf(layer: Layer, call: LayerCall, [first, ...others]: readonly FieldInput[]): ReceptiveField | null {
   if (first === undefined) return null;
   const everything: ReceptiveField = { input: first.field.input, axes: first.field.axes.map(() => null) };
+  try {
+    return knownField(layer, call, first, others) ?? everything;
+  } catch (error) {
+    // Wrong settings are the layer's `problem`, shown elsewhere.
+    if (error instanceof Failure) return everything;
+    throw error;
+  }
+}
+
+/** @throws Failure when settings of the layer are wrong */
+function knownField(layer: Layer, call: LayerCall, first: FieldInput, others: readonly FieldInput[]): ReceptiveField | null {
   const settings = new Settings(layer.config);
   const input = spatialOf(first.shape, settings.channelsFirst);
   const output = spatialOf(call.outputShapes[0] ?? [], settings.channelsFirst);
@@ -187,5 +200,5 @@ function fieldOf(layer: Layer, call: LayerCall, inputs: readonly { readonly fiel
     return others.filter(({ field }) => field.input === first.field.input).reduce<ReceptiveField>((sum, { field }) =>
       ({ input: sum.input, axes: sum.axes.map((axis, i) => union(axis, field.axes[i] ?? null)) }), { input: first.field.input, axes: first.field.axes.map((axis) => through(axis, same)) });
   }
-  return everything;
+  return null;
 }

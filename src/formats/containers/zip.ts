@@ -2,6 +2,7 @@
 import path from 'node:path';
 import * as yauzl from 'yauzl';
 import { Failure, sentenceOf } from '../../tensor/failure';
+import { displayName } from '../../network/order';
 
 const maximalEntries = 100_000;
 
@@ -65,7 +66,7 @@ async function readDirectory(zip: yauzl.ZipFile, label: string): Promise<Zip> {
 
   const entryOf = (name: string): yauzl.Entry => {
     const entry = entries.get(name);
-    if (entry === undefined) throw new Failure('zip.absent', `${label} has no member ${name}.`);
+    if (entry === undefined) throw new Failure('zip.absent', `${label} has no member ${displayName(name)}.`);
     return entry;
   };
   return {
@@ -74,7 +75,7 @@ async function readDirectory(zip: yauzl.ZipFile, label: string): Promise<Zip> {
     async read(name, limit) {
       const entry = entryOf(name);
       if (entry.uncompressedSize > limit) {
-        throw new Failure('zip.size', `${label}: ${name} claims ${describeBytes(entry.uncompressedSize)}, more than the ${describeBytes(limit)} that are allowed here.`);
+        throw new Failure('zip.size', `${label}: ${displayName(name)} claims ${describeBytes(entry.uncompressedSize)}, more than the ${describeBytes(limit)} that are allowed here.`);
       }
       const bytes = new Uint8Array(entry.uncompressedSize);
       let filled = 0;
@@ -87,7 +88,7 @@ async function readDirectory(zip: yauzl.ZipFile, label: string): Promise<Zip> {
         }
         if (filled !== bytes.length) throw new Error(`${filled} of ${bytes.length} bytes`);
       } catch (error) {
-        throw new Failure('zip.damaged', `${label}: ${name} cannot be unpacked (${sentenceOf(error)}).`, { cause: error });
+        throw new Failure('zip.damaged', `${label}: ${displayName(name)} cannot be unpacked (${sentenceOf(error)}).`, { cause: error });
       }
       return bytes;
     },
@@ -105,14 +106,16 @@ async function readDirectory(zip: yauzl.ZipFile, label: string): Promise<Zip> {
         stream.destroy();
       } catch (error) {
         if (error instanceof Failure) throw error;
-        throw new Failure('zip.damaged', `${label}: ${name} cannot be unpacked (${sentenceOf(error)}).`, { cause: error });
+        throw new Failure('zip.damaged', `${label}: ${displayName(name)} cannot be unpacked (${sentenceOf(error)}).`, { cause: error });
       }
       return new Uint8Array(Buffer.concat(pieces)).subarray(0, count);
     },
     async offsetOf(name) {
       const entry = entryOf(name);
-      const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
-      if (fileDataStart + entry.compressedSize > zip.fileSize) throw new Failure('zip.truncated', `${label}: ${name} reaches beyond the end of the file.`);
+      const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true }).catch((error: unknown) => {
+        throw new Failure('zip.damaged', `${label}: ${displayName(name)} cannot be found in the archive (${sentenceOf(error)}).`, { cause: error });
+      });
+      if (fileDataStart + entry.compressedSize > zip.fileSize) throw new Failure('zip.truncated', `${label}: ${displayName(name)} reaches beyond the end of the file.`);
       return fileDataStart;
     },
     close: () => { zip.close(); },
@@ -128,10 +131,10 @@ function isUnsafe(name: string): boolean {
 function rejectOverlaps(spans: { start: number; end: number; name: string }[], fileSize: number, label: string): void {
   spans.sort((first, second) => first.start - second.start);
   for (const [index, span] of spans.entries()) {
-    if (span.end > fileSize) throw new Failure('zip.truncated', `${label} is incomplete: ${span.name} reaches beyond the end of the file.`);
+    if (span.end > fileSize) throw new Failure('zip.truncated', `${label} is incomplete: ${displayName(span.name)} reaches beyond the end of the file.`);
     const next = spans[index + 1];
     if (next !== undefined && span.end > next.start) {
-      throw new Failure('zip.overlap', `${label} is refused: its members ${span.name} and ${next.name} share the same bytes, as zip bombs do.`);
+      throw new Failure('zip.overlap', `${label} is refused: its members ${displayName(span.name)} and ${displayName(next.name)} share the same bytes, as zip bombs do.`);
     }
   }
 }

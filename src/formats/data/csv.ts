@@ -1,8 +1,9 @@
 /** CSV tables: columns chosen by name, numbers or classes by their text. */
 import { readFile } from 'node:fs/promises';
-import { parse } from 'csv-parse/sync';
-import { Failure } from '../../tensor/failure';
+import { CsvError, parse } from 'csv-parse/sync';
+import { Failure, sentenceOf } from '../../tensor/failure';
 import type { TensorValue } from '../../tensor/value';
+import { displayName } from '../../network/order';
 
 export interface CsvTable {
   readonly path: string;
@@ -18,12 +19,26 @@ export async function readCsv(path: string): Promise<CsvTable> {
   try {
     records = parse(text, { bom: true, skip_empty_lines: true, trim: true, delimiter: delimiterOf(text) });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Failure('data.csv', `${path} is not a readable CSV file: ${reason}`, { cause });
+    throw new Failure('data.csv', `${path} is not a readable CSV file: ${reasonOf(cause)}.`, { cause });
   }
   const [columns, ...rows] = records;
   if (columns === undefined || rows.length === 0) throw new Failure('data.csv', `${path} needs a first line with the names of its columns and at least one row below it.`);
   return { path, columns, rows };
+}
+
+/** What the parser finds wrong, by its codes, in words that need no manual; `line` is ` on line 7`. */
+const reasons: Readonly<Partial<Record<CsvError['code'], (line: string, cells: number) => string>>> = {
+  CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: (line, cells) => `the row${line} has ${cells} cells, the first line has another number`,
+  CSV_QUOTE_NOT_CLOSED: (line) => `a quoted cell that is still open${line} has no closing quote`,
+  CSV_INVALID_CLOSING_QUOTE: (line) => `a quoted cell${line} goes on behind its closing quote`,
+  CSV_NON_TRIMABLE_CHAR_AFTER_CLOSING_QUOTE: (line) => `a quoted cell${line} goes on behind its closing quote`,
+  INVALID_OPENING_QUOTE: (line) => `a quote${line} stands inside a cell that is not quoted`,
+};
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof CsvError)) return sentenceOf(error);
+  const { code, record, lines, message } = error;
+  return reasons[code]?.(typeof lines === 'number' ? ` on line ${lines}` : '', Array.isArray(record) ? record.length : 0) ?? message;
 }
 
 /** The separator that splits the first line into most fields, as spreadsheets in different countries write `,`, `;` or tab. */
@@ -35,17 +50,20 @@ function delimiterOf(text: string): string {
 
 function columnIndex(table: CsvTable, name: string): number {
   const index = table.columns.indexOf(name);
-  if (index < 0) throw new Failure('data.column', `${table.path} has no column "${name}"; its columns are ${table.columns.map((column) => `"${column}"`).join(', ')}.`);
+  if (index < 0) throw new Failure('data.column', `${table.path} has no column "${displayName(name)}"; its columns are ${columnNames(table)}.`);
   return index;
 }
+
+/** The first columns by name, for messages. */
+const columnNames = ({ columns }: CsvTable): string => columns.slice(0, 20).map((column) => `"${displayName(column)}"`).join(', ') + (columns.length > 20 ? ` and ${columns.length - 20} more` : '');
 
 function numberIn(table: CsvTable, row: number, column: number): number {
   const text = table.rows[row]?.[column] ?? '';
   const value = text === '' ? NaN : Number(text);
   if (Number.isFinite(value)) return value;
-  const what = text === '' ? 'is empty' : `holds "${text}", which is not a finite number`;
+  const what = text === '' ? 'is empty' : `holds "${displayName(text)}", which is not a finite number`;
   // Row 1 is the first row below the column names; editors show it on line 2 when no field has line breaks.
-  throw new Failure('data.number', `${table.path}: column "${table.columns[column]}" ${what} in row ${row + 1}. Fill the cell or leave the row out.`);
+  throw new Failure('data.number', `${table.path}: column "${displayName(table.columns[column] ?? '')}" ${what} in row ${row + 1}. Fill the cell or leave the row out.`);
 }
 
 /** The named columns as numbers, float32 `[rows, columns]`. @throws Failure naming column and row of the first cell that is no number. */
@@ -65,7 +83,7 @@ export function labelColumn(table: CsvTable, name: string): LabelColumn {
   const isText = (cell: string): boolean => cell !== '' && Number.isNaN(Number(cell));
   if (!cells.some(isText)) return { values: { ...numericColumns(table, [name]), shape: [table.rows.length] }, classes: null };
   const empty = cells.indexOf('');
-  if (empty >= 0) throw new Failure('data.number', `${table.path}: column "${name}" is empty in row ${empty + 1}. Fill the cell or leave the row out.`);
+  if (empty >= 0) throw new Failure('data.number', `${table.path}: column "${displayName(name)}" is empty in row ${empty + 1}. Fill the cell or leave the row out.`);
   const classes = [...new Set(cells)].sort();
   return { values: { dtype: 'int32', shape: [cells.length], data: Int32Array.from(cells, (cell) => classes.indexOf(cell)) }, classes };
 }

@@ -8,6 +8,7 @@ import { sizeOf } from '../../tensor/value';
 
 /** No data set of this format comes near it; a gzip bomb does. */
 const largest = 1 << 30;
+const maximalRank = 16;
 
 interface ElementType { readonly dtype: DType; readonly bytes: number; readonly create: (length: number) => NumericArray; readonly read: (view: DataView, offset: number) => number }
 
@@ -30,6 +31,7 @@ export async function readIdx(path: string): Promise<TensorValue> {
   const type = elementTypes[bytes[2] ?? -1];
   const rank = bytes[3] ?? 0;
   if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0 || type === undefined) throw fail('it does not begin with 00 00 and a known element type');
+  if (rank > maximalRank) throw fail(`its header announces ${rank} dimensions`);
   const start = 4 + 4 * rank;
   if (bytes.length < start) throw fail(`its header announces ${rank} dimensions and ends before them`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
