@@ -12,6 +12,8 @@ export class PanelInsight {
 
   readonly handlers = {
     check: async (request) => (await this.insight()).check(request),
+    origin: async (request) => (await this.insight()).origin(request),
+    influence: async (request) => (await this.insight()).influence(request),
     withdraw: async ({ question }) => { (await this.of?.insight)?.withdraw(question); return null; },
   } satisfies Handlers;
 

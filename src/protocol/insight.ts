@@ -1,4 +1,6 @@
 /** Questions about the iteration under the cursor that take the engine some time: is a gradient right, where does a value come from, what does the network look at. */
+import type { CellWindow } from './cell';
+import type { TensorPicture } from './tensor';
 
 /** A question has a name of the asker's choice: progress comes under it, and it can be withdrawn by it. */
 export interface Asked { readonly question: string; readonly iteration: number }
@@ -38,3 +40,88 @@ export interface CheckView {
   readonly method: string;
   readonly tolerance: string;
 }
+
+/** Where the value of an element comes from, and where it goes. */
+export interface OriginRequest extends Asked { readonly tensor: number; readonly index: readonly number[] }
+
+/** What an element can see of one input of the network. */
+export interface FieldPart {
+  /** Name and tensor of the input. */
+  readonly input: string;
+  readonly tensor: number;
+  readonly shape: readonly number[];
+  /** The example of the batch that the element belongs to; null when it is made of all of them. */
+  readonly example: number | null;
+  /** The elements that it can see. */
+  readonly window: CellWindow;
+  /** `14 × 14 of 28 × 28: rows 3 to 16, columns 5 to 18`. */
+  readonly words: string;
+}
+
+/** One element of a tensor of the trace, under its name in the listing. */
+export interface ElementView { readonly tensor: number; readonly index: readonly number[]; readonly name: string; readonly value: number }
+
+/** A product (or other term) of the sum that made the value. */
+export interface ContributionTerm { readonly input: ElementView | null; readonly weight: ElementView | null; readonly text: string | null; readonly value: number }
+
+export interface ContributionsView {
+  /** From the element back to the sum: activations, biases, copies. */
+  readonly via: readonly { readonly element: ElementView; readonly text: string }[];
+  /** The element that the terms make. */
+  readonly of: ElementView;
+  readonly kernel: string;
+  readonly combine: 'sum' | 'product' | 'max' | 'min' | 'any' | 'all';
+  readonly count: number;
+  readonly total: number;
+  /** Sums of the positive and of the negative terms. */
+  readonly positive: number;
+  readonly negative: number;
+  /** Largest in absolute value first. */
+  readonly top: readonly ContributionTerm[];
+  /** Sums by channel of the input that the terms read, in order of the channels; null when it has none. */
+  readonly channels: { readonly input: string; readonly sums: readonly { readonly channel: number; readonly value: number }[]; readonly all: number } | null;
+}
+
+/** Elements of a later tensor that depend on the element: a box, and how many. */
+export interface DownstreamView {
+  readonly op: number;
+  readonly tensor: number;
+  readonly name: string;
+  readonly kernel: string;
+  readonly layer: string | null;
+  readonly shape: readonly number[];
+  readonly first: readonly number[];
+  readonly last: readonly number[];
+  readonly count: number;
+  /** Whether the op itself reads the element. */
+  readonly direct: boolean;
+}
+
+export interface OriginView {
+  readonly element: ElementView;
+  readonly layer: string | null;
+  readonly fields: readonly FieldPart[];
+  /** `size 14 × 14, jump 2 × 2, start −2, −2` of the layer; null when it sees everything. */
+  readonly fieldWords: string | null;
+  /** Why there is no field, or no gradient by the input. */
+  readonly fieldProblem: string | null;
+  readonly gradientProblem: string | null;
+  readonly contributions: ContributionsView | null;
+  readonly contributionsProblem: string | null;
+  readonly downstream: readonly DownstreamView[];
+  /** How many later tensors there are beside those listed, and why there are none. */
+  readonly moreDownstream: number;
+  readonly downstreamProblem: string | null;
+}
+
+/** The gradient of one element by the network's inputs, in the pass as it was recorded. */
+export interface InfluencePart {
+  readonly input: string;
+  readonly tensor: number;
+  readonly example: number;
+  /** `[1, …]`: of the example alone. */
+  readonly picture: TensorPicture;
+  /** Share of the squared gradient that lies in this example. */
+  readonly share: number;
+}
+export interface InfluenceView { readonly parts: readonly InfluencePart[] }

@@ -1,6 +1,6 @@
 /** Everything that crosses between extension host and webview, as discriminated unions and a table of requests. */
 import type { GraphView } from './graph';
-import type { CheckRequest, CheckView } from './insight';
+import type { CheckRequest, CheckView, InfluenceView, OriginRequest, OriginView } from './insight';
 import type { InspectView, LookRequest } from './inspect';
 import type { CursorView, PhaseName, RunStatus, RunView } from './run';
 import type { CompareReply, CompareRequest, ExportRequest, PartReply, PartRequest, PictureAhead, PinRequest, PinView, TensorPicture, TensorRequest } from './tensor';
@@ -49,6 +49,9 @@ export interface Requests {
   step: [{ readonly back: boolean }, null];
   /** A gradient beside finite differences of the loss. */
   check: [CheckRequest, CheckView];
+  /** What an element can see and what made it; the gradient of an element by the inputs. */
+  origin: [OriginRequest, OriginView];
+  influence: [OriginRequest, InfluenceView];
   /** Ends a question that is under way; it is then refused. */
   withdraw: [{ readonly question: string }, null];
   toggleBreakpoint: [{ readonly layer: string }, null];

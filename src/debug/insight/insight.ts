@@ -1,10 +1,11 @@
 /** Answers the panel's deeper questions about the iteration under the cursor; knows neither VS Code nor the webview. */
-import type { Asked, CheckRequest, CheckView } from '../../protocol/insight';
+import type { Asked, CheckRequest, CheckView, InfluenceView, OriginRequest, OriginView } from '../../protocol/insight';
 import { Failure } from '../../tensor/failure';
 import type { Run } from '../../engine/run';
 import type { Controller } from '../controller';
 import type { View } from '../place';
 import { checkView } from './check';
+import { influenceView, originView } from './origin';
 import { Questions } from './questions';
 import type { Asking } from './questions';
 
@@ -19,6 +20,16 @@ export class Insight {
   /** Finite differences beside a recorded gradient. */
   check(request: CheckRequest): Promise<CheckView> {
     return this.answer(request, (run, view, asking) => checkView(run, view, request, asking));
+  }
+
+  /** What an element can see, what made it, and what it feeds. */
+  origin(request: OriginRequest): Promise<OriginView> {
+    return this.answer(request, (_, view) => Promise.resolve(originView(view, request)));
+  }
+
+  /** The gradient of an element by the network's inputs. */
+  influence(request: OriginRequest): Promise<InfluenceView> {
+    return this.answer(request, (run, view, asking) => influenceView(run, view, request, asking));
   }
 
   /** Ends a question that is under way. */

@@ -1,0 +1,97 @@
+/** What an element can see of the network's inputs: the receptive field of its layer, placed at the element and clipped to the input. */
+import type { Trace } from '../../engine/trace';
+import { findLayer } from '../../listing/headers';
+import { fieldView } from '../../network/graph-view';
+import { Settings } from '../../network/kinds/kind';
+import type { Network } from '../../network/network';
+import { receptiveFields, seen } from '../../network/receptive-field';
+import type { ReceptiveField } from '../../network/receptive-field';
+import type { ElementView, FieldPart } from '../../protocol/insight';
+import type { View } from '../place';
+
+/** All tensors that a tensor was made of, itself included. */
+export function ancestors({ ops, tensors }: Trace, tensor: number): Set<number> {
+  const found = new Set([tensor]);
+  for (let op = tensors.get(tensor)?.writer ?? -1; op >= 0; op -= 1) {
+    const each = ops[op];
+    if (each?.outputs.some((output) => found.has(output)) === true) for (const input of Object.values(each.inputs)) found.add(input);
+  }
+  return found;
+}
+
+/** The example of the batch that an element belongs to; null when its first axis does not number examples. */
+export const exampleOf = ({ trace }: View, { tensor, index }: Pick<ElementView, 'tensor' | 'index'>): number | null =>
+  (index.length > 0 && trace.tensors.get(tensor)?.shape[0] === trace.batch.size ? index[0] ?? null : null);
+
+const known = new WeakMap<Network, Map<string, ReceptiveField>>();
+function fieldsOf(network: Network): Map<string, ReceptiveField> {
+  let fields = known.get(network);
+  if (fields === undefined) known.set(network, fields = receptiveFields(network));
+  return fields;
+}
+
+export interface Fields { readonly parts: readonly FieldPart[]; readonly words: string | null; readonly problem: string | null }
+
+/** The sentence for elements that no pass from the input to the loss made; null for those that one did. */
+export function outsideForward({ trace }: View, tensor: number): string | null {
+  const { role, writer = -1 } = trace.tensors.get(tensor) ?? {};
+  const phase = trace.ops[writer]?.phase;
+  if (phase === 'backward') return 'This is a gradient: it is made after the loss, of all examples and the whole input.';
+  if (phase === 'update') return 'This is made by the update, of gradients that all examples and the whole input have a share in.';
+  if (phase !== undefined || role?.kind === 'input') return null;
+  if (role?.kind === 'weight') return 'This is a weight: it saw the data of the iterations before, not of this one.';
+  return role?.kind === 'label' ? 'This is a label, which the data set holds.' : 'This does not depend on the data of the iteration.';
+}
+
+export function fieldsAt(view: View, element: ElementView): Fields {
+  const { trace, info } = view, { tensor, index } = element;
+  const problem = outsideForward(view, tensor);
+  if (problem !== null) return { parts: [], words: null, problem };
+  const made = trace.tensors.get(tensor), op = trace.ops[made?.writer ?? -1], from = ancestors(trace, tensor), example = exampleOf(view, element);
+  const layer = op?.phase === 'forward' ? op.layer : null;
+  const fields = fieldsOf(info.network);
+  const field = layer === null ? undefined : fields.get(layer) ?? fields.get(`${layer}#${op?.call ?? 0}`);
+  const places = layer === null || field === undefined || !alike(trace, layer, op?.call ?? 0, made?.shape ?? []) ? null : placesOf(info.network, layer, field, index);
+  const parts = Object.entries(trace.inputs).filter(([, { value }]) => from.has(value)).map(([name, { value }]): FieldPart => {
+    const shape = trace.tensors.get(value)?.shape ?? [];
+    if (value === tensor) return { input: name, tensor: value, shape, example, window: { tensor: value, start: index, extent: index.map(() => 1), step: index.map(() => 1) }, words: 'it is this element of the input' };
+    const axes = field !== undefined && field.input === name && places !== null ? field.axes.map((axis, i) => seen(axis, places[i] ?? 0, shape[i + 1] ?? 1)) : null;
+    const start = shape.map((_, axis) => (axis === 0 ? example ?? 0 : axes?.[axis - 1]?.[0] ?? 0));
+    const extent = shape.map((size, axis) => (axis === 0 ? (example === null ? size : 1) : spanOf(axes?.[axis - 1], size)));
+    return { input: name, tensor: value, shape, example, window: { tensor: value, start, extent, step: shape.map(() => 1) }, words: wordsOf(shape, axes) };
+  });
+  return { parts, words: layer === null || field === undefined || places === null ? null : fieldWords(layer, field), problem: null };
+}
+
+const spanOf = (range: readonly [number, number] | undefined, size: number): number => (range === undefined ? size : Math.max(0, range[1] - range[0] + 1));
+
+/** Whether a tensor inside a layer lies as the layer's output does. */
+function alike({ layers, tensors }: Trace, layer: string, call: number, shape: readonly number[]): boolean {
+  const output = layers.find((each) => each.layer === layer && each.call === call)?.outputs[0];
+  const own = tensors.get(output ?? -1)?.shape ?? [];
+  return own.length === shape.length && own.slice(1, -1).every((extent, axis) => extent === shape[axis + 1]);
+}
+
+function placesOf(network: Network, path: string, { axes }: ReceptiveField, index: readonly number[]): readonly number[] | null {
+  if (index.length !== axes.length + 2 || axes.every((axis) => axis === null)) return null;
+  const layer = findLayer(network, path);
+  return layer !== undefined && new Settings(layer.config).channelsFirst ? index.slice(2) : index.slice(1, -1);
+}
+
+const axisNames: Readonly<Record<number, readonly string[]>> = { 1: ['steps'], 2: ['rows', 'columns'], 3: ['slices', 'rows', 'columns'] };
+
+/** `14 × 14 of 28 × 28: rows 3 to 16, columns 5 to 18`. */
+function wordsOf(shape: readonly number[], axes: readonly (readonly [number, number])[] | null): string {
+  const inner = shape.slice(1);
+  const spatial = inner.slice(0, -1);
+  if (axes === null || axes.every(([first, last], axis) => first === 0 && last === (spatial[axis] ?? 1) - 1)) return inner.length === 1 ? `all ${inner[0]} values` : `all of it: ${inner.join(' × ')}`;
+  if (axes.some(([first, last]) => last < first)) return 'nothing but padding';
+  const names = axisNames[axes.length] ?? [];
+  return `${axes.map((range) => spanOf(range, 0)).join(' × ')} of ${spatial.join(' × ')}: ${axes.map(([first, last], axis) => `${names[axis] ?? `axis ${axis + 1}`} ${first === last ? first : `${first} to ${last}`}`).join(', ')}`;
+}
+
+function fieldWords(layer: string, field: ReceptiveField): string {
+  const { axes } = fieldView(field);
+  const each = (pick: (axis: { readonly size: number; readonly jump: number; readonly start: number }) => number): string => axes.map((axis) => (axis === null ? 'all' : String(pick(axis)).replace('-', '−'))).join(' × ');
+  return `receptive field of ${layer}: size ${each(({ size }) => size)}, jump ${each(({ jump }) => jump)}, start ${axes.map((axis) => (axis === null ? '0' : String(axis.start).replace('-', '−'))).join(', ')}`;
+}
