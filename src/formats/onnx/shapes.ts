@@ -166,31 +166,3 @@ for (const name of ['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'Max', 'Min', 'Mea
 export function outputShapes(type: string, op: OpView): readonly (Extents | undefined)[] {
   return Object.hasOwn(table, type) ? table[type]?.(op) ?? [] : [];
 }
-
-/** Whole numbers that an op computes of shapes: the small part of arithmetic that exported models use to build the shapes of Reshape. */
-export function outputValues(type: string, op: OpView): Extents | undefined {
-  const [first, second] = op.values;
-  switch (type) {
-    case 'Shape': return op.inputs[0]?.slice(number(op, 'start', 0), typeof op.config.end === 'number' ? op.config.end : undefined);
-    case 'Identity': case 'Cast': case 'Unsqueeze': case 'Squeeze': case 'Reshape': return first;
-    case 'Gather': return second?.map((index) => (index === null ? null : first?.at(index) ?? null));
-    case 'Concat': return op.values.some((value) => value === undefined) ? undefined : op.values.flatMap((value) => value ?? []);
-    case 'Slice': {
-      const [, , ends, , steps] = op.values;
-      const [start, end] = [second?.[0] ?? null, ends?.[0] ?? null];
-      return start === null || end === null || (steps?.[0] ?? 1) !== 1 ? undefined : first?.slice(start, end);
-    }
-    case 'Add': case 'Sub': case 'Mul': case 'Div': case 'Mod': return arithmetic(type, first, second);
-    default: return undefined;
-  }
-}
-
-function arithmetic(type: string, first: Extents | undefined, second: Extents | undefined): Extents | undefined {
-  if (first === undefined || second === undefined) return undefined;
-  const compute: Readonly<Record<string, (a: number, b: number) => number>> = { Add: (a, b) => a + b, Sub: (a, b) => a - b, Mul: (a, b) => a * b, Div: (a, b) => Math.trunc(a / b), Mod: (a, b) => a % b };
-  return Array.from({ length: Math.max(first.length, second.length) }, (_, index) => {
-    const [a, b] = [first[first.length === 1 ? 0 : index] ?? null, second[second.length === 1 ? 0 : index] ?? null];
-    const result = a === null || b === null ? NaN : compute[type]?.(a, b) ?? NaN;
-    return Number.isSafeInteger(result) ? result : null;
-  });
-}

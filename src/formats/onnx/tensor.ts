@@ -14,6 +14,8 @@ import type { StoredType } from '../modules/tensor-types';
 
 /** onnx.TensorProto.DataType */
 const dataTypes = ['', 'float32', 'uint8', 'int8', 'uint16', 'int16', 'int32', 'int64', 'string', 'bool', 'float16', 'float64', 'uint32', 'uint64', 'complex64', 'complex128', 'bfloat16', 'float8_e4m3fn', '', 'float8_e5m2'] as const;
+/** The name of an element type by its number in the file, `float32`; '' when there is none. */
+export const elementTypeName = (type: number): string => dataTypes[type] ?? '';
 /** Fields of values: floats, 32-bit and 64-bit integers, raw bytes, doubles, unsigned integers. */
 const bulky = new Set([4, 5, 7, 9, 10, 11]);
 const small = 1 << 16;

@@ -1,4 +1,26 @@
-/** The table of ONNX ops, family by family. */
+/** The table of ONNX ops, family by family. Opsets from 7 on: the reader of files writes what older ones mean in the words of the newest. */
+import type { OnnxOp } from '../../../formats/onnx/ops';
 import type { LayerForward } from '../layer';
+import { activationOps } from './activations';
+import { attentionOps } from './attention';
+import { constantOps } from './constants';
+import { convolutionOps } from './convolution';
+import { elementwiseOps } from './elementwise';
+import { indexingOps } from './indexing';
+import { lossOps } from './losses';
+import { normalizationOps } from './normalization';
+import { poolingOps } from './pooling';
+import { productOps } from './products';
+import { quantizationOps } from './quantization';
+import { recurrentOps } from './recurrent';
+import { reductionOps } from './reductions';
+import { resizingOps } from './resizing';
+import { shapingOps } from './shaping';
 
-export const onnxLayers: Readonly<Record<string, LayerForward>> = {};
+/** Every op that the reader of files takes for known. */
+const table: Readonly<Record<OnnxOp, LayerForward>> = {
+  ...constantOps, ...elementwiseOps, ...activationOps, ...productOps, ...convolutionOps, ...poolingOps, ...normalizationOps, ...reductionOps, ...shapingOps,
+  ...indexingOps, ...resizingOps, ...recurrentOps, ...attentionOps, ...quantizationOps, ...lossOps,
+};
+
+export const onnxLayers: Readonly<Record<string, LayerForward>> = table;

@@ -1,0 +1,31 @@
+/** Quantised values and back: integers that stand for `scale (q - zero)`, one scale for all or one a channel. */
+import { add, clipByValue, div, mul, reshape, round, sub } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { LayerCallContext, LayerForward } from '../layer';
+import { axisIn, constantAt, floats, ints, numberOf, op, operand, optional, refuse } from './operands';
+
+function perAxis(call: LayerCallContext, weight: Tensor, x: Tensor): Tensor {
+  if (numberOf(call, 'block_size', 0) > 0) throw refuse(call, 'quantises block by block');
+  if (weight.size === 1) return reshape(weight, []);
+  const axis = axisIn(call, numberOf(call, 'axis', 1), x.rank);
+  return reshape(weight, x.shape.map((_, other) => (other === axis ? weight.size : 1)));
+}
+
+const limits: Readonly<Record<string, readonly [number, number]>> = { uint8: [0, 255], int8: [-128, 127], uint16: [0, 65535], int16: [-32768, 32767] };
+
+function quantised(call: LayerCallContext): Tensor {
+  const x = floats(operand(call, 0));
+  const zero = optional(call, 2);
+  const type = constantAt(call, 2)?.dtype ?? ({ 2: 'uint8', 3: 'int8', 4: 'uint16', 5: 'int16' } as const)[numberOf(call, 'output_dtype', 2)] ?? 'uint8';
+  const [low, high] = limits[type] ?? [0, 255];
+  const steps = round(div(x, perAxis(call, floats(operand(call, 1)), x)));
+  return ints(clipByValue(zero === null ? steps : add(steps, perAxis(call, floats(zero), x)), low, high));
+}
+
+function dequantised(call: LayerCallContext): Tensor {
+  const x = floats(operand(call, 0));
+  const zero = optional(call, 2);
+  return mul(zero === null ? x : sub(x, perAxis(call, floats(zero), x)), perAxis(call, floats(operand(call, 1)), x));
+}
+
+export const quantizationOps = { QuantizeLinear: op(quantised), DequantizeLinear: op(dequantised) } satisfies Readonly<Record<string, LayerForward>>;

@@ -1,0 +1,219 @@
+/**
+ * Nodes of an ONNX graph -> ops of a network. What only builds shapes, axes and constants becomes part of the op that uses it: as a
+ * setting where it is known, else as an expression that the engine computes on the host; floating initializers become weights.
+ */
+import { Failure } from '../../tensor/failure';
+import { sizeOf } from '../../tensor/value';
+import type { TensorValue } from '../../tensor/value';
+import type { Json, JsonObject, SymbolicShape, Weight } from '../../network/network';
+import { displayName } from '../../network/order';
+import type { ProtoMessage } from '../containers/protobuf';
+import type { OpInput, OpNode } from '../graphs/op-graph';
+import { shownShape } from '../modules/tensor-types';
+import { attributesOf, settled } from './attributes';
+import { detailOf, macsOf } from './cost';
+import { floating, hostInts, hostOutputs, isHostOp, shapePart } from './host-values';
+import type { HostValue } from './host-values';
+import { bufferInputs, opType, settingInputs, weightInputs } from './ops';
+import { outputShapes } from './shapes';
+import { tensorFrom } from './tensor';
+import type { OnnxTensor } from './tensor';
+
+/** Constants of more elements are looked at as weights are, never as numbers of a sentence. */
+const maximalConstant = 4096;
+/** Beyond this an expression is left to the ops of the graph. */
+const maximalExpression = 2000;
+
+/** A tensor that the host computes: its value as far as it is known, and how to compute it while the network runs. */
+interface Known { readonly value: HostValue | undefined; readonly expression: OpInput; readonly size: number }
+
+/** A node as it stands in the file. */
+interface Node { readonly name: string; readonly type: string; readonly inputs: readonly string[]; readonly outputs: readonly string[]; readonly attributes: readonly ProtoMessage[] }
+
+const nodeOf = (message: ProtoMessage): Node => ({ inputs: message.texts(1), outputs: message.texts(2), name: message.text(3), type: opType(message.text(7), message.text(4)), attributes: message.messages(5) });
+const at = (table: Readonly<Record<string, readonly number[]>>, type: string, position: number): boolean => Object.hasOwn(table, type) && table[type]?.includes(position) === true;
+const settingName = (type: string, position: number, opset: number): string | undefined =>
+  (type === 'Resize' && opset < 11 ? (position === 1 ? 'scales' : undefined) : Object.hasOwn(settingInputs, type) ? settingInputs[type]?.[position] : undefined);
+const complete = (value: HostValue): boolean => value.data.every((element) => element !== null);
+const constant = (value: HostValue): Known => ({ value, expression: { kind: 'value', value: { ...value } }, size: 1 });
+/** Names that exporters make up for constants: `val_12`, `onnx::Mul_7`, `/attn/Constant_output_0`, `const_fold_opt__3`. */
+const madeUp = (name: string): boolean => /^(onnx::|val_|\/|_)|const/i.test(name);
+
+export class GraphReader {
+  private readonly constants = new Map<string, OnnxTensor>();
+  private readonly known = new Map<string, Known>();
+  /** Initializers that several ops train together: each is a layer of its own. */
+  private shared: ReadonlySet<string> = new Set();
+  private readonly ops: OpNode[] = [];
+
+  constructor(private readonly label: string, private readonly path: string, private readonly opset: number, private readonly tensors: ReadonlyMap<string, OnnxTensor>, private readonly shapes: Map<string, SymbolicShape>) {
+    for (const [name, tensor] of tensors) if (tensor.type !== null) shapes.set(name, tensor.shape);
+  }
+
+  /** @throws Failure `weights.absent` */
+  read(key: string): Promise<TensorValue> {
+    const tensor = this.tensors.get(key) ?? this.constants.get(key);
+    return tensor === undefined ? Promise.reject(new Failure('weights.absent', `${this.label} holds no tensor ${displayName(key)}.`)) : tensor.read();
+  }
+
+  /** All ops that compute, in the file's order. `outputs` are the tensors that the graph gives. */
+  async nodes(messages: readonly ProtoMessage[], outputs: readonly string[]): Promise<readonly OpNode[]> {
+    const nodes = messages.map(nodeOf);
+    this.shared = this.sharedBy(nodes);
+    for (const node of nodes) await this.node(node);
+    const made = new Set(this.ops.flatMap((op) => op.outputs));
+    for (const output of outputs) {
+      if (made.has(output) || (!this.known.has(output) && !this.tensors.has(output) && !this.constants.has(output))) continue;
+      const weights: Weight[] = [];
+      this.ops.push({ name: output, type: 'Identity', config: {}, inputs: [this.input('Identity', 0, output, weights)], outputs: [output], weights, macs: 0, detail: '' });
+    }
+    return this.ops;
+  }
+
+  private sharedBy(nodes: readonly Node[]): ReadonlySet<string> {
+    const users = new Map<string, number>();
+    for (const { type, inputs } of nodes) {
+      const trained = new Set(inputs.filter((name, position) => this.trains(type, position, name)));
+      for (const name of trained) users.set(name, (users.get(name) ?? 0) + 1);
+    }
+    return new Set([...users].filter(([, count]) => count > 1).map(([name]) => name));
+  }
+
+  /** Whether an initializer is changed by training where this op uses it. */
+  private trains(type: string, position: number, name: string): boolean {
+    const tensor = this.tensors.get(name) ?? this.constants.get(name);
+    if (tensor?.type == null || !floating(tensor.type.dtype) || at(bufferInputs, type, position) || settingName(type, position, this.opset) !== undefined) return false;
+    if (at(weightInputs, type, position)) return true;
+    return this.tensors.has(name) && !(sizeOf(tensor.shape) === 1 && madeUp(name)) && tensor.type.parts === 1;
+  }
+
+  private async node({ name, type, inputs, outputs, attributes }: Node): Promise<void> {
+    const config = settled(type, await attributesOf(attributes, this.path), this.opset);
+    if (type === 'Constant') { await this.constant(outputs[0] ?? '', config, attributes); return; }
+    for (const [position, input] of inputs.entries()) await this.learn(input, settingName(type, position, this.opset) !== undefined);
+    if (this.absorbed(type, config, inputs, outputs)) return;
+    const weights: Weight[] = [];
+    const taken: OpInput[] = [];
+    const settings: Record<string, OpInput> = {};
+    const extended: Record<string, Json> = type === 'Split' && !inputs[1] && config.split === undefined ? { num_outputs: outputs.length, ...config } : { ...config };
+    for (const [position, input] of inputs.entries()) {
+      const setting = settingName(type, position, this.opset);
+      if (setting === undefined) taken.push(input === '' ? input : this.input(type, position, input, weights));
+      else if (input !== '') this.setting(type, setting, input, extended, settings);
+    }
+    const values = inputs.map((input) => this.values(input));
+    const view = { config, inputs: inputs.map((input) => this.shapes.get(input)), values, outputs: outputs.length };
+    for (const [index, shape] of outputShapes(type, view).entries()) {
+      const tensor = outputs[index] ?? '';
+      if (shape !== undefined && shape.every((extent) => extent === null || (Number.isSafeInteger(extent) && extent >= 0))) this.shapes.set(tensor, refined(this.shapes.get(tensor), shape));
+    }
+    this.ops.push({ name, type, config: extended, inputs: taken, settings, outputs, weights, macs: macsOf(type, view, this.shapes.get(outputs[0] ?? '')), detail: detailOf(type, view) });
+  }
+
+  /** What an op takes at a place: a tensor of the graph, its own weight by name, or an expression. */
+  private input(type: string, position: number, name: string, weights: Weight[]): OpInput {
+    const tensor = this.tensors.get(name) ?? this.constants.get(name);
+    const known = this.known.get(name);
+    if (tensor?.type == null) return known?.expression ?? name;
+    const trained = this.trains(type, position, name);
+    if (!trained && known !== undefined && !at(weightInputs, type, position) && (!floating(tensor.type.dtype) || sizeOf(tensor.shape) === 1)) return known.expression;
+    if (trained && this.shared.has(name)) {
+      if (!this.ops.some(({ outputs }) => outputs.includes(name))) this.ops.push({ name, type: 'Parameter', config: {}, inputs: [], outputs: [name], weights: [weightOf('value', name, tensor, true)], macs: 0, detail: '' });
+      return name;
+    }
+    if (!weights.some(({ key }) => key === name)) weights.push(weightOf(name, name, tensor, trained));
+    return { kind: 'value', value: name };
+  }
+
+  /** Writes a setting into the config where its value is known, else among those that are computed. */
+  private setting(type: string, key: string, name: string, config: Record<string, Json>, settings: Record<string, OpInput>): void {
+    const known = this.known.get(name);
+    const { value } = known ?? {};
+    if (value !== undefined && complete(value)) { config[key] = settingValue(value); return; }
+    // Of a shape with one unknown extent, that one is what is left.
+    const unknown = value?.data.filter((element) => element === null).length ?? 0;
+    if (type === 'Reshape' && value !== undefined && unknown === 1 && !value.data.includes(-1) && !value.data.includes(0)) { config[key] = value.data.map((element) => element ?? -1); return; }
+    settings[key] = known?.expression ?? name;
+  }
+
+  /** Takes an op in as an expression, when it computes with what the host knows. */
+  private absorbed(type: string, config: JsonObject, inputs: readonly string[], outputs: readonly string[]): boolean {
+    if (!isHostOp(type)) return false;
+    const shape = type === 'Shape' || type === 'Size' ? this.shapes.get(inputs[0] ?? '') : undefined;
+    const known = inputs.map((input) => this.known.get(input));
+    const ofTensor = (type === 'Shape' || type === 'Size') && known[0] === undefined;
+    if (!ofTensor && inputs.some((input, index) => input !== '' && known[index] === undefined)) return false;
+    const values = known.map((entry) => entry?.value);
+    const missing = inputs.some((input, index) => input !== '' && values[index] === undefined);
+    const computed = ofTensor ? shapeValue(type, shape, config) : missing ? undefined : hostOutputs(type, { config, inputs: values, outputs: outputs.length });
+    if (!ofTensor && computed === undefined && !missing && values.every((value) => value === undefined || complete(value))) return false;
+    const size = known.reduce((sum, entry) => sum + (entry?.size ?? 0), 1);
+    if (size > maximalExpression) return false;
+    for (const [index, output] of outputs.entries()) {
+      const value = computed?.[index];
+      if (value !== undefined) this.shapes.set(output, value.shape);
+      this.known.set(output, value !== undefined && complete(value) ? constant(value) : {
+        value, size,
+        expression: { kind: 'record', entries: { op: { kind: 'value', value: type }, config: { kind: 'value', value: config }, inputs: { kind: 'list', items: inputs.map((input, position) => known[position]?.expression ?? input) }, output: { kind: 'value', value: index }, outputs: { kind: 'value', value: outputs.length } } },
+      });
+    }
+    return true;
+  }
+
+  private async constant(output: string, config: JsonObject, attributes: readonly ProtoMessage[]): Promise<void> {
+    const value = attributes.find((attribute) => attribute.text(1) === 'value' && attribute.has(5))?.message(5);
+    if (value !== undefined) {
+      const tensor = tensorFrom(value, this.label, this.path, () => Promise.resolve(value));
+      this.constants.set(output, tensor);
+      if (tensor.type !== null) this.shapes.set(output, tensor.shape);
+      await this.learn(output, true);
+      return;
+    }
+    for (const [key, dtype] of [['value_int', 'int64'], ['value_ints', 'int64'], ['value_float', 'float32'], ['value_floats', 'float32']] as const) {
+      const number = config[key];
+      if (typeof number === 'number') this.know(output, { dtype, shape: [], data: [number] });
+      else if (Array.isArray(number)) this.know(output, { dtype, shape: [number.length], data: (number as readonly Json[]).map(Number) });
+    }
+  }
+
+  private know(name: string, value: HostValue): void {
+    this.known.set(name, constant(value));
+    this.shapes.set(name, value.shape);
+  }
+
+  /** Values of small constants, where they are no weights. */
+  private async learn(name: string, setting: boolean): Promise<void> {
+    const tensor = this.tensors.get(name) ?? this.constants.get(name);
+    if (tensor?.type == null || this.known.has(name) || sizeOf(tensor.shape) > maximalConstant || tensor.type.parts !== 1) return;
+    if (floating(tensor.type.dtype) && !setting && !(sizeOf(tensor.shape) === 1 && madeUp(name))) return;
+    const value = await tensor.read().catch(() => null);
+    if (value !== null) this.known.set(name, constant({ dtype: value.dtype, shape: value.shape, data: [...value.data].map(Number) }));
+  }
+
+  /** Whole numbers of a small tensor, as far as they are known, for the rules of shapes. */
+  private values(name: string): SymbolicShape | undefined {
+    const value = this.known.get(name)?.value;
+    return value === undefined || value.data.length > 64 ? undefined : value.data;
+  }
+}
+
+/** The shape that a file states, with the extents that it leaves open filled in. */
+function refined(stated: SymbolicShape | undefined, computed: SymbolicShape): SymbolicShape {
+  return stated === undefined || stated.length !== computed.length ? stated ?? computed : stated.map((extent, axis) => extent ?? computed[axis] ?? null);
+}
+
+function shapeValue(type: string, shape: SymbolicShape | undefined, config: JsonObject): readonly HostValue[] | undefined {
+  if (shape === undefined) return undefined;
+  if (type === 'Shape') return [hostInts(shapePart(shape, config))];
+  return [hostInts([shape.every((extent) => extent !== null) ? sizeOf(shape.map((extent) => extent ?? 0)) : null], [])];
+}
+
+/** A list of numbers, or one number for a tensor without axes. */
+function settingValue({ shape, data }: HostValue): Json {
+  return shape.length === 0 ? data[0] ?? null : data;
+}
+
+function weightOf(name: string, key: string, tensor: OnnxTensor, trainable: boolean): Weight {
+  const dtype = tensor.type?.dtype ?? 'float32';
+  return { name, key, dtype, shape: tensor.type === null ? tensor.shape : shownShape(tensor.type, tensor.shape), trainable, ...(trainable ? {} : { buffer: true }), initializer: null };
+}

@@ -1,0 +1,52 @@
+/** What reading a graph needs to know of ONNX ops: which the engine has, which inputs are settings, which are weights. https://onnx.ai/onnx/operators/ */
+
+/** Ops of the default domain that the engine's table has, by family; `Parameter` is Backstep's own, for a weight that several ops share. */
+export const onnxOps = [
+  'Parameter', 'Identity', 'Constant', 'Cast', 'CastLike', 'Dropout',
+  'Abs', 'Acos', 'Acosh', 'Asin', 'Asinh', 'Atan', 'Atanh', 'Ceil', 'Cos', 'Cosh', 'Erf', 'Exp', 'Floor', 'IsInf', 'IsNaN', 'Log', 'Neg', 'Not', 'Reciprocal', 'Round', 'Sign', 'Sin', 'Sinh', 'Sqrt', 'Tan', 'Tanh',
+  'Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'Max', 'Min', 'Mean', 'Sum', 'Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'And', 'Or', 'Xor', 'Where', 'PRelu',
+  'Relu', 'LeakyRelu', 'Elu', 'Selu', 'Celu', 'Gelu', 'Sigmoid', 'HardSigmoid', 'HardSwish', 'Swish', 'Mish', 'Softplus', 'Softsign', 'ThresholdedRelu', 'Shrink', 'Clip', 'Softmax', 'LogSoftmax', 'Hardmax',
+  'MatMul', 'Gemm', 'Einsum',
+  'Conv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'LpPool', 'GlobalAveragePool', 'GlobalMaxPool', 'GlobalLpPool',
+  'BatchNormalization', 'InstanceNormalization', 'LayerNormalization', 'GroupNormalization', 'RMSNormalization', 'LRN', 'LpNormalization', 'MeanVarianceNormalization',
+  'ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceSumSquare', 'ArgMax', 'ArgMin', 'CumSum', 'TopK',
+  'Reshape', 'Flatten', 'Transpose', 'Squeeze', 'Unsqueeze', 'Concat', 'Split', 'Slice', 'Expand', 'Tile', 'Pad', 'DepthToSpace', 'SpaceToDepth', 'Trilu', 'CenterCropPad', 'ReverseSequence',
+  'Gather', 'GatherElements', 'GatherND', 'ScatterElements', 'ScatterND', 'Scatter', 'OneHot', 'Shape', 'Size', 'ConstantOfShape', 'Range', 'EyeLike',
+  'Resize', 'Upsample',
+  'RNN', 'GRU', 'LSTM', 'Attention', 'RotaryEmbedding',
+  'QuantizeLinear', 'DequantizeLinear', 'SoftmaxCrossEntropyLoss', 'NegativeLogLikelihoodLoss',
+] as const;
+
+export type OnnxOp = (typeof onnxOps)[number];
+const known = new Set<string>(onnxOps);
+
+/** Ops of other domains that mean what an op of the default domain does. */
+const aliases: Readonly<Record<string, OnnxOp>> = { 'com.microsoft.Gelu': 'Gelu' };
+
+/** The type of an op as layers carry it: without the default domain. */
+export function opType(domain: string, type: string): string {
+  const written = domain === '' || domain === 'ai.onnx' ? type : `${domain}.${type}`;
+  return aliases[written] ?? written;
+}
+
+/** Whether the engine has an op of this type. */
+export const isKnownOp = (type: string): boolean => known.has(type);
+
+/** Inputs that say how an op works, by position and by their names in the standard; older opsets have most of them as attributes of these names. */
+export const settingInputs: Readonly<Record<string, Readonly<Record<number, string>>>> = {
+  Reshape: { 1: 'shape' }, Squeeze: { 1: 'axes' }, Unsqueeze: { 1: 'axes' }, Slice: { 1: 'starts', 2: 'ends', 3: 'axes', 4: 'steps' }, Split: { 1: 'split' }, Expand: { 1: 'shape' }, Tile: { 1: 'repeats' },
+  Pad: { 1: 'pads', 2: 'value', 3: 'axes' }, Clip: { 1: 'min', 2: 'max' }, TopK: { 1: 'k' }, CumSum: { 1: 'axis' }, Trilu: { 1: 'k' }, OneHot: { 1: 'depth', 2: 'values' }, CenterCropPad: { 1: 'shape' },
+  ConstantOfShape: { 0: 'shape' }, Range: { 0: 'start', 1: 'limit', 2: 'delta' }, Dropout: { 1: 'ratio', 2: 'training_mode' }, Resize: { 1: 'roi', 2: 'scales', 3: 'sizes' }, Upsample: { 1: 'scales' },
+  ...Object.fromEntries(['Sum', 'Mean', 'Max', 'Min', 'Prod', 'L1', 'L2', 'LogSum', 'LogSumExp', 'SumSquare'].map((name) => [`Reduce${name}`, { 1: 'axes' }])),
+};
+
+/** State that training does not change by gradients, by position of the input. */
+export const bufferInputs: Readonly<Record<string, readonly number[]>> = {
+  BatchNormalization: [3, 4], QuantizeLinear: [1, 2], DequantizeLinear: [0, 1, 2], Where: [0], RotaryEmbedding: [1, 2], Resize: [1, 2, 3],
+};
+
+/** Positions that only weights take: a constant there is one, also where the file has it as an op Constant. */
+export const weightInputs: Readonly<Record<string, readonly number[]>> = {
+  Conv: [1, 2], ConvTranspose: [1, 2], Gemm: [1, 2], MatMul: [0, 1], BatchNormalization: [1, 2, 3, 4], InstanceNormalization: [1, 2], LayerNormalization: [1, 2], GroupNormalization: [1, 2], RMSNormalization: [1],
+  PRelu: [1], LSTM: [1, 2, 3, 7], GRU: [1, 2, 3], RNN: [1, 2, 3], Gather: [0],
+};
