@@ -305,7 +305,7 @@ const elementwise: Readonly<Record<string, LayerForward>> = {
 };
 
 /** The same numbers, which no gradient passes. */
-function stopGradient(x: Tensor): Tensor {
+export function stopGradient(x: Tensor): Tensor {
   const run = customGrad((...args: (Tensor | ((tensors: Tensor[]) => void))[]) => {
     const [input] = args;
     if (input === undefined || typeof input === 'function') throw new Error('customGrad calls with a tensor.');

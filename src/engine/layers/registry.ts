@@ -13,6 +13,7 @@ import { operations } from './operations';
 import { poolingLayers } from './pooling';
 import { preprocessingLayers } from './preprocessing';
 import { recurrentLayers } from './recurrent/layers';
+import { tensorflowOps } from './tensorflow';
 import { wrapperLayers } from './recurrent/wrappers';
 import { regularizationLayers } from './regularization';
 import { shapeLayers } from './shape';
@@ -24,7 +25,7 @@ const families: readonly Readonly<Record<string, LayerForward>>[] = [
 ];
 
 /** Tables of the formats whose networks consist of ops of their own; all others speak Keras. */
-const dialects: Readonly<Record<string, Readonly<Record<string, LayerForward>>>> = { onnx: onnxLayers };
+const dialects: Readonly<Record<string, Readonly<Record<string, LayerForward>>>> = { onnx: onnxLayers, 'tfjs-graph': tensorflowOps };
 
 const keras = new Map<string, LayerForward>(families.flatMap((family) => Object.entries(family)));
 const tables = new Map(Object.entries(dialects).map(([format, table]) => [format, new Map(Object.entries(table))]));

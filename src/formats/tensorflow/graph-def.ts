@@ -31,7 +31,7 @@ export interface FunctionDef {
 }
 
 /** Attributes that say nothing to a person: types, which shapes show anyway, and notes of the runtime to itself. */
-const silent = new Set(['T', 'DstT', 'SrcT', 'dtype', 'value', 'Tshape', 'out_type', 'N', 'Index', 'TI', 'Tidx', 'Tdim', 'Tlen', 'Tpaddings', 'TArgs', 'Tin', 'Tout', 'Tindices', 'Tparams', 'Taxis', 'Tperm', 'Tmultiples',
+const silent = new Set(['T', 'SrcT', 'dtype', 'value', 'Tshape', 'out_type', 'N', 'Index', 'TI', 'Tidx', 'Tdim', 'Tlen', 'Tpaddings', 'TArgs', 'Tin', 'Tout', 'Tindices', 'Tparams', 'Taxis', 'Tperm', 'Tmultiples',
   'output_type', 'config', 'config_proto', 'executor_type', 'f', 'body', 'cond', 'then_branch', 'else_branch', 'container', 'shared_name', 'allowed_devices', 'debug_name', 'output_shapes', 'shape', 'parallel_iterations']);
 
 /** True for attributes that are shown as settings. */

@@ -4,8 +4,9 @@ import { Failure } from '../../tensor/failure';
 import { isObject } from '../../network/kinds/kind';
 import type { Json, JsonObject, OpenedNetwork, SymbolicShape, Weight } from '../../network/network';
 import { networkOfOps } from '../graphs/op-graph';
-import type { OpNode } from '../graphs/op-graph';
+import type { OpInput, OpNode } from '../graphs/op-graph';
 import { isSetting } from '../tensorflow/graph-def';
+import { inputName, isControlFlow, isKnownTensorflowOp, trains } from '../tensorflow/ops';
 import { macsOf, outputShape } from '../tensorflow/shapes';
 import { openManifest } from './manifest';
 import type { ManifestWeight } from './manifest';
@@ -20,29 +21,51 @@ export async function openTfjsGraph(file: string, model: JsonObject, topology: J
   if (nodes.length === 0) throw new Failure('tfjs.topology', `${label}: its graph holds no ops.`);
   const manifest = await openManifest(file, model.weightsManifest);
   const constants = new Map(nodes.filter(({ op }) => op === 'Const').map(({ name }) => [name, manifest.weights.get(name)] as const));
-  const places = nodes.filter(({ op }) => /^Placeholder/.test(op));
+  const places = nodes.filter(({ op }) => op === 'Placeholder');
   const shapes = new Map<string, SymbolicShape>();
   for (const { name, attributes } of places) { const shape = shapeFrom(attributes.shape); if (shape !== null) shapes.set(name, shape); }
   for (const [name, weight] of constants) if (weight !== undefined) shapes.set(name, weight.shape);
-  const stated = statedShapes(model.signature);
-  const results = outputsOf(nodes);
-  const used = new Set<string>();
-  const ops = nodes.filter(({ op }) => op !== 'Const' && !/^Placeholder/.test(op)).map((node): OpNode => {
-    const weights = node.inputs.flatMap((input): readonly Weight[] => { const weight = constants.get(input); if (weight === undefined) return []; const shared = used.has(input); used.add(input); return [weightOf(weight, shared)]; });
-    const shape = stated.get(node.name) ?? outputShape(node.op, settingsFrom(node.attributes), node.inputs.map((input) => shapes.get(input)));
+  const signature = isObject(model.signature) ? model.signature : isObject(model.userDefinedMetadata) ? model.userDefinedMetadata.signature : undefined;
+  const stated = statedShapes(signature);
+  const results = outputsOf(nodes, [...stated.keys()]);
+  const shared = sharedConstants(nodes, constants);
+  const ops = nodes.filter(({ op }) => op !== 'Const' && op !== 'Placeholder' && op !== 'NoOp').map((node): OpNode => {
+    const weights: Weight[] = [];
+    const inputs = node.inputs.map((input, position): OpInput => {
+      const constant = constants.get(input);
+      if (constant === undefined || shared.has(input)) return input;
+      const known = weights.find(({ key }) => key === input);
+      const weight = known ?? weightOf(inputName(node.op, position, node.inputs.length), constant, trained(node.op, position, constant));
+      if (known === undefined) weights.push(weight);
+      return { kind: 'value', value: weight.name };
+    });
+    const config = settingsFrom(node.attributes);
+    const shape = stated.get(node.name) ?? outputShape(node.op, config, node.inputs.map((input) => shapes.get(input)));
     if (shape !== undefined) shapes.set(node.name, shape);
-    return {
-      name: node.name, type: node.op, config: settingsFrom(node.attributes), inputs: node.inputs, outputs: results.get(node.name) ?? [node.name],
-      weights: weights.filter(({ key }, index) => weights.findIndex((other) => other.key === key) === index), macs: macsOf(node.op, shape, node.inputs.map((input) => shapes.get(input))), detail: '',
-    };
+    return { name: node.name, type: node.op, config, inputs, outputs: results.get(node.name) ?? [node.name], weights, macs: macsOf(node.op, shape, node.inputs.map((input) => shapes.get(input))), detail: '' };
   });
+  const sources = [...shared].flatMap((name): readonly OpNode[] => { const constant = constants.get(name); return constant === undefined ? [] : [{ name, type: 'Const', config: {}, inputs: [], outputs: [name], weights: [weightOf('value', constant, true)], macs: 0, detail: '' }]; });
   const consumed = new Set(nodes.flatMap(({ inputs }) => inputs.map((input) => input.split(':')[0] ?? '')));
   const outputs = stated.size > 0 ? [...stated.keys()] : ops.filter(({ name }) => !consumed.has(name)).map(({ name }) => name);
+  const loops = [...new Set(nodes.map(({ op }) => op).filter(isControlFlow))].sort();
   const network = networkOfOps({
-    name: label, format: 'tfjs-graph', formatDetail: '', convention: 'tfjs', inputs: places.map(({ name }) => name), nodes: ops, outputs, shapeOf: (tensor) => shapes.get(tensor),
-    viewOnly: `${label} can be looked at; running TensorFlow.js graph models is not built yet.`, problems: manifest.problems,
+    name: label, format: 'tfjs-graph', formatDetail: '', convention: 'tfjs', inputs: places.map(({ name }) => name), nodes: [...sources, ...ops], outputs, shapeOf: (tensor) => shapes.get(tensor),
+    inputConfig: (tensor) => ({ dtype: plainType(places.find(({ name }) => name === tensor)?.attributes.dtype) }), knows: isKnownTensorflowOp, problems: manifest.problems,
+    ...(loops.length === 0 ? {} : { viewOnly: `${label} can be looked at but not run: it has loops or branches (${loops.slice(0, 4).join(', ')}${loops.length > 4 ? ', …' : ''}), whose number of steps only shows when they run; convert the model again with its recurrent layers unrolled (unroll=True in Keras).` }),
   });
   return { network, weights: { read: (key) => manifest.read(key), close: () => Promise.resolve() } };
+}
+
+const trained = (op: string, position: number, constant: ManifestWeight): boolean => /float/.test(constant.dtype) && trains(op, position, constant.shape);
+
+/** Constants that several ops train together: each is an op of its own, so that there is one weight. */
+function sharedConstants(nodes: readonly GraphNode[], constants: ReadonlyMap<string, ManifestWeight | undefined>): ReadonlySet<string> {
+  const users = new Map<string, number>();
+  for (const { op, inputs } of nodes) {
+    const own = new Set(inputs.filter((input, position) => { const constant = constants.get(input); return constant !== undefined && trained(op, position, constant); }));
+    for (const name of own) users.set(name, (users.get(name) ?? 0) + 1);
+  }
+  return new Set([...users].filter(([, count]) => count > 1).map(([name]) => name));
 }
 
 function nodeFrom(entry: Json, label: string): GraphNode {
@@ -52,19 +75,18 @@ function nodeFrom(entry: Json, label: string): GraphNode {
   return { name: entry.name, op: entry.op, inputs: inputs.filter((input) => !input.startsWith('^')).map((input) => input.replace(/:0$/, '')), attributes: isObject(entry.attr) ? entry.attr : {} };
 }
 
-/** Tensors that ops are asked for: `name`, and `name:1` where another op takes it. */
-function outputsOf(nodes: readonly GraphNode[]): ReadonlyMap<string, readonly string[]> {
+/** Tensors that ops are asked for: `name`, and `name:1` where another op or the signature takes it. */
+function outputsOf(nodes: readonly GraphNode[], outputs: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const most = new Map<string, number>();
-  for (const input of nodes.flatMap(({ inputs }) => inputs)) {
+  for (const input of [...nodes.flatMap(({ inputs }) => inputs), ...outputs]) {
     const [, name = '', number = ''] = /^(.*):(\d{1,3})$/.exec(input) ?? [];
     if (name !== '') most.set(name, Math.max(most.get(name) ?? 0, Number(number)));
   }
   return new Map([...most].map(([name, last]) => [name, Array.from({ length: last + 1 }, (_, index) => (index === 0 ? name : `${name}:${index}`))]));
 }
 
-function weightOf({ name, shape, dtype }: ManifestWeight, shared: boolean): Weight {
-  const buffer = shared || !/float/.test(dtype);
-  return { name, key: name, shape, dtype, trainable: !buffer, ...(buffer ? { buffer } : {}), initializer: null };
+function weightOf(name: string, { name: key, shape, dtype }: ManifestWeight, trainable: boolean): Weight {
+  return { name, key, shape, dtype, trainable, ...(trainable ? {} : { buffer: true }), initializer: null };
 }
 
 /** `{shape: {dim: [{size: "3"}]}}` or `{dim: …}`; -1 is unknown. */
@@ -78,7 +100,13 @@ function shapeFrom(value: Json | undefined): SymbolicShape | null {
 /** Shapes of outputs that the signature states, by op. */
 function statedShapes(signature: Json | undefined): ReadonlyMap<string, SymbolicShape> {
   const outputs = isObject(signature) && isObject(signature.outputs) ? Object.values(signature.outputs) : [];
-  return new Map(outputs.flatMap((output) => { const shape = isObject(output) ? shapeFrom(output.tensorShape) : null; return isObject(output) && typeof output.name === 'string' && shape !== null ? [[output.name.replace(/:\d+$/, ''), shape] as const] : []; }));
+  return new Map(outputs.flatMap((output) => { const shape = isObject(output) ? shapeFrom(output.tensorShape) : null; return isObject(output) && typeof output.name === 'string' && shape !== null ? [[output.name.replace(/:0$/, ''), shape] as const] : []; }));
+}
+
+/** `{type: "DT_INT32"}` -> `int32` */
+function plainType(value: Json | undefined): string {
+  const type = isObject(value) && typeof value.type === 'string' ? value.type : 'DT_FLOAT';
+  return { DT_FLOAT: 'float32', DT_HALF: 'float16', DT_DOUBLE: 'float64' }[type] ?? type.replace(/^DT_/, '').toLowerCase();
 }
 
 /** Attributes of GraphDef as plain values: texts are base64, whole numbers are texts. */
@@ -87,9 +115,10 @@ function settingsFrom(attributes: JsonObject): JsonObject {
   const plain = (value: Json): Json => {
     if (!isObject(value)) return null;
     if (value.i !== undefined) return Number(value.i);
-    if (value.f !== undefined || value.b !== undefined) return value.f ?? value.b ?? null;
+    if (value.f !== undefined) return Number(value.f);
+    if (value.b !== undefined) return value.b;
     if (typeof value.s === 'string') return text(value.s);
-    if (typeof value.type === 'string') return value.type;
+    if (typeof value.type === 'string') return plainType(value);
     if (!isObject(value.list)) return null;
     const { i, f, s } = value.list;
     return Array.isArray(i) ? (i as readonly Json[]).map(Number) : Array.isArray(f) ? f : Array.isArray(s) ? (s as readonly Json[]).map(text) : null;

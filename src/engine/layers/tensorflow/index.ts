@@ -1,0 +1,8 @@
+/** The table of TensorFlow's ops, family by family, for graph models. https://www.tensorflow.org/api_docs/python/tf/raw_ops */
+import type { LayerForward } from '../layer';
+import { arithmetic } from './arithmetic';
+import { arrangement } from './arrangement';
+import { matrices } from './matrices';
+import { windows } from './windows';
+
+export const tensorflowOps: Readonly<Record<string, LayerForward>> = { ...arithmetic, ...windows, ...matrices, ...arrangement };
