@@ -2,12 +2,12 @@
  * The controls, in one place: @vscode/webview-ui-toolkit (no longer developed, so nothing else imports it) for buttons, text fields and the
  * progress ring, and small ones of our own for what it lacks.
  */
-import { provideVSCodeDesignSystem, vsCodeButton, vsCodeProgressRing, vsCodeTextField } from '@vscode/webview-ui-toolkit';
+import { provideVSCodeDesignSystem, vsCodeButton, vsCodeDropdown, vsCodeOption, vsCodeProgressRing, vsCodeTextField } from '@vscode/webview-ui-toolkit';
 import type { ComponentChildren, JSX, Ref } from 'preact';
 import { createElement } from 'preact';
-import { useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
-provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeProgressRing(), vsCodeTextField());
+provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeDropdown(), vsCodeOption(), vsCodeProgressRing(), vsCodeTextField());
 
 interface ButtonProps {
   readonly appearance?: 'primary' | 'secondary' | 'icon';
@@ -41,6 +41,46 @@ interface SearchProps {
 export function SearchField({ label, value, inputRef, onInput, onKeyDown, children }: SearchProps): JSX.Element {
   const input = (event: Event): void => onInput((event.currentTarget as HTMLElement & { value: string }).value);
   return createElement('vscode-text-field', { ref: inputRef, placeholder: label, 'aria-label': label, value, onInput: input, onKeyDown } as object, children);
+}
+
+interface ChoiceProps<Value extends string> {
+  readonly label: string;
+  readonly value: Value;
+  readonly options: readonly { readonly value: Value; readonly label: string }[];
+  readonly disabled?: boolean;
+  readonly onChoose: (value: Value) => void;
+}
+
+/** A dropdown. */
+export function Choice<Value extends string>({ label, value, options, disabled = false, onChoose }: ChoiceProps<Value>): JSX.Element {
+  const list = useRef<HTMLElement & { value: string }>(null);
+  // The element takes a value only once its options are there.
+  useLayoutEffect(() => { if (list.current !== null && list.current.value !== value) list.current.value = value; }, [value, options.length]);
+  const onChange = (): void => {
+    const chosen = options.find((option) => option.value === list.current?.value);
+    if (chosen !== undefined && chosen.value !== value) onChoose(chosen.value);
+  };
+  return createElement('vscode-dropdown', { ref: list, 'aria-label': label, title: label, disabled, onChange } as object,
+    options.map((option) => createElement('vscode-option', { key: option.value, value: option.value, selected: option.value === value } as object, option.label)));
+}
+
+interface FieldProps { readonly label: string; readonly value: string; readonly disabled?: boolean; readonly invalid?: boolean; readonly onCommit: (text: string) => void }
+
+/** A text field whose text counts on Enter or when it is left; Escape takes the change back. */
+export function TextField({ label, value, disabled = false, invalid = false, onCommit }: FieldProps): JSX.Element {
+  const field = useRef<HTMLElement & { value: string }>(null);
+  useLayoutEffect(() => { if (field.current !== null) field.current.value = value; }, [value]);
+  // The element gives itself a name when it is connected.
+  useLayoutEffect(() => field.current?.setAttribute('aria-label', label), [label]);
+  const commit = (): void => { if (field.current !== null && field.current.value !== value) onCommit(field.current.value); };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Enter') commit();
+    else if (event.key === 'Escape' && field.current !== null) field.current.value = value;
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  return createElement('vscode-text-field', { ref: field, 'aria-label': label, title: label, disabled, 'aria-invalid': invalid, onKeyDown, onChange: commit, spellcheck: false } as object);
 }
 
 interface TabsProps<Id extends string> {

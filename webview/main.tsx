@@ -7,6 +7,7 @@ import './style/frame.css';
 import './style/graph.css';
 import './style/cell.css';
 import './style/cards.css';
+import './style/tensor.css';
 import './style/inspect.css';
 import './style/insight.css';
 import { render } from 'preact';

@@ -1,7 +1,7 @@
 /** What the panel beside the listing shows: where the run is, and what the step under the cursor did. */
 import type { CellView } from './cell';
 import type { GraphView } from './graph';
-import type { TensorStatistics } from './tensor';
+import type { TensorStatistics, TensorUse } from './tensor';
 
 export type PhaseName = 'forward' | 'loss' | 'backward' | 'update';
 export type DepthName = 'iteration' | 'phase' | 'layer' | 'op' | 'cell';
@@ -17,6 +17,10 @@ export interface TensorCard {
   readonly shape: readonly number[];
   readonly dtype: string;
   readonly statistics: TensorStatistics;
+  /** Which axes the usual slice shows: a weight's `[…, in, out]`, or an activation's `[batch, …, channels]`. Absent: an activation. */
+  readonly layout?: TensorUse;
+  /** Tensors that can share a scale of colours. Absent: a value. */
+  readonly role?: 'value' | 'weight' | 'gradient';
   /** Signed values (gradients, weights, pre-activations) get the diverging map. */
   readonly diverging: boolean;
   /** Card of the value that this one is the gradient of, if it is shown too: its tensor id. */

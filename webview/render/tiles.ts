@@ -19,11 +19,12 @@ export interface Space {
   readonly scale: number;
 }
 
-type Extent = Pick<TensorPicture, 'tiles' | 'rows' | 'columns' | 'tileExtents'>;
+export type Extent = Pick<TensorPicture, 'tiles' | 'rows' | 'columns' | 'tileExtents'>;
 
 /** Tiles side by side with square cells as large as fit into the space; a single row or column of numbers becomes a band. */
 export function arrangeTiles({ tiles, rows, columns, tileExtents }: Extent, space: Space): Arrangement {
-  const widest = 18 * space.scale;
+  // A few cells are drawn so large that their values can stand in them.
+  const widest = (tiles === 1 && rows > 1 && columns > 1 && rows * columns <= 48 ? 36 : 18) * space.scale;
   const gap = tiles === 1 ? 0 : Math.max(1, Math.round((tiles > 32 ? 2 : 3) * space.scale));
   const natural = tileExtents.at(-1) ?? 1;
   let best: { perRow: number; cell: number; score: number } | null = null;

@@ -5,6 +5,7 @@ import type { ChangeView, LookKind, LookResult, LookView } from '../../src/proto
 import type { TensorRequest } from '../../src/protocol/tensor';
 import { domainOf } from '../../src/tensor/colormap';
 import { Button } from '../controls';
+import type { ViewKind } from '../render/kinds';
 import { count, exactNumber, shapeText, shortNumber } from '../render/numbers';
 import { cellOf, indexOf, offsetOf, sliceText } from '../render/tiles';
 import { select, useStore } from '../store';
@@ -12,13 +13,12 @@ import { usePicture } from '../tensors';
 import { look as ask } from './actions';
 import { Graph } from './graph';
 import { Histogram } from './histogram';
-import { Axes } from './inspect-axes';
 import { NumbersTable } from './numbers-table';
 import { TensorCard } from './tensor-card';
+import type { Subject } from './tensor-view';
 
-const kinds: readonly { readonly id: LookKind; readonly label: string }[] = [
-  { id: 'tensor', label: 'tensor' }, { id: 'maps', label: 'feature maps' }, { id: 'heat', label: 'heat map' }, { id: 'histogram', label: 'histogram' },
-];
+/** The view that a command asked for. */
+const firstKinds: Readonly<Record<LookKind, ViewKind | null>> = { tensor: null, maps: 'tiles', heat: 'heat', histogram: 'histogram' };
 type Tensor = Extract<LookResult, { kind: 'tensor' }>;
 
 /** What changed, in words. */
@@ -42,17 +42,12 @@ export function factsText({ type, dtype, shape, statistics: { count: elements, m
 }
 
 function Head({ look }: { readonly look: LookView }): JSX.Element {
-  const { id, expression, pinned, stale, as, result } = look;
+  const { id, expression, pinned, stale, result } = look;
   const tensor = result.kind === 'tensor' ? result : null;
   return (
     <header class="look-head">
       <div class="look-line">
         <h2 title={expression}>{expression}</h2>
-        {tensor !== null && (
-          <select aria-label="View" disabled={stale} onChange={(event) => ask({ kind: 'as', id, as: kinds[event.currentTarget.selectedIndex]?.id ?? as })}>
-            {kinds.map(({ id: kind, label }) => <option key={kind} value={kind} selected={kind === as}>{label}</option>)}
-          </select>
-        )}
         {tensor !== null && <Button label="Read it in another shape" disabled={stale} onClick={() => ask({ kind: 'shape', id })}>Shape …</Button>}
         <Button label="Read it again" onClick={() => ask({ kind: 'again', id })}>Refresh</Button>
         <Button label={pinned ? 'Pinned: read again at each stop' : 'Pin: read again at each stop'} pressed={pinned} appearance={pinned ? 'primary' : 'secondary'} onClick={() => ask({ kind: 'pin', id, pinned: !pinned })}>{pinned ? 'Pinned' : 'Pin'}</Button>
@@ -69,6 +64,10 @@ function TensorLook({ look, tensor }: { readonly look: LookView; readonly tensor
   const { id, expression, as, version } = look;
   const { shape, dtype, statistics, slice, change } = tensor;
   const request: TensorRequest = { address: { kind: 'look', id } };
+  const subject: Subject = {
+    settingsKey: `look ${as} ${expression}`, shape, use: 'activation', role: 'look', example: null, usual: slice, firstKind: firstKinds[as], request,
+    onSlice: (wanted) => ask({ kind: 'slice', id, slice: wanted }),
+  };
   const loading = usePicture(request, String(version));
   const selection = useStore((state) => state.selection);
   const key = shape.join(',');
@@ -80,20 +79,19 @@ function TensorLook({ look, tensor }: { readonly look: LookView; readonly tensor
   const cell = picture === null || place === null ? null : cellOf(picture, place);
   const value = picture === null || cell === null ? null : picture.floats[offsetOf(picture, cell)] ?? null;
   const card = (
-    <TensorCard id={id} title={expression} variable={null} shape={shape} dtype={dtype} statistics={statistics} diverging={null} range={null} request={request} version={String(version)}
-      mark={null} tone={null} maxHeight={360} tall={1.4} />
+    <TensorCard id={id} {...subject} title={expression} variable={null} dtype={dtype} statistics={statistics} diverging={null} range={null} version={String(version)}
+      place={null} opens disabled={look.stale} mark={null} tone={null} maxHeight={360} tall={1.4} />
   );
   const distribution = picture !== null && statistics.count > 1 && picture.histogram.counts.length > 0 && (
     <section class="card" aria-label={`Distribution of ${expression}`}>
       <header><h3>distribution</h3><span class="shape">{count(statistics.count)} values</span></header>
       <p class="statistics">deviation {shortNumber(statistics.standardDeviation)}</p>
-      <Histogram histogram={picture.histogram} statistics={statistics} value={value} height={as === 'histogram' ? 220 : 104} color="accent" />
+      <Histogram histogram={picture.histogram} statistics={statistics} value={value} height={104} color="accent" />
     </section>
   );
   return (
     <div class="cards">
-      {shape.length > 1 && <Axes shape={shape} slice={slice} disabled={look.stale} onSlice={(wanted) => ask({ kind: 'slice', id, slice: wanted })} />}
-      {as === 'histogram' ? <>{distribution}{card}</> : card}
+      {card}
       <div class="card-row">
         {picture !== null && place !== null && statistics.count > 1 && (
           <section class="card numbers-card" aria-label={`Numbers of ${expression}`}>
@@ -102,7 +100,7 @@ function TensorLook({ look, tensor }: { readonly look: LookView; readonly tensor
             <NumbersTable picture={picture} kind={kind} domain={domainOf(kind, statistics.min, statistics.max)} index={place} rowsShown={9} onSelect={(index) => select({ tensor: id, shape: key, index })} />
           </section>
         )}
-        {as !== 'histogram' && distribution}
+        {distribution}
       </div>
     </div>
   );

@@ -2,7 +2,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { NodeView, WeightView } from '../../src/protocol/graph';
-import type { TensorRequest } from '../../src/protocol/tensor';
 import { domainOf } from '../../src/tensor/colormap';
 import { Button } from '../controls';
 import { count, shortNumber } from '../render/numbers';
@@ -12,14 +11,25 @@ import { usePicture } from '../tensors';
 import { Histogram } from './histogram';
 import { NumbersTable } from './numbers-table';
 import { TensorCard } from './tensor-card';
+import { Pins } from './tensor-pins';
+import type { Subject } from './tensor-view';
+import { useView } from './tensor-view';
 
 const maxElements = 65_536;
 
+const subjectOf = (layer: string, weight: WeightView): Subject => ({
+  settingsKey: `${layer}/${weight.name}`, shape: weight.shape, use: 'weight', role: 'weight', example: null, usual: null, firstKind: null,
+  request: { address: { kind: 'weight', layer, weight: weight.name }, maxElements },
+});
+/** What a pinned weight notes: the file may be written again. */
+const readAt = (): string => `the file at ${new Date().toLocaleTimeString()}`;
+
 function Weight({ layer, weight }: { readonly layer: string; readonly weight: WeightView }): JSX.Element {
-  const argument: TensorRequest = { address: { kind: 'weight', layer, weight: weight.name }, maxElements };
+  const subject = subjectOf(layer, weight);
+  const id = subject.settingsKey;
   const selection = useStore((state) => state.selection);
-  const loading = usePicture(argument, '');
-  const id = `${layer}/${weight.name}`;
+  const { request } = useView(subject, null);
+  const loading = usePicture(request, '');
   const picture = loading.state === 'ready' ? loading.picture : null;
   const own = selection !== null && selection.tensor === id ? selection : null;
   const cell = picture === null || own === null ? null : cellOf(picture, own.index);
@@ -27,8 +37,8 @@ function Weight({ layer, weight }: { readonly layer: string; readonly weight: We
   const kind = picture !== null && picture.statistics.min >= 0 ? 'sequential' : 'diverging';
   return (
     <div class="weight">
-      <TensorCard id={id} title={weight.trainable ? weight.name : `${weight.name} (not trained)`} variable={null} shape={weight.shape} dtype={weight.dtype} statistics={null} diverging={null} range={null} request={argument} version=""
-        mark={null} tone={null} maxHeight={220} tall={1.8} />
+      <TensorCard id={id} {...subject} title={weight.trainable ? weight.name : `${weight.name} (not trained)`} variable={null} dtype={weight.dtype} statistics={null} diverging={null} range={null} version=""
+        place={readAt()} mark={null} tone={null} maxHeight={220} tall={1.8} />
       {picture !== null && picture.statistics.count > 1 && (
         <section class="card" aria-label={`Distribution of ${weight.name}`}>
           <header><h3>distribution</h3><span class="shape">{count(picture.statistics.count)} values</span></header>
@@ -40,7 +50,7 @@ function Weight({ layer, weight }: { readonly layer: string; readonly weight: We
         <section class="card numbers-card" aria-label={`Numbers of ${weight.name}`}>
           <header><h3>{weight.name}{sliceText(picture, own.index)}</h3><span class="shape">numbers</span></header>
           <p class="statistics">[{own.index.join(', ')}] = {value === null ? '' : shortNumber(value, 5)}</p>
-          <NumbersTable picture={picture} kind={kind} domain={domainOf(kind, picture.statistics.min, picture.statistics.max)} index={own.index} rowsShown={7}
+          <NumbersTable picture={picture} source={{ address: request.address, version: '' }} kind={kind} domain={domainOf(kind, picture.statistics.min, picture.statistics.max)} index={own.index} rowsShown={7}
             onSelect={(index) => select({ tensor: id, shape: weight.shape.join(','), index })} />
         </section>
       )}
@@ -71,6 +81,7 @@ export function LayerDetails({ node, onClose }: { readonly node: NodeView; reado
         </section>
       )}
       <div class="cards">
+        <Pins others={node.weights.map((weight) => ({ ...subjectOf(node.id, weight), id: `${node.id}/${weight.name}`, title: weight.name, variable: null, dtype: weight.dtype, statistics: null, diverging: null, version: '' }))} />
         {node.weights.length === 0 && <p class="empty">This layer has no weights.</p>}
         {node.weights.map((weight) => <Weight key={`${node.id}/${weight.name}`} layer={node.id} weight={weight} />)}
       </div>

@@ -1,9 +1,9 @@
-/** The colours of a tensor picture with their numbers. */
+/** The colours of a tensor picture with their numbers, what is clipped, and the marks of what is no number. */
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Domain } from '../../src/tensor/colormap';
 import { colorMap } from '../../src/tensor/colormap';
-import { shortNumber } from '../render/numbers';
+import { count, shortNumber } from '../render/numbers';
 import { useTheme } from '../theme';
 
 /** Room that the legend takes beside a picture, in CSS pixels. */
@@ -11,29 +11,44 @@ export const legendWidth = 74;
 
 const signed = (value: number): string => (value > 0 ? `+${shortNumber(value, 2)}` : shortNumber(value, 2));
 
-interface Props { readonly kind: 'diverging' | 'sequential'; readonly domain: Domain; readonly nan: number; readonly infinite: number }
+interface Props {
+  readonly kind: 'diverging' | 'sequential';
+  readonly domain: Domain;
+  /** Each tile has its own ends. */
+  readonly many: boolean;
+  /** A colour image: the ends of each of its colours. */
+  readonly image: boolean;
+  /** Percent cut off at both ends. */
+  readonly clip: number;
+  readonly scale: 'tile' | 'tensor' | 'role';
+  readonly nan: number;
+  readonly infinite: number;
+}
 
-export function Legend({ kind, domain, nan, infinite }: Props): JSX.Element {
+export function Legend({ kind, domain, many, image, clip, scale, nan, infinite }: Props): JSX.Element {
   const { kind: theme } = useTheme();
   const bar = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
     const context = bar.current?.getContext('2d') ?? null;
     if (context === null) return;
-    const image = new ImageData(1, 256);
+    const pixels = new ImageData(image ? 3 : 1, 256);
     const { table } = colorMap(kind, theme);
-    for (let y = 0; y < 256; y++) image.data.set(table.subarray((255 - y) * 4, (255 - y) * 4 + 4), y * 4);
-    context.putImageData(image, 0, 0);
-  }, [kind, theme]);
+    for (let y = 0; y < 256; y++) {
+      if (image) for (let channel = 0; channel < 3; channel++) pixels.data.set([0, 1, 2].map((one) => (one === channel ? 255 - y : 0)).concat(255), (y * 3 + channel) * 4);
+      else pixels.data.set(table.subarray((255 - y) * 4, (255 - y) * 4 + 4), y * 4);
+    }
+    context.putImageData(pixels, 0, 0);
+  }, [kind, theme, image]);
+  const around = kind === 'diverging' && !image;
+  const [top, middle, bottom] = many ? [around ? '+ tile' : 'tile max', around ? '0' : null, around ? '− tile' : 'tile min'] : [around ? signed(domain.high) : shortNumber(domain.high, 2), around ? '0' : null, shortNumber(domain.low, 2)];
   return (
     <div class="legend" aria-hidden="true">
-      <canvas ref={bar} width={1} height={256} />
-      <div class="legend-numbers">
-        <span>{kind === 'diverging' ? signed(domain.high) : shortNumber(domain.high, 2)}</span>
-        {kind === 'diverging' && <span>0</span>}
-        <span>{shortNumber(domain.low, 2)}</span>
-      </div>
-      {nan > 0 && <span class="legend-special"><i class="nan" />NaN</span>}
-      {infinite > 0 && <span class="legend-special"><i class="infinite" />±∞</span>}
+      <canvas key={image ? 'image' : 'map'} ref={bar} width={image ? 3 : 1} height={256} />
+      <div class="legend-numbers"><span>{top}</span>{middle !== null && <span>{middle}</span>}<span>{bottom}</span></div>
+      {clip > 0 && <span class="legend-note" title={`Values beyond the ${clip}th and ${100 - clip}th percentile have the colours of the ends`}>{clip}–{100 - clip} %</span>}
+      {scale === 'role' && !many && <span class="legend-note" title="One scale for all tensors of this kind in the panel">shared</span>}
+      {nan > 0 && <span class="legend-special"><i class="nan" />{count(nan)} NaN</span>}
+      {infinite > 0 && <span class="legend-special"><i class="infinite" />{count(infinite)} ±∞</span>}
     </div>
   );
 }

@@ -1,18 +1,23 @@
-/** The numbers around the selected element, tinted like the picture: the text equivalent of a canvas. */
+/** The numbers around the selected element, tinted like the picture: the text equivalent of a canvas. Arrow keys move the selection. */
 import type { JSX } from 'preact';
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Part, TensorAddress } from '../../src/protocol/tensor';
 import type { Domain } from '../../src/tensor/colormap';
 import { colorMap, colorOf } from '../../src/tensor/colormap';
-import { columnNumber } from '../render/numbers';
+import { partOf, wantParts } from '../parts';
+import { columnNumber, shortNumber } from '../render/numbers';
+import { windowAround } from '../render/numbers-window';
 import type { Cell } from '../render/tiles';
 import { cellOf, indexOf, offsetOf } from '../render/tiles';
+import { sliceKey, unreduced } from '../render/zoom';
 import type { Picture } from '../tensors';
 import { useTheme } from '../theme';
-import { windowAround } from '../render/numbers-window';
 import { useWidth } from './size';
 
 interface Props {
   readonly picture: Picture;
+  /** Where single elements can be read when the picture has only means of blocks; absent where they cannot. */
+  readonly source?: { readonly address: TensorAddress; readonly version: string } | undefined;
   readonly kind: 'diverging' | 'sequential';
   readonly domain: Domain;
   readonly index: readonly number[];
@@ -22,26 +27,60 @@ interface Props {
 
 const range = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, offset) => first + offset);
 
-export function NumbersTable({ picture, kind, domain, index, onSelect, rowsShown }: Props): JSX.Element | null {
+/** The values of a window of elements; null while they are on their way, or where they cannot be read. */
+function usePart(picture: Picture, source: Props['source'], part: Part | null): Float32Array | null {
+  const [, redraw] = useState(0);
+  const wanted = source === undefined || part === null || source.address.kind === 'look' ? null : part;
+  const base = source === undefined ? '' : `numbers ${JSON.stringify(source.address)} ${source.version} ${sliceKey(picture.slice)} ${wanted?.rows} ${wanted?.columns}`;
+  const values = wanted === null ? null : partOf(base, wanted) ?? null;
+  useEffect(() => {
+    if (wanted !== null && values === null && source !== undefined) wantParts(base, [wanted], { address: source.address, slice: picture.slice }, () => redraw((count) => count + 1));
+  }, [base, wanted?.tile, wanted?.row, wanted?.column, values === null]);
+  return values;
+}
+
+export function NumbersTable({ picture, source, kind, domain, index, onSelect, rowsShown }: Props): JSX.Element | null {
   const { kind: theme } = useTheme();
   const frame = useRef<HTMLDivElement>(null);
   const width = useWidth(frame);
   const map = colorMap(kind, theme);
-  const selected = cellOf(picture, index);
-  if (selected === null) return null;
-  const rows = windowAround(selected.row, rowsShown, picture.rows);
+  // Single elements where they can be had, else what was sent.
+  const exact = picture.reduction > 1 && source !== undefined && source.address.kind !== 'look';
+  const cells = exact ? unreduced(picture) : picture;
+  const selected = cellOf(cells, index);
+  const rows = windowAround(selected?.row ?? 0, rowsShown, cells.rows);
   const reach = Math.max(Math.abs(domain.low), Math.abs(domain.high));
   const cellWidth = 6.7 * Math.max(5, columnNumber(-reach, reach).length) + 12;
-  const columns = windowAround(selected.column, Math.max(3, Math.floor((width - 26) / cellWidth)), picture.columns);
-  const values = range(rows.first, rows.last).map((row) => range(columns.first, columns.last).map((column): [Cell, number] => {
+  const columns = windowAround(selected?.column ?? 0, Math.max(3, Math.floor((width - 26) / cellWidth)), cells.columns);
+  const part = usePart(picture, source, exact && selected !== null && width > 0 ? { tile: selected.tile, tiles: 1, row: rows.first, rows: rows.last - rows.first + 1, column: columns.first, columns: columns.last - columns.first + 1 } : null);
+  if (selected === null) return null;
+  const valueOf = (cell: Cell): number | null => {
+    if (!exact) return picture.floats[offsetOf(picture, cell)] ?? NaN;
+    return part === null ? null : part[(cell.row - rows.first) * (columns.last - columns.first + 1) + cell.column - columns.first] ?? NaN;
+  };
+  const values = range(rows.first, rows.last).map((row) => range(columns.first, columns.last).map((column): [Cell, number | null] => {
     const cell = { tile: selected.tile, row, column };
-    return [cell, picture.floats[offsetOf(picture, cell)] ?? NaN];
+    return [cell, valueOf(cell)];
   }));
-  const largest = values.flat().reduce((most, [, value]) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0);
+  const sizes = values.flat().map(([, value]) => Math.abs(value ?? NaN)).filter((size) => size > 0 && Number.isFinite(size)).sort((a, b) => a - b);
+  // One value that is far off would take the decimals from all others.
+  const [middle, largest] = [sizes[sizes.length >> 1] ?? 0, sizes.at(-1) ?? 0];
+  const written = (value: number): string => (largest > 1000 * middle && middle > 0 ? shortNumber(value, 3) : columnNumber(value, largest));
   const tint = (value: number): string => `rgb(${colorOf(map, domain, value).join(' ')} / ${kind === 'diverging' ? 0.55 : 0.4})`;
-  const step = picture.reduction;
+  const step = cells.reduction;
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const { tile, row, column } = selected;
+    const moves: Readonly<Record<string, Cell>> = {
+      ArrowLeft: { tile, row, column: column - 1 }, ArrowRight: { tile, row, column: column + 1 }, ArrowUp: { tile, row: row - 1, column }, ArrowDown: { tile, row: row + 1, column },
+      Home: { tile, row, column: 0 }, End: { tile, row, column: cells.columns - 1 }, PageUp: { tile: tile - 1, row, column }, PageDown: { tile: tile + 1, row, column },
+    };
+    const next = moves[event.key];
+    if (next === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    if (next.row >= 0 && next.row < cells.rows && next.column >= 0 && next.column < cells.columns && next.tile >= 0 && next.tile < cells.tiles) onSelect(indexOf(cells, next));
+  };
   return (
-    <div class="numbers" ref={frame}>
+    <div class="numbers" ref={frame} tabIndex={0} role="group" aria-label={`Numbers around [${index.join(', ')}]. Arrow keys move the selection`} onKeyDown={onKeyDown}>
       {width > 0 && (
         <table>
           <thead><tr><td />{range(columns.first, columns.last).map((column) => <th key={column} scope="col">{column * step}</th>)}</tr></thead>
@@ -52,8 +91,8 @@ export function NumbersTable({ picture, kind, domain, index, onSelect, rowsShown
                 {row.map(([cell, value]) => {
                   const chosen = cell.row === selected.row && cell.column === selected.column;
                   return (
-                    <td key={cell.column} class={chosen ? 'chosen' : ''} aria-current={chosen ? 'true' : undefined} style={{ backgroundColor: tint(value) }}
-                      title={`[${indexOf(picture, cell).join(', ')}] = ${value}`} onClick={() => onSelect(indexOf(picture, cell))}>{columnNumber(value, largest)}</td>
+                    <td key={cell.column} class={chosen ? 'chosen' : ''} aria-current={chosen ? 'true' : undefined} style={value === null ? undefined : { backgroundColor: tint(value) }}
+                      title={value === null ? undefined : `[${indexOf(cells, cell).join(', ')}] = ${value}`} onClick={() => onSelect(indexOf(cells, cell))}>{value === null ? '·' : written(value)}</td>
                   );
                 })}
               </tr>

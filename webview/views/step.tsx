@@ -19,11 +19,25 @@ import { Histogram } from './histogram';
 import { NumbersTable } from './numbers-table';
 import { toneOf } from './strip';
 import { TensorCard } from './tensor-card';
+import { Pins } from './tensor-pins';
+import type { Subject } from './tensor-view';
+import { useView } from './tensor-view';
 
 /** Elements a picture; six cards then stay below 1 MiB a step. */
 const maxElements = 32_768;
 
-const requestOf = (cursor: CursorView, card: Card, example: number): TensorRequest => ({ address: { kind: 'trace', iteration: cursor.iteration, tensor: card.tensor }, example, maxElements });
+/** What decides how a card is shown, and where its tensor is. */
+function subjectOf(cursor: CursorView, card: Card, example: number, examples: number): Subject {
+  const use = card.layout ?? 'activation';
+  const request: TensorRequest = { address: { kind: 'trace', iteration: cursor.iteration, tensor: card.tensor }, example, maxElements };
+  return {
+    settingsKey: card.variable === '' ? card.title : card.variable, shape: card.shape, use, role: card.role ?? 'value', usual: null, firstKind: null, request,
+    example: use === 'activation' && examples > 0 && card.shape[0] === examples ? example : null,
+  };
+}
+
+/** Where the cursor stands, as a pinned tensor notes it. */
+const placeOf = ({ iteration, phase, op, ops }: CursorView): string => `iteration ${iteration + 1} · ${phase}, op ${op + 1} of ${ops}`;
 
 /** One scale for a tensor before and after the update, so that colours can be compared. */
 function sharedRange(card: Card, row: readonly Card[]): { readonly min: number; readonly max: number } | null {
@@ -76,9 +90,10 @@ function moverOf(cursor: CursorView, tensor: number): ((index: readonly number[]
   return cell === null || cell.tensor !== tensor ? undefined : (index) => go({ kind: 'cell', iteration, op, tensor, index });
 }
 
-function Detail({ cursor, card, example }: { readonly cursor: CursorView; readonly card: Card; readonly example: number }): JSX.Element | null {
+function Detail({ cursor, card, subject }: { readonly cursor: CursorView; readonly card: Card; readonly subject: Subject }): JSX.Element | null {
   const selection = useStore((state) => state.selection);
-  const loading = usePicture(requestOf(cursor, card, example), versionOf(card));
+  const { request } = useView(subject, card.statistics);
+  const loading = usePicture(request, versionOf(card));
   const shape = card.shape.join(',');
   if (loading.state !== 'ready' || loading.picture.shape.join(',') !== shape) return <div class="card-row"><section class="card waiting" /></div>;
   const { picture } = loading;
@@ -95,7 +110,7 @@ function Detail({ cursor, card, example }: { readonly cursor: CursorView; readon
         <header><h3>{card.variable}{sliceText(picture, chosen)}</h3><span class="shape">numbers</span></header>
         <p class="statistics">{value === null ? '' : `[${chosen.join(', ')}] = ${shortNumber(value, 5)}`}{picture.reduction > 1 && ` · each the mean of ${picture.reduction} × ${picture.reduction}`}</p>
         {canStepInto && <div class="step-into"><Button label={`Step into ${card.variable}[${chosen.join(', ')}]: the terms that make it`} onClick={() => go({ kind: 'cell', iteration: cursor.iteration, op: card.cellOp ?? 0, tensor: card.tensor, index: chosen })}>Step into this element</Button></div>}
-        <NumbersTable picture={picture} kind={kind} domain={domain} index={chosen} rowsShown={7} onSelect={(index) => { select({ tensor: String(card.tensor), shape, index }); moverOf(cursor, card.tensor)?.(index); }} />
+        <NumbersTable picture={picture} source={{ address: request.address, version: versionOf(card) }} kind={kind} domain={domain} index={chosen} rowsShown={7} onSelect={(index) => { select({ tensor: String(card.tensor), shape, index }); moverOf(cursor, card.tensor)?.(index); }} />
       </section>
       <section class="card" aria-label="Distribution">
         <header><h3>distribution<span class="variable">{card.variable}</span></h3><span class="shape">{count(card.statistics.count)} values</span></header>
@@ -130,7 +145,8 @@ export function Step({ run, cursor }: { readonly run: RunView; readonly cursor: 
     const [of = 0] = cell.index;
     if (examples > 0 && output.shape.length > 2 && output.shape[0] === examples && of !== example) arrange({ example: of });
   }, [cursor.iteration, cell?.tensor, cell?.element]);
-  useEffect(() => { if (selection !== null) selectElement(Number(selection.tensor), selection.index); }, [selection]);
+  // Pinned tensors are of another time: Step Into does not lead there.
+  useEffect(() => { if (selection !== null && /^\d+$/.test(selection.tensor)) selectElement(Number(selection.tensor), selection.index); }, [selection]);
   const card = shownCard(cursor, selection);
   return (
     <div class="step">
@@ -143,13 +159,16 @@ export function Step({ run, cursor }: { readonly run: RunView; readonly cursor: 
         {cursor.explanation !== '' && <p class="explanation">{cursor.explanation}</p>}
       </div>
       <div class="cards">
+        <Pins others={cursor.cards.map((entry) => ({
+          ...subjectOf(cursor, entry, example, examples), id: String(entry.tensor), title: entry.title, variable: entry.variable, dtype: entry.dtype, statistics: entry.statistics, diverging: entry.diverging, version: versionOf(entry),
+        }))} />
         {cell !== null && <CellCard key={`${cursor.op} ${cell.tensor}`} cell={cell} tone={toneOf(cursor.phase)} />}
         {cursor.cards.length === 0 && <p class="empty">This step reads and writes no tensors.</p>}
         {cardRows(cursor.cards).map((row, line) => (
           <div class="card-row" key={line}>
             {row.map((entry, place) => (
-              <TensorCard key={place} id={String(entry.tensor)} title={entry.title} variable={entry.variable} shape={entry.shape} dtype={entry.dtype} statistics={entry.statistics}
-                diverging={entry.diverging} range={sharedRange(entry, row)} request={requestOf(cursor, entry, example)} version={versionOf(entry)} mark={entry.use === 'output' ? 'result of this step' : null}
+              <TensorCard key={place} id={String(entry.tensor)} {...subjectOf(cursor, entry, example, examples)} title={entry.title} variable={entry.variable} dtype={entry.dtype} statistics={entry.statistics}
+                diverging={entry.diverging} range={sharedRange(entry, row)} version={versionOf(entry)} place={placeOf(cursor)} mark={entry.use === 'output' ? 'result of this step' : null}
                 tone={entry.use === 'output' ? toneOf(cursor.phase) : null} maxHeight={136} tall={1}
                 reads={entry.tensor === cell?.tensor ? null : cell?.windows.find(({ tensor }) => tensor === entry.tensor) ?? null} onChoose={moverOf(cursor, entry.tensor)}>
                 {entry.checkable && <CheckGradient key={entry.tensor} card={entry} iteration={cursor.iteration} version={versionOf(entry)} />}
@@ -157,7 +176,7 @@ export function Step({ run, cursor }: { readonly run: RunView; readonly cursor: 
             ))}
           </div>
         ))}
-        {card !== undefined && <Detail cursor={cursor} card={card} example={example} />}
+        {card !== undefined && <Detail cursor={cursor} card={card} subject={subjectOf(cursor, card, example, examples)} />}
       </div>
     </div>
   );

@@ -1,31 +1,31 @@
-/** One tensor: title, shape, statistics in words, picture with legend. */
+/** One tensor: title, shape, switch of views, statistics in words, and the view; the settings open below the title. */
 import type { ComponentChildren, JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { CellWindow } from '../../src/protocol/cell';
-import type { TensorRequest, TensorStatistics } from '../../src/protocol/tensor';
-import type { Domain } from '../../src/tensor/colormap';
-import { domainOf } from '../../src/tensor/colormap';
-import { exactNumber, shapeText, shortNumber } from '../render/numbers';
-import { select, useStore } from '../store';
-import type { Loading, Picture } from '../tensors';
+import type { TensorStatistics } from '../../src/protocol/tensor';
+import { kindsFor } from '../render/kinds';
+import { shapeText, shortNumber } from '../render/numbers';
 import { usePicture } from '../tensors';
-import { Legend, legendWidth } from './legend';
-import { useSeen, useWidth } from './size';
-import { TensorCanvas } from './tensor-canvas';
+import { useSeen } from './size';
+import { exportSlice, savePicture } from './tensor-actions';
+import { TensorBody } from './tensor-body';
+import { comparePin, keepPin, pinOf, usePins } from './tensor-pins-store';
+import { TensorSettings } from './tensor-settings';
+import { ViewSwitch } from './tensor-switch';
+import type { Subject } from './tensor-view';
+import { changesOf, useColouring, useView } from './tensor-view';
 
-export interface CardProps {
+export interface CardProps extends Subject {
   /** Stable name of the tensor among the cards of this view. */
   readonly id: string;
   readonly title: string;
   readonly variable: string | null;
-  readonly shape: readonly number[];
   readonly dtype: string;
   /** Null while only the picture's reply knows them. */
   readonly statistics: TensorStatistics | null;
   readonly diverging: boolean | null;
   /** Range of the colours where it is not the tensor's own. */
   readonly range: { readonly min: number; readonly max: number } | null;
-  readonly request: TensorRequest;
   readonly version: string;
   /** What the arrow before the title means: this tensor is the step's result. Null: no arrow. */
   readonly mark: string | null;
@@ -33,6 +33,14 @@ export interface CardProps {
   /** Height of a picture in CSS pixels, and how many times that a single heat map may take. */
   readonly maxHeight: number;
   readonly tall: number;
+  /** The place in time to note when it is pinned; null where nothing is pinned. */
+  readonly place: string | null;
+  /** Whether the settings are open until a person closes them. */
+  readonly opens?: boolean;
+  /** Shown in the way of another card beside it, which has the switch and the settings. */
+  readonly follows?: boolean;
+  /** What is shown is from before, and cannot be read in another part. */
+  readonly disabled?: boolean;
   /** The elements that the cell under the cursor reads, to be outlined. */
   readonly reads?: CellWindow | null;
   /** Hears of a selection by hand. */
@@ -40,6 +48,9 @@ export interface CardProps {
   /** What stands below the picture. */
   readonly children?: ComponentChildren;
 }
+
+/** Names of the tensors that share a scale. */
+const roleNames: Readonly<Record<string, string>> = { weight: 'all weights', gradient: 'all gradients', value: 'all values', look: 'all tensors' };
 
 /** `min −0.91  max 0.97  mean 0.08  norm 3.1`, with zeros and what is not finite where there are any. */
 export function statisticsText(statistics: TensorStatistics, digits = 2): string {
@@ -54,59 +65,47 @@ export function statisticsText(statistics: TensorStatistics, digits = 2): string
   return parts.join('  ');
 }
 
-interface BodyProps { readonly card: CardProps; readonly loading: Loading; readonly statistics: TensorStatistics | null; readonly kind: 'diverging' | 'sequential' }
-
-function Body({ card, loading, statistics, kind }: BodyProps): JSX.Element {
-  const frame = useRef<HTMLDivElement>(null);
-  const width = useWidth(frame);
-  return <div class="card-body" ref={frame}>{width > 0 && <Content card={card} loading={loading} statistics={statistics} kind={kind} width={width} />}</div>;
-}
-
-/** What a canvas shows; kept while the next picture is on its way, so that the canvas stays and nothing jumps. */
-interface Shown { readonly picture: Picture; readonly kind: 'diverging' | 'sequential'; readonly domain: Domain; readonly statistics: TensorStatistics }
-
-function Content({ card, loading, statistics, kind, width }: BodyProps & { readonly width: number }): JSX.Element {
-  const selection = useStore((state) => state.selection);
-  const last = useRef<Shown | null>(null);
-  const shape = card.shape.join(',');
-  const fresh = loading.state === 'ready' && loading.picture.shape.join(',') === shape ? loading.picture : null;
-  if (loading.state === 'failed') return <p class="card-problem">{loading.message}</p>;
-  const label = `${card.title}${card.variable === null ? '' : ` ${card.variable}`}, shape ${shapeText(card.shape)}${statistics === null ? '' : `, ${statisticsText(statistics)}`}`;
-  if (fresh !== null && statistics !== null) {
-    if (fresh.floats.length === 0) return <p class="card-problem">This tensor has no elements.</p>;
-    if (statistics.count === 1) return <p class="scalar" tabIndex={0} aria-label={label}>{exactNumber(fresh.floats[0] ?? NaN)}</p>;
-    const { min, max } = card.range ?? statistics;
-    last.current = { picture: fresh, kind, domain: domainOf(kind, min, max), statistics };
-  }
-  const shown = last.current;
-  if (shown === null) return <div class="card-waiting" />;
-  const { picture, domain } = shown;
-  const stale = fresh === null;
-  return (
-    <div class={`card-picture ${stale ? 'stale' : ''}`}>
-      <TensorCanvas room={Math.max(40, width - legendWidth)} picture={picture} kind={shown.kind} domain={domain} label={label} maxHeight={picture.tiles === 1 ? card.maxHeight * card.tall : card.maxHeight}
-        selected={!stale && selection !== null && selection.shape === shape ? selection.index : null}
-        reads={stale ? null : card.reads ?? null} onSelect={(index) => { select({ tensor: card.id, shape, index }); card.onChoose?.(index); }} />
-      {shown.statistics.min !== shown.statistics.max && <Legend kind={shown.kind} domain={domain} nan={shown.statistics.nan} infinite={shown.statistics.infinite} />}
-    </div>
-  );
-}
-
 export function TensorCard(card: CardProps): JSX.Element {
   const section = useRef<HTMLElement>(null);
   const seen = useSeen(section);
-  const loading = usePicture(card.request, card.version, seen);
-  const picture = loading.state === 'ready' && loading.picture.shape.join(',') === card.shape.join(',') ? loading.picture : null;
+  const view = useView(card, card.statistics);
+  const loading = usePicture(view.request, card.version, seen);
+  const shape = card.shape.join(',');
+  const picture = loading.state === 'ready' && loading.picture.shape.join(',') === shape ? loading.picture : null;
   const statistics = card.statistics ?? picture?.statistics ?? null;
-  const kind = card.diverging ?? (statistics === null || statistics.min < 0) ? 'diverging' : 'sequential';
+  const colouring = useColouring(picture, view, card);
+  const pins = usePins();
+  const { change, chooseKind } = changesOf(card);
+  const kinds = kindsFor(card.shape, card.use);
+  const name = card.variable ?? card.title;
+  const own = kinds.length > 0 && card.follows !== true;
+  const open = own && (view.settings.open ?? card.opens ?? false);
+  const { address } = card.request, { place } = card, pin = pinOf(pins, card.settingsKey, card.shape);
+  const pinned = address.kind === 'pin';
+  const actions = {
+    copy: (format: 'tabs' | 'json' | 'numpy') => exportSlice(address, card.shape, view.slice, name, format),
+    saveNpy: () => exportSlice(address, card.shape, view.slice, name, 'npy'),
+    savePng: () => { const canvas = section.current?.querySelector<HTMLCanvasElement>('.card-body canvas'); if (canvas != null) savePicture(canvas, view.slice, name); },
+    pin: place === null || pinned ? null : () => keepPin({ address, title: card.title, variable: card.settingsKey, place, diverging: card.diverging ?? (statistics?.min ?? -1) < 0 }),
+    compare: pin === null || pinned ? null : () => comparePin(pin.id, null),
+  };
   return (
-    <section ref={section} class={`card ${card.tone ?? ''}`} aria-label={`${card.title} ${card.variable ?? ''}`} data-card={card.id}>
+    <section ref={section} class={`card ${card.tone ?? ''}`} aria-label={`${card.title} ${card.variable ?? ''}`} data-card={card.id} data-kind={view.kind}>
       <header>
         <h3>{card.mark !== null && <span class="mark" title={card.mark} aria-label={card.mark}>→ </span>}{card.title}{card.variable !== null && card.variable !== card.title && <span class="variable" title={card.variable}>{card.variable}</span>}</h3>
         <span class="shape" title={card.dtype}>{shapeText(card.shape)}</span>
+        {own && (
+          <span class="card-tools">
+            <ViewSwitch kinds={kinds} kind={view.kind} use={card.use} name={name} onChoose={chooseKind} />
+            <button type="button" class="card-more" aria-expanded={open} aria-label={`Settings of ${name}: part, colours, copy, save${place === null ? '' : ', pin'}`} title="Part, colours, copy, save …" onClick={() => change({ open: !open })}><span aria-hidden="true">⋯</span></button>
+          </span>
+        )}
       </header>
-      <p class="statistics" title={statistics === null ? undefined : statisticsText(statistics, 6)}>{statistics === null ? ' ' : statisticsText(statistics)}{picture !== null && picture.reduction > 1 && ` · each cell the mean of ${picture.reduction} × ${picture.reduction}`}</p>
-      <Body card={card} loading={loading} statistics={statistics} kind={kind} />
+      <p class="statistics" title={statistics === null ? undefined : statisticsText(statistics, 6)}>{statistics === null ? ' ' : statisticsText(statistics)}{picture !== null && picture.reduction > 1 && view.settings.cell === 0 && ['tiles', 'heat', 'image'].includes(view.kind) && ` · means of ${picture.reduction}×${picture.reduction}`}</p>
+      {open && (
+        <TensorSettings subject={card} view={view} name={name} disabled={card.disabled ?? false} colored={!['lines', 'histogram'].includes(view.kind)} tiles={picture?.tiles ?? 1} roleName={roleNames[card.role] ?? 'all of its kind'} actions={actions} />
+      )}
+      <TensorBody card={card} view={view} loading={loading} fresh={picture} statistics={statistics} colouring={colouring} onCell={(cell) => change({ cell })} />
       {card.children}
     </section>
   );

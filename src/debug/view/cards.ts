@@ -2,6 +2,7 @@
 import { hasCells } from '../../engine/cells/cells';
 import { checkedBy } from '../../engine/check/gradient-check';
 import type { TensorCard } from '../../protocol/run';
+import { useOf } from './picture';
 import { knownRole, roleOf } from './roles';
 import type { Viewpoint } from './roles';
 import type { TraceIndex } from './trace-index';
@@ -28,7 +29,8 @@ export function makeCards(index: TraceIndex, from: Viewpoint, wanted: readonly W
     const of = tensor.gradientOf?.tensor, writer = index.trace.ops[tensor.writer];
     return [{
       tensor: card.tensor, title: card.title ?? roleOf(index, card.tensor, from), variable: index.names.get(card.tensor) ?? '', use: card.use,
-      shape: [...tensor.shape], dtype: tensor.dtype, statistics,
+      shape: [...tensor.shape], dtype: tensor.dtype, statistics, layout: useOf(index, card.tensor),
+      role: tensor.gradientOf !== null || index.weights.get(card.tensor)?.moment === 'gradient' ? 'gradient' : index.weights.has(card.tensor) ? 'weight' : 'value',
       diverging: isSigned(index, card.tensor) || statistics.min < 0,
       gradientOf: of !== undefined && first.has(of) ? of : null,
       checkable: checkedBy(index.trace, card.tensor) !== null,
