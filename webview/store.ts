@@ -17,6 +17,8 @@ export interface Arrangement {
   readonly tab: 'tensors' | 'training';
   readonly selectedLayer: string | null;
   readonly example: number;
+  /** Whether the origin of the selected element is shown. */
+  readonly originOpen: boolean;
   /** How each tensor variable is looked at, by its name; and the colours that tensors of a role share. */
   readonly views: Views;
   readonly roles: RoleColors;
@@ -42,7 +44,7 @@ export interface State {
   readonly notice: string | null;
 }
 
-const initial: Arrangement = { graphWidth: null, graphHidden: false, tab: 'tensors', selectedLayer: null, example: 0, views: {}, roles: {} };
+const initial: Arrangement = { graphWidth: null, graphHidden: false, tab: 'tensors', selectedLayer: null, example: 0, originOpen: false, views: {}, roles: {} };
 
 /** The arrangement that was kept, as far as it is well formed. */
 export function readArrangement(value: unknown): Arrangement {
@@ -54,6 +56,7 @@ export function readArrangement(value: unknown): Arrangement {
     tab: record.tab === 'training' ? 'training' : 'tensors',
     selectedLayer: typeof record.selectedLayer === 'string' ? record.selectedLayer : null,
     example: typeof record.example === 'number' && record.example >= 0 ? Math.floor(record.example) : 0,
+    originOpen: record.originOpen === true,
     views: readViews(record.views), roles: readRoles(record.roles),
   };
 }

@@ -56,6 +56,8 @@ export interface FieldPart {
   readonly window: CellWindow;
   /** `14 × 14 of 28 × 28: rows 3 to 16, columns 5 to 18`. */
   readonly words: string;
+  /** The input of that example alone, `[1, …]`; of the first one where there are all. */
+  readonly picture: TensorPicture;
 }
 
 /** One element of a tensor of the trace, under its name in the listing. */
@@ -73,6 +75,8 @@ export interface ContributionsView {
   readonly combine: 'sum' | 'product' | 'max' | 'min' | 'any' | 'all';
   readonly count: number;
   readonly total: number;
+  /** What follows the terms: a division by their number, a bias, an activation. */
+  readonly finish: readonly string[];
   /** Sums of the positive and of the negative terms. */
   readonly positive: number;
   readonly negative: number;

@@ -17,6 +17,7 @@ import { CheckGradient } from './check';
 import { Formula } from './formula';
 import { Histogram } from './histogram';
 import { NumbersTable } from './numbers-table';
+import { Origin } from './origin';
 import { toneOf } from './strip';
 import { TensorCard } from './tensor-card';
 import { Pins } from './tensor-pins';
@@ -82,6 +83,12 @@ function shownCard(cursor: CursorView, selection: Selection | null): Card | unde
     ?? cards.find(({ use, shape }) => use === 'output' && shape.join(',') === selection?.shape)
     ?? cards.find(({ shape }) => shape.join(',') === selection?.shape)
     ?? cards.find(({ use }) => use === 'output') ?? cards[0];
+}
+
+/** The selected element of a card; without one the first of the example that is shown. */
+function chosenIndex({ shape }: Card, selection: Selection | null, example: number, examples: number): readonly number[] {
+  if (selection?.shape === shape.join(',')) return selection.index;
+  return shape.map((extent, axis) => (axis === 0 && examples > 1 && extent === examples ? example : 0));
 }
 
 /** Moves the cell under the cursor when an element of its own output is chosen; elsewhere a choice only selects. */
@@ -177,6 +184,7 @@ export function Step({ run, cursor }: { readonly run: RunView; readonly cursor: 
           </div>
         ))}
         {card !== undefined && <Detail cursor={cursor} card={card} subject={subjectOf(cursor, card, example, examples)} />}
+        {card !== undefined && <Origin iteration={cursor.iteration} card={card} index={chosenIndex(card, selection, example, examples)} version={versionOf(card)} running={run.status.kind !== 'stopped'} />}
       </div>
     </div>
   );

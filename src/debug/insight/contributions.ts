@@ -54,11 +54,11 @@ function textOf(view: View, kernel: string, { terms }: Arithmetic): string {
 const named = (view: View, { tensor, index, value }: Factor): ElementView => elementView(view, tensor, index, value);
 
 function viewOf(view: View, arithmetic: Arithmetic, kernel: string, via: ContributionsView['via']): ContributionsView {
-  const { terms, combine, total, output, index, shown } = arithmetic;
+  const { terms, combine, total, finish, output, index, shown } = arithmetic;
   const made = terms.map((term) => splitTerm(view, term));
   const order = made.map((_, i) => i).sort((a, b) => size(terms[b]) - size(terms[a]) || a - b).slice(0, listed);
   return {
-    via, of: elementView(view, output, index, shown), kernel, combine, count: terms.length, total,
+    via, of: elementView(view, output, index, shown), kernel, combine, count: terms.length, total, finish: finish.map(({ text }) => text),
     positive: terms.reduce((sum, { value }) => (value > 0 ? sum + value : sum), 0), negative: terms.reduce((sum, { value }) => (value < 0 ? sum + value : sum), 0),
     top: order.flatMap((i): ContributionTerm[] => {
       const [term, split] = [terms[i], made[i]];

@@ -7,6 +7,10 @@ import type { Network } from '../../network/network';
 import { receptiveFields, seen } from '../../network/receptive-field';
 import type { ReceptiveField } from '../../network/receptive-field';
 import type { ElementView, FieldPart } from '../../protocol/insight';
+import type { TensorPicture } from '../../protocol/tensor';
+import { Failure } from '../../tensor/failure';
+import { pictureOf } from '../../tensor/picture';
+import { sizeOf } from '../../tensor/value';
 import type { View } from '../place';
 
 /** All tensors that a tensor was made of, itself included. */
@@ -54,14 +58,25 @@ export function fieldsAt(view: View, element: ElementView): Fields {
   const places = layer === null || field === undefined || !alike(trace, layer, op?.call ?? 0, made?.shape ?? []) ? null : placesOf(info.network, layer, field, index);
   const parts = Object.entries(trace.inputs).filter(([, { value }]) => from.has(value)).map(([name, { value }]): FieldPart => {
     const shape = trace.tensors.get(value)?.shape ?? [];
-    if (value === tensor) return { input: name, tensor: value, shape, example, window: { tensor: value, start: index, extent: index.map(() => 1), step: index.map(() => 1) }, words: 'it is this element of the input' };
+    if (value === tensor) return { input: name, tensor: value, shape, example, window: { tensor: value, start: index, extent: index.map(() => 1), step: index.map(() => 1) }, words: 'it is this element of the input', picture: exampleIn(view, name, value, example ?? 0) };
     const axes = field !== undefined && field.input === name && places !== null ? field.axes.map((axis, i) => seen(axis, places[i] ?? 0, shape[i + 1] ?? 1)) : null;
     const start = shape.map((_, axis) => (axis === 0 ? example ?? 0 : axes?.[axis - 1]?.[0] ?? 0));
     const extent = shape.map((size, axis) => (axis === 0 ? (example === null ? size : 1) : spanOf(axes?.[axis - 1], size)));
-    return { input: name, tensor: value, shape, example, window: { tensor: value, start, extent, step: shape.map(() => 1) }, words: wordsOf(shape, axes) };
+    return { input: name, tensor: value, shape, example, window: { tensor: value, start, extent, step: shape.map(() => 1) }, words: wordsOf(shape, axes), picture: exampleIn(view, name, value, example ?? 0) };
   });
   return { parts, words: layer === null || field === undefined || places === null ? null : fieldWords(layer, field), problem: null };
 }
+
+/** One example of a tensor as a picture of its own. */
+export function exampleIn({ trace, reader }: View, name: string, tensor: number, example: number): TensorPicture {
+  const made = trace.tensors.get(tensor);
+  if (made === undefined) throw new Failure('insight.tensor', `Iteration ${trace.iteration + 1} has no tensor number ${tensor}.`);
+  const { data, shape, dtype } = reader.read(made), each = sizeOf(shape.slice(1));
+  return pictureOf({ dtype, shape: [1, ...shape.slice(1)], data: data.slice(example * each, (example + 1) * each) }, { name, use: 'activation', maxElements });
+}
+
+/** Elements of a picture that crosses. */
+export const maxElements = 65_536;
 
 const spanOf = (range: readonly [number, number] | undefined, size: number): number => (range === undefined ? size : Math.max(0, range[1] - range[0] + 1));
 

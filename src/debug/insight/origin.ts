@@ -11,10 +11,8 @@ import type { View } from '../place';
 import { contributionsOf } from './contributions';
 import { downstreamOf } from './downstream';
 import { elementAt } from './elements';
-import { ancestors, exampleOf, fieldsAt, outsideForward } from './fields';
+import { ancestors, exampleOf, fieldsAt, maxElements, outsideForward } from './fields';
 import type { Asking } from './questions';
-
-const maxElements = 32_768;
 
 export function originView(view: View, { tensor, index }: OriginRequest): OriginView {
   const { trace } = view, element = elementAt(view, tensor, index);

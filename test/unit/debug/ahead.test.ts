@@ -7,7 +7,7 @@ import { statisticsOf } from '../../../src/tensor/statistics';
 
 const values = Float32Array.from({ length: 24 }, (_, index) => index);
 const card = (tensor: number, variable: string, data = values): TensorCard => ({
-  tensor, title: variable, variable, use: 'input', shape: [2, 3, 4], dtype: 'float32', statistics: statisticsOf(data), diverging: false, gradientOf: null, cellOp: null,
+  tensor, title: variable, variable, use: 'input', shape: [2, 3, 4], dtype: 'float32', statistics: statisticsOf(data), diverging: false, gradientOf: null, cellOp: null, checkable: false,
 });
 const cursorWith = (...cards: readonly TensorCard[]): CursorView => ({
   iteration: 3, phase: 'forward', depth: 'layer', op: 0, ops: 1, phaseProgress: 1, layer: null, forwardDone: [], backwardDone: [], title: '', formula: '', explanation: '', cards, loss: 0, line: 1, cell: null,
