@@ -20,6 +20,8 @@ const does = (command, args, limit = 300_000) => {
 
 /** Path of the executable. @throws Error that says why there is none. */
 export function installPython() {
+  const given = process.env.BACKSTEP_PYTHON;
+  if (given !== undefined && does(given, ['-c', 'import debugpy, numpy']).ok) return given;
   if (existsSync(stamp) && existsSync(executable)) return executable;
   const python = [process.env.BACKSTEP_PYTHON ?? 'python3', 'python'].find((name) => does(name, ['--version']).ok);
   if (python === undefined) throw new Error('There is no Python here: install Python 3, or name one in BACKSTEP_PYTHON.');

@@ -6,13 +6,26 @@ import type { GraphView } from './graph';
 /** How a person asked to see it: everything, tiles, one heat map, or the distribution. */
 export type LookKind = 'tensor' | 'maps' | 'heat' | 'histogram';
 
+/** Blocks of the whole tensor, in row-major order, whose checksum is another one than before. */
+export interface BlockChange {
+  readonly changed: number;
+  readonly of: number;
+  /** Elements of a block; 1 means that each element was compared by itself. */
+  readonly length: number;
+  /** 1 when all elements are compared, n when every n-th. */
+  readonly sampled: number;
+  /** Index of the first element of the first of them. */
+  readonly first: readonly number[];
+}
+
 /** What is different since the expression was shown before. */
 export type ChangeView =
-  | { readonly kind: 'none' }
-  /** The largest |difference| in the part that is shown; its place is an index of the tensor. */
-  | { readonly kind: 'values'; readonly difference: number; readonly index: readonly number[]; readonly before: number; readonly after: number; readonly count: number }
-  /** The part that is shown is as it was, numbers over the whole are not. */
-  | { readonly kind: 'elsewhere' }
+  /** No compared element is another one; all are compared when `sampled` is 1, else every n-th. */
+  | { readonly kind: 'none'; readonly sampled: number }
+  /** The largest |difference| in the part that is shown; its place is an index of the tensor. `blocks` is of the whole tensor. */
+  | { readonly kind: 'values'; readonly difference: number; readonly index: readonly number[]; readonly before: number; readonly after: number; readonly count: number; readonly blocks: BlockChange | null }
+  /** The part that is shown is as it was (`compared`), or is another part than before; elsewhere something changed. */
+  | { readonly kind: 'elsewhere'; readonly compared: boolean; readonly blocks: BlockChange }
   | { readonly kind: 'shape'; readonly before: readonly number[] };
 
 export type LookResult =
@@ -21,6 +34,8 @@ export type LookResult =
   | {
     readonly kind: 'tensor'; readonly type: string; readonly dtype: string; readonly shape: readonly number[]; readonly slice: SliceSpec;
     readonly statistics: TensorStatistics; readonly sampled: number; readonly change: ChangeView | null;
+    /** While the whole tensor is still being counted, statistics are of the part that is shown. */
+    readonly counting: boolean;
   }
   | { readonly kind: 'network'; readonly type: string; readonly graph: GraphView };
 

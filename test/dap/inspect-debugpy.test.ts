@@ -1,65 +1,15 @@
 // Tensors of a Python program that the real debugpy has paused, read through its debug adapter.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { configGraph } from '../../src/debug/inspect/config-graph';
-import { Looks } from '../../src/debug/inspect/looks';
-import type { LookKind, LookView } from '../../src/protocol/inspect';
-import { AdapterClient } from './debugpy-client';
+import { describePaused, has, tensor } from './paused-python';
 
-const root = process.env['BACKSTEP_CHECKOUT'] ?? path.resolve('.');
-const program = path.join(root, 'test/fixtures/programs/arrays.py');
-const stops = readFileSync(program, 'utf8').split('\n').flatMap((line, index) => (line.endsWith('# stop') ? [index + 1] : []));
-const installed = spawnSync(process.execPath, [path.join(root, 'test/python.mjs')], { encoding: 'utf8' });
-const python = installed.status === 0 ? installed.stdout.trim() : null;
-const has = (module: string): boolean => python !== null && spawnSync(python, ['-c', `import ${module}`], { env: { ...process.env, KERAS_BACKEND: 'numpy' } }).status === 0;
-
-describe(python === null ? `A Python program paused by debugpy (skipped: ${installed.stderr.trim()})` : 'A Python program paused by debugpy', () => {
-  let client: AdapterClient;
-  let frameId = 0;
-  const evaluate = async (expression: string): Promise<string> => {
-    try {
-      return (await client.request('evaluate', { expression, frameId, context: 'clipboard' }) as { result: string }).result;
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error);
-    }
-  };
-  const looks = new Looks(() => ({ debuggerType: 'debugpy', evaluate }), configGraph, () => undefined);
-  const look = async (expression: string, as: LookKind = 'tensor'): Promise<LookView> => {
-    await looks.look(expression, as);
-    return looks.view.looks[0] ?? assert.fail();
-  };
-  const tensor = ({ result }: LookView) => (result.kind === 'tensor' ? result : assert.fail(JSON.stringify(result)));
-  const valuesOf = ({ id }: LookView): number[] => [...new Float32Array(looks.picture(id).values)];
-  const stopped = async (): Promise<void> => {
-    const { threadId } = await client.event('stopped') as { threadId: number };
-    const { stackFrames } = await client.request('stackTrace', { threadId }) as { stackFrames: { id: number }[] };
-    frameId = stackFrames[0]?.id ?? assert.fail();
-  };
+describePaused('A Python program paused by debugpy', 'arrays.py', ['debugpy', 'numpy'], (program) => {
+  const { looks } = program;
+  const look: typeof program.look = (...given) => program.look(...given);
+  const valuesOf: typeof program.valuesOf = (view) => program.valuesOf(view);
   const needs = (module: string | null, title: string, body: () => Promise<void>): void => {
-    if (python === null) it(title);
-    else if (module === null || has(module)) it(title, body);
+    if (module === null || has(module)) it(title, body);
     else it(`${title} (skipped: ${module} is not installed)`);
   };
-
-  before(async function () {
-    if (python === null) return this.skip();
-    this.timeout(60_000);
-    client = new AdapterClient(python, ['-m', 'debugpy.adapter']);
-    await client.request('initialize', { adapterID: 'debugpy', clientID: 'test', linesStartAt1: true, columnsStartAt1: true, pathFormat: 'path' });
-    const launched = client.request('launch', { program, console: 'internalConsole', justMyCode: true, python: [python] });
-    await client.event('initialized');
-    await client.request('setBreakpoints', { source: { path: program }, breakpoints: stops.map((line) => ({ line })) });
-    await client.request('configurationDone');
-    await launched;
-    await stopped();
-  });
-  after(async () => {
-    if (python === null) return;
-    await client.request('disconnect', { terminateDebuggee: true }).catch(() => undefined);
-    await client.end();
-  });
 
   needs(null, 'gives the values of a NumPy array as tiles, with numbers over the whole', async () => {
     const seen = await look('maps', 'maps');
@@ -85,14 +35,10 @@ describe(python === null ? `A Python program paused by debugpy (skipped: ${insta
   });
 
   needs(null, 'answers with a sentence for what it cannot show, and leaves no name behind', async () => {
-    const sentence = async (expression: string): Promise<string> => {
-      const { result } = await look(expression);
-      return result.kind === 'problem' ? result.message : assert.fail(`${expression} was shown`);
-    };
-    const names = (): Promise<string> => evaluate('sorted(globals()) + sorted(locals())');
+    const names = (): Promise<string> => program.evaluate('sorted(globals()) + sorted(locals())');
     const before = await names();
-    assert.match(await sentence('main'), /"main" is no tensor but a builtins\.function/);
-    assert.match(await sentence('absent'), /"absent" could not be read.*NameError.*absent/);
+    assert.match(await program.sentence('main'), /"main" is no tensor but a builtins\.function/);
+    assert.match(await program.sentence('absent'), /"absent" could not be read.*NameError.*absent/);
     assert.equal(await names(), before);
   });
 
@@ -109,19 +55,12 @@ describe(python === null ? `A Python program paused by debugpy (skipped: ${insta
     assert.equal(result.graph.totals.parameters, 13);
   });
 
-  needs('torch', 'shows PyTorch tensors, channels first', async () => {
-    const seen = await look('tensor', 'maps');
-    assert.deepEqual([tensor(seen).shape, tensor(seen).slice.tileAxes], [[2, 3, 4, 5], [1]]);
-    assert.deepEqual(valuesOf(seen), Array.from({ length: 60 }, (_, i) => i));
-  });
-
   needs(null, 'reads what is pinned again at the next stop, and says what changed', async () => {
     const { id } = await look('weights');
     looks.pin(id, true);
-    await client.request('continue', { threadId: 1 });
-    await stopped();
+    await program.next();
     await looks.refresh();
     const kept = looks.view.looks.find((entry) => entry.id === id) ?? assert.fail();
-    assert.deepEqual(tensor(kept).change, { kind: 'values', difference: 0.5, index: [1, 0], before: 3, after: 3.5, count: 1 });
+    assert.deepEqual(tensor(kept).change, { kind: 'values', difference: 0.5, index: [1, 0], before: 3, after: 3.5, count: 1, blocks: { changed: 1, of: 4, length: 1, sampled: 1, first: [1, 0] } });
   });
 });

@@ -6,7 +6,7 @@ type Value = null | boolean | number | string | Value[] | { [key: string]: Value
 const deep = (depth: number): Value => Array.from({ length: depth }).reduce<Value>((inner) => [inner], 1);
 /** Makers, since a value put into a tree must not be shared. */
 const oddities: readonly (() => Value)[] = [
-  () => null, () => true, () => 0, () => -1, () => 1.5, () => 1e308, () => -1e308, () => 2 ** 31, () => 2 ** 53, () => 1e15, () => '', () => 'x', () => 'undefined', () => '__proto__', () => 'constructor', () => '../../etc/passwd',
+  () => null, () => true, () => 0, () => -1, () => 1.5, () => 1e308, () => -1e308, () => 2 ** 31, () => 2 ** 53, () => 1e15, () => '', () => 'x', () => '__proto__', () => 'constructor', () => '../../etc/passwd',
   () => 'https://127.0.0.1/x.bin', () => '\u0000', () => '\ud800', () => 'a'.repeat(5000), () => [], () => ({}), () => [[]], () => [null], () => [0], () => [-1], () => [1e9, 1e9], () => [1e9, 1e9, 1e9], () => Array.from({ length: 200 }, () => 2),
   () => ({ class_name: 'Dense', config: {} }), () => ({ class_name: '__keras_tensor__', config: { keras_history: ['x', 0, 0] } }), () => deep(200),
 ];

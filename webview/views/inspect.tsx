@@ -1,7 +1,7 @@
 /** The panel "Tensor": each expression that is looked at in a paused program, the newest on top. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { ChangeView, LookKind, LookResult, LookView } from '../../src/protocol/inspect';
+import type { BlockChange, ChangeView, LookKind, LookResult, LookView } from '../../src/protocol/inspect';
 import type { TensorRequest } from '../../src/protocol/tensor';
 import { domainOf } from '../../src/tensor/colormap';
 import { Button } from '../controls';
@@ -21,19 +21,30 @@ import type { Subject } from './tensor-view';
 const firstKinds: Readonly<Record<LookKind, ViewKind | null>> = { tensor: null, maps: 'tiles', heat: 'heat', histogram: 'histogram' };
 type Tensor = Extract<LookResult, { kind: 'tensor' }>;
 
+function blocksText({ changed, of, length, sampled, first }: BlockChange): string {
+  const extent = length * sampled;
+  const what = extent === 1 ? 'elements' : `blocks of ${extent.toLocaleString('en-US')} elements`;
+  const where = extent === 1 ? `first at [${first.join(', ')}]` : `the first from [${first.join(', ')}] on`;
+  return `${changed.toLocaleString('en-US')} of ${of.toLocaleString('en-US')} ${what}, ${where}${sampled > 1 ? ` (every ${sampled}th element is compared)` : ''}`;
+}
+
 /** What changed, in words. */
 export function changeText(change: ChangeView): string {
   switch (change.kind) {
-    case 'none': return 'unchanged since it was shown before';
-    case 'elsewhere': return 'changed since it was shown before, but not in this part';
+    case 'none': return change.sampled === 1 ? 'unchanged since it was shown before' : `unchanged since it was shown before, in every ${change.sampled}th element`;
+    case 'elsewhere': return `changed since it was shown before${change.compared ? ', but not in this part' : ''}: ${blocksText(change.blocks)}`;
     case 'shape': return `changed: its shape was ${shapeText(change.before)}`;
-    case 'values':
-      return `changed: ${change.count.toLocaleString('en-US')} of the shown values; most at [${change.index.join(', ')}], ${exactNumber(change.before)} → ${exactNumber(change.after)}, max |difference| ${exactNumber(change.difference)}`;
+    case 'values': {
+      const { count: shown, index, before, after, difference, blocks } = change;
+      const rest = blocks === null || (blocks.length * blocks.sampled === 1 && blocks.changed === shown) ? '' : `; in all ${blocksText(blocks)}`;
+      return `changed: ${shown.toLocaleString('en-US')} of the shown values; most at [${index.join(', ')}], ${exactNumber(before)} → ${exactNumber(after)}, max |difference| ${exactNumber(difference)}${rest}`;
+    }
   }
 }
 
 /** The whole tensor in one line. */
-export function factsText({ type, dtype, shape, statistics: { count: elements, min, max, mean, standardDeviation, norm, zeros, nan, infinite }, sampled }: Tensor): string {
+export function factsText({ type, dtype, shape, statistics: { count: elements, min, max, mean, standardDeviation, norm, zeros, nan, infinite }, sampled, counting }: Tensor): string {
+  if (counting) return [type, dtype, shapeText(shape) || 'scalar', 'counting …'].join(' · ');
   return [
     type, dtype, shapeText(shape) || 'scalar', `${elements.toLocaleString('en-US')} element${elements === 1 ? '' : 's'}${sampled > 1 ? ` counted, every ${sampled}th` : ''}`,
     `min ${shortNumber(min, 4)}`, `max ${shortNumber(max, 4)}`, `mean ${shortNumber(mean, 4)}`, `deviation ${shortNumber(standardDeviation, 4)}`, `norm ${shortNumber(norm, 4)}`,

@@ -1,14 +1,29 @@
-/** What is different between two pictures of one expression, taken at two stops. */
-import type { ChangeView } from '../../protocol/inspect';
+/** What is different between two readings of one expression, taken at two stops. */
+import type { BlockChange, ChangeView } from '../../protocol/inspect';
 import type { TensorPicture } from '../../tensor/picture';
+import { indexAt as elementAt } from '../../tensor/slice';
+import type { Whole } from './inspector';
 
 /** NaN that stays NaN is no change; one that comes or goes is an infinite one. */
 const distance = (before: number, after: number): number => (Object.is(before, after) || before === after ? 0 : Math.abs(after - before));
 
-/** Compares what is shown element by element, and the rest by its statistics. Null when another part is shown than before. */
-export function changeOf(before: TensorPicture, after: TensorPicture): ChangeView | null {
-  if (before.shape.join() !== after.shape.join()) return { kind: 'shape', before: before.shape };
-  if (JSON.stringify(before.slice) !== JSON.stringify(after.slice) || before.reduction !== after.reduction) return null;
+/** An expression as it was read at a stop: what was shown, and checksums of all of it. */
+export interface Reading { readonly picture: TensorPicture; readonly whole: Whole }
+
+/**
+ * Compares what is shown element by element, and the whole tensor block by block: the program keeps no copy of what was, we keep checksums.
+ */
+export function changeOf(before: Reading, after: Reading): ChangeView {
+  const [old, now] = [before.picture, after.picture];
+  if (old.shape.join() !== now.shape.join()) return { kind: 'shape', before: old.shape };
+  const blocks = changedBlocks(now.shape, before.whole, after.whole);
+  const samePart = JSON.stringify(old.slice) === JSON.stringify(now.slice) && old.reduction === now.reduction;
+  const values = samePart ? changedValues(old, now) : null;
+  if (values !== null) return { kind: 'values', ...values, blocks };
+  return blocks === null ? { kind: 'none', sampled: after.whole.sampled } : { kind: 'elsewhere', compared: samePart, blocks };
+}
+
+function changedValues(before: TensorPicture, after: TensorPicture): Omit<Extract<ChangeView, { kind: 'values' }>, 'kind' | 'blocks'> | null {
   const [old, now] = [new Float32Array(before.values), new Float32Array(after.values)];
   let place = -1, largest = 0, count = 0;
   for (let i = 0; i < now.length; i += 1) {
@@ -18,12 +33,20 @@ export function changeOf(before: TensorPicture, after: TensorPicture): ChangeVie
     const measured = Number.isNaN(apart) ? Infinity : apart;
     if (measured > largest) { largest = measured; place = i; }
   }
-  if (place >= 0) return { kind: 'values', difference: largest, index: indexAt(after, place), before: old[place] ?? NaN, after: now[place] ?? NaN, count };
-  return sameNumbers(before, after) ? { kind: 'none' } : { kind: 'elsewhere' };
+  return place < 0 ? null : { difference: largest, index: indexAt(after, place), before: old[place] ?? NaN, after: now[place] ?? NaN, count };
 }
 
-const sameNumbers = ({ statistics: a, histogram: p }: TensorPicture, { statistics: b, histogram: q }: TensorPicture): boolean =>
-  (['count', 'min', 'max', 'mean', 'norm', 'zeros', 'nan', 'infinite'] as const).every((name) => Object.is(a[name], b[name])) && p.counts.join() === q.counts.join();
+/** Null when no block is another one. */
+function changedBlocks(shape: readonly number[], before: Whole, after: Whole): BlockChange | null {
+  const { checksums: now, blockLength, sampled } = after;
+  let changed = 0, first = -1;
+  for (let i = 0; i < now.length; i += 1) {
+    if (now[i] === before.checksums[i]) continue;
+    changed += 1;
+    if (first < 0) first = i;
+  }
+  return first < 0 ? null : { changed, of: now.length, length: blockLength, sampled, first: elementAt(shape, first * blockLength * sampled) };
+}
 
 /** The tensor's index of the value at a place of the picture (of the first element of its block where values stand for blocks). */
 export function indexAt({ shape, slice, tileExtents, rows, columns, reduction }: TensorPicture, place: number): readonly number[] {

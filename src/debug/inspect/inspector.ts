@@ -1,8 +1,12 @@
 /** Tensors of a paused program that Backstep did not start: one expression, evaluated by that program's own debugger. */
 import { Failure } from '../../tensor/failure';
+import { histogramOf } from '../../tensor/histogram';
+import type { Histogram } from '../../tensor/histogram';
 import type { TensorPicture } from '../../tensor/picture';
 import type { SliceSpec } from '../../tensor/slice';
-import type { ProbeReply, ProbeRequest } from './reply';
+import { statisticsOf } from '../../tensor/statistics';
+import type { TensorStatistics } from '../../tensor/statistics';
+import type { ProbeReply, ProbeRequest, WholeNumbers } from './reply';
 import { languages } from './languages';
 import type { Language } from './languages';
 import { sentences } from './sentences';
@@ -20,13 +24,27 @@ export interface InspectOptions {
   readonly whole?: boolean | undefined;
   /** Shape to read a flat buffer in. */
   readonly shape?: readonly number[] | undefined;
+  /** `later`: a large tensor's slice comes alone, and `inspectWhole` asks for the numbers. */
+  readonly numbers?: 'with' | 'later' | undefined;
 }
 
 /** Elements of a slice that is read whole, to be kept or copied. */
 export const wholeElements = 1 << 22;
 
+/** What is known of a whole tensor without having it: numbers, and checksums by which two stops are compared. */
+export interface Whole {
+  readonly statistics: TensorStatistics;
+  readonly histogram: Histogram;
+  /** 1 when of all elements, n when of every n-th. */
+  readonly sampled: number;
+  readonly checksums: Uint32Array;
+  /** Counted elements that one checksum stands for. */
+  readonly blockLength: number;
+}
+
 export type Inspected =
-  | { readonly kind: 'tensor'; readonly type: string; readonly picture: TensorPicture; readonly sampled: number }
+  /** Without `whole`, the picture's statistics and histogram are of the values that it shows. */
+  | { readonly kind: 'tensor'; readonly type: string; readonly picture: TensorPicture; readonly whole: Whole | null }
   | { readonly kind: 'network'; readonly type: string; readonly config: string };
 
 /**
@@ -35,19 +53,41 @@ export type Inspected =
  * @throws Failure `inspect.*` with a sentence when the value is no tensor, disposed, on a busy device, …
  */
 export async function inspect(debuggerType: string, expression: string, evaluate: Evaluate, options: InspectOptions = {}): Promise<Inspected> {
+  const reply = await ask(debuggerType, expression, evaluate, options, options.numbers === 'later' ? 'picture' : 'all');
+  if (reply.kind === 'network') return reply;
+  if (reply.kind !== 'picture') throw new Failure('inspect.answer', `"${expression}" could not be read: its values are missing from the answer.`);
+  const { type, dtype, shape, slice, tiles, rows, columns, tileExtents, reduction } = reply;
+  const values = bytesOf(reply.values);
+  const whole = reply.numbers === null ? null : wholeOf(reply.numbers);
+  const shown = new Float32Array(values);
+  const statistics = whole?.statistics ?? statisticsOf(shown);
+  const histogram = whole?.histogram ?? histogramOf(shown, statistics);
+  return { kind: 'tensor', type, whole, picture: { name: expression, dtype, shape, slice, tiles, rows, columns, tileExtents, reduction, values, statistics, histogram } };
+}
+
+/** The numbers over the whole that `inspect` left for later. @throws Failure `inspect.*` */
+export async function inspectWhole(debuggerType: string, expression: string, evaluate: Evaluate, options: Pick<InspectOptions, 'shape'> = {}): Promise<Whole> {
+  const reply = await ask(debuggerType, expression, evaluate, options, 'numbers');
+  if (reply.kind !== 'numbers') throw new Failure('inspect.answer', `"${expression}" could not be read: it is no longer what it was.`);
+  return wholeOf(reply.numbers);
+}
+
+type Answer = Exclude<ProbeReply, { readonly kind: 'problem' }>;
+
+async function ask(debuggerType: string, expression: string, evaluate: Evaluate, options: InspectOptions, wants: ProbeRequest['wants']): Promise<Answer> {
   const language = languageOf(debuggerType);
   const request: ProbeRequest = {
-    slice: options.slice ?? null, use: options.use ?? 'activation', example: options.example ?? 0,
+    wants, slice: options.slice ?? null, use: options.use ?? 'activation', example: options.example ?? 0,
     maxElements: options.whole === true ? wholeElements : Math.min(options.maxElements ?? 65_536, 262_144), shape: options.shape ?? null,
   };
   const answered = await evaluate(language.call(expression, request));
   const reply = parse(language.unwrap(answered), expression, answered);
   if (reply.kind === 'problem') throw new Failure(`inspect.${reply.code}`, sentences[reply.code](expression, reply.type, reply.detail));
-  if (reply.kind === 'network') return reply;
-  const { type, sampled, dtype, shape, slice, tiles, rows, columns, tileExtents, reduction, statistics, histogram } = reply;
-  const values = new Uint8Array(Buffer.from(reply.values, 'base64')).buffer;
-  return { kind: 'tensor', type, sampled, picture: { name: expression, dtype, shape, slice, tiles, rows, columns, tileExtents, reduction, values, statistics, histogram } };
+  return reply;
 }
+
+const bytesOf = (base64: string): ArrayBuffer => new Uint8Array(Buffer.from(base64, 'base64')).buffer;
+const wholeOf = ({ checksums, ...numbers }: WholeNumbers): Whole => ({ ...numbers, checksums: new Uint32Array(bytesOf(checksums)) });
 
 /** Whether sessions of this debugger can be looked into. */
 export const canInspect = (debuggerType: string): boolean => languages.some(({ debuggers }) => debuggers.includes(debuggerType));

@@ -6,7 +6,8 @@ import type { TensorPicture } from '../../tensor/picture';
 import type { SliceSpec } from '../../tensor/slice';
 import type { DType, NumericArray, TensorValue } from '../../tensor/value';
 import { changeOf } from './change';
-import { inspect, wholeElements } from './inspector';
+import type { Reading } from './change';
+import { inspect, inspectWhole, wholeElements } from './inspector';
 import type { Evaluate, Inspected } from './inspector';
 import { sliceFor } from './look-slice';
 import { notPaused } from './sentences';
@@ -26,6 +27,8 @@ interface Look {
   version: number;
   result: LookResult;
   picture: TensorPicture | null;
+  /** The last reading that was complete: what the next one is compared with. */
+  known: Reading | null;
   /** As chosen by the person; null for the one that suits the view. */
   slice: SliceSpec | null;
   shape: readonly number[] | null;
@@ -38,6 +41,15 @@ const narrow: Readonly<Record<string, ((floats: Float32Array) => NumericArray) |
   int8: (floats) => Int8Array.from(floats), uint8: (floats) => Uint8Array.from(floats), bool: (floats) => Uint8Array.from(floats),
   int16: (floats) => Int16Array.from(floats), uint16: (floats) => Uint16Array.from(floats),
 };
+
+interface Answer { readonly result: LookResult; readonly picture: TensorPicture | null; readonly known: Reading | null }
+
+function answerOf({ type, picture, whole }: Extract<Inspected, { kind: 'tensor' }>, before: Reading | null): Answer {
+  const { dtype, shape, slice, statistics } = picture;
+  const known = whole === null ? null : { picture, whole };
+  const change = before === null || known === null ? null : changeOf(before, known);
+  return { result: { kind: 'tensor', type, dtype, shape, slice, statistics, sampled: whole?.sampled ?? 1, change, counting: whole === null }, picture, known };
+}
 
 export class Looks {
   private looks: Look[] = [];
@@ -139,7 +151,7 @@ export class Looks {
   }
 
   private create(expression: string, as: LookKind): Look {
-    return { id: `look-${++this.last}`, expression, as, pinned: false, stale: false, version: 0, result: { kind: 'waiting' }, picture: null, slice: null, shape: null, reading: 0 };
+    return { id: `look-${++this.last}`, expression, as, pinned: false, stale: false, version: 0, result: { kind: 'waiting' }, picture: null, known: null, slice: null, shape: null, reading: 0 };
   }
 
   private find(id: string): Look {
@@ -148,35 +160,42 @@ export class Looks {
     return look;
   }
 
+  /** Reads it in two steps where it is large: first what is shown, then the numbers over the whole. */
   private async read(look: Look): Promise<void> {
     const reading = look.reading = ++this.last;
     this.changed();
-    const answer = await this.answer(look);
-    if (look.reading !== reading) return;
-    look.stale = false;
-    look.version = ++this.last;
-    look.result = answer.result;
-    look.picture = answer.picture ?? look.picture;
-    this.changed();
+    const before = look.known;
+    for await (const { result, picture, known } of this.answers(look, before)) {
+      if (look.reading !== reading) return;
+      look.stale = false;
+      look.version = ++this.last;
+      look.result = result;
+      look.picture = picture ?? look.picture;
+      look.known = known ?? look.known;
+      this.changed();
+    }
   }
 
-  private async answer(look: Look): Promise<{ readonly result: LookResult; readonly picture: TensorPicture | null }> {
+  private async* answers(look: Look, before: Reading | null): AsyncGenerator<Answer, void, void> {
     const program = this.paused();
     try {
       if (program === null) throw new Failure('inspect.running', notPaused(look.expression));
       const seen = await this.inspect(program, look);
-      if (seen.kind === 'network') return { result: { kind: 'network', type: seen.type, graph: await this.graphOf(seen.config, look.expression) }, picture: null };
-      const { picture, type, sampled } = seen;
-      const { dtype, shape, slice, statistics } = picture;
-      const change = look.picture === null ? null : changeOf(look.picture, picture);
-      return { result: { kind: 'tensor', type, dtype, shape, slice, statistics, sampled, change }, picture };
+      if (seen.kind === 'network') {
+        yield { result: { kind: 'network', type: seen.type, graph: await this.graphOf(seen.config, look.expression) }, picture: null, known: null };
+        return;
+      }
+      if (seen.whole === null) yield answerOf(seen, null);
+      const whole = seen.whole ?? await inspectWhole(program.debuggerType, look.expression, program.evaluate, { shape: look.shape ?? undefined });
+      const { statistics, histogram } = whole;
+      yield answerOf({ ...seen, whole, picture: { ...seen.picture, statistics, histogram } }, before);
     } catch (error) {
-      return { result: { kind: 'problem', message: sentenceOf(error) }, picture: null };
+      yield { result: { kind: 'problem', message: sentenceOf(error) }, picture: null, known: null };
     }
   }
 
   private async inspect({ debuggerType, evaluate }: PausedProgram, { expression, as, slice, shape }: Look): Promise<Inspected> {
-    const read = (wanted: SliceSpec | null): Promise<Inspected> => inspect(debuggerType, expression, evaluate, { slice: wanted ?? undefined, shape: shape ?? undefined });
+    const read = (wanted: SliceSpec | null): Promise<Inspected> => inspect(debuggerType, expression, evaluate, { slice: wanted ?? undefined, shape: shape ?? undefined, numbers: 'later' });
     const seen = await read(slice).catch((error: unknown) => {
       // The tensor may have another shape than at the stop before: then its part is chosen anew.
       if (slice !== null && error instanceof Failure && error.code === 'inspect.slice') return read(null);

@@ -4,6 +4,8 @@ import type { SliceSpec } from '../../tensor/slice';
 import type { TensorStatistics } from '../../tensor/statistics';
 
 export interface ProbeRequest {
+  /** `picture`: the slice first, numbers over the whole only where the tensor is small; `numbers`: these alone; `all`: both. */
+  readonly wants: 'all' | 'picture' | 'numbers';
   readonly slice: SliceSpec | null;
   /** Whether the default slice is that of a weight or of an activation. */
   readonly use: 'weight' | 'activation';
@@ -13,16 +15,26 @@ export interface ProbeRequest {
   readonly shape: readonly number[] | null;
 }
 
+/** Over the whole tensor, or over every n-th element where it is very large. */
+export interface WholeNumbers {
+  readonly statistics: TensorStatistics;
+  readonly histogram: Histogram;
+  /** 1 when of all elements, n when of every n-th. */
+  readonly sampled: number;
+  /** A checksum of the bits of each block of `blockLength` (counted) elements in row-major order: little-endian uint32, base64. Equal blocks, equal checksums. */
+  readonly checksums: string;
+  readonly blockLength: number;
+}
+
 export type ProbeReply =
   | {
     readonly kind: 'picture'; readonly type: string; readonly dtype: string; readonly shape: readonly number[]; readonly slice: SliceSpec;
     readonly tiles: number; readonly rows: number; readonly columns: number; readonly tileExtents: readonly number[]; readonly reduction: number;
     /** Little-endian float32, base64. */
     readonly values: string;
-    readonly statistics: TensorStatistics; readonly histogram: Histogram;
-    /** 1 when statistics are of all elements, n when of every n-th. */
-    readonly sampled: number;
+    readonly numbers: WholeNumbers | null;
   }
+  | { readonly kind: 'numbers'; readonly shape: readonly number[]; readonly numbers: WholeNumbers }
   /** A network: its layers as JSON in the file format of its framework. */
   | { readonly kind: 'network'; readonly type: string; readonly config: string }
   | { readonly kind: 'problem'; readonly code: ProblemCode; readonly type: string; readonly detail: string };

@@ -72,6 +72,26 @@ describe('A paused JavaScript program', () => {
     assert.ok(length < 1.5 * 2 ** 20);
   });
 
+  it('counts only a sample of 10^9 elements', async () => {
+    const evaluate = (text: string): Promise<string> => Promise.resolve(String(vm.runInThisContext(text)));
+    // A typed array of so many elements takes no memory until it is written to.
+    const seen = await inspect('pwa-node', 'new Float32Array(1e9)', evaluate, { shape: [1000, 1000, 1000], maxElements: 1000 });
+    assert.ok(seen.kind === 'tensor' && seen.whole !== null);
+    assert.deepEqual([seen.whole.sampled, seen.whole.statistics.count, seen.whole.statistics.zeros], [3815, 262_124, 262_124]);
+    await assert.rejects(inspect('pwa-node', '({ data: new Float32Array(1e9), shape: [1000, 1000, 1000], stride: [1, 1000, 1000000] })', evaluate), fails('inspect.too-large', /in another order than they lie in memory/));
+  });
+
+  it('tells by checksums which elements are others', async () => {
+    const sums = async (a: unknown): Promise<number[]> => {
+      const seen = await look({ a }, 'a');
+      return seen.kind === 'tensor' ? [...seen.whole?.checksums ?? []] : assert.fail();
+    };
+    for (const [make, other] of [[Float64Array, 2.0000000001], [Float32Array, 2.001], [Int8Array, -2], [Uint16Array, 3]] as const) {
+      const before = await sums(make.from([1, 2, 3]));
+      assert.deepEqual((await sums(make.from([1, other, 3]))).map((sum, i) => sum === before[i]), [true, false, true], make.name);
+    }
+  });
+
   it('answers with a sentence for what it cannot show', async () => {
     const disposed = tf.ones([2]);
     disposed.dispose();

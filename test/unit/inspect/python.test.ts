@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { inspect } from '../../../src/debug/inspect/inspector';
+import { inspect, inspectWhole } from '../../../src/debug/inspect/inspector';
 import type { InspectOptions } from '../../../src/debug/inspect/inspector';
 import { Failure } from '../../../src/tensor/failure';
 
@@ -9,11 +9,12 @@ const python = process.env['BACKSTEP_PYTHON'] ?? 'python3';
 const has = (module: string): boolean => spawnSync(python, ['-c', `import ${module}`]).status === 0;
 
 /** A program that has run `setup`; the debugger evaluates in a function's frame and answers with the repr of the text. */
-const look = (setup: string, expression: string, options?: InspectOptions) => inspect('debugpy', expression, (text) => {
+const run = (setup: string, text: string): Promise<string> => {
   const program = `import base64, sys\n${setup}\ndef frame():\n    local = 3\n    before = (set(globals()), set(locals()))\n    answer = eval(sys.stdin.read(), globals(), locals())\n    assert set(globals()) == before[0], 'globals changed'\n    return answer\nprint(repr(frame()))`;
   const { stdout, stderr, status } = spawnSync(python, ['-c', program], { input: text, encoding: 'utf8', maxBuffer: 1 << 26 });
   return Promise.resolve(status === 0 ? stdout.trim() : `error: ${stderr}`);
-}, options);
+};
+const look = (setup: string, expression: string, options?: InspectOptions) => inspect('debugpy', expression, (text) => run(setup, text), options);
 const valuesOf = async (...args: Parameters<typeof look>): Promise<{ shape: readonly number[]; dtype: string; values: number[] }> => {
   const seen = await look(...args);
   return seen.kind === 'tensor' ? { shape: seen.picture.shape, dtype: seen.picture.dtype, values: [...new Float32Array(seen.picture.values)] } : assert.fail();
@@ -67,14 +68,20 @@ describe('A paused Python program', () => {
     assert.deepEqual(values, [1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3]);
   });
 
-  needs(['tensorflow', 'keras'], 'shows TensorFlow tensors and Keras variables', async () => {
-    assert.deepEqual((await valuesOf('import tensorflow as tf\na = tf.constant([[1., 2.]])', 'a')).values, [1, 2]);
-    assert.deepEqual((await valuesOf('import keras\na = keras.Variable([3., 4.])', 'a')).values, [3, 4]);
+  needs(['numpy'], 'counts a large array after its first picture, and one of 10^9 elements by a sample', async () => {
+    const setup = 'import numpy as np\na = np.broadcast_to(np.float32(3), (1000, 1000, 1000))';
+    const first = await look(setup, 'a', { numbers: 'later' });
+    assert.ok(first.kind === 'tensor' && first.whole === null && first.picture.statistics.mean === 3);
+    const { sampled, statistics, checksums, blockLength } = await inspectWhole('debugpy', 'a', (text) => run(setup, text));
+    assert.deepEqual([sampled, statistics.count, statistics.min, statistics.max, blockLength, checksums.length], [3815, 262_124, 3, 3, 64, 4096]);
   });
 
-  needs(['torch'], 'shows PyTorch tensors: channels first, bfloat16, those that require gradients', async () => {
-    const { shape, values } = await valuesOf('import torch\na = torch.arange(8.).reshape(1, 2, 2, 2).requires_grad_()', 'a');
-    assert.deepEqual([shape, values], [[1, 2, 2, 2], [0, 1, 2, 3, 4, 5, 6, 7]]);
-    assert.deepEqual((await valuesOf('import torch\na = torch.tensor([1.5], dtype=torch.bfloat16)', 'a')).dtype, 'bfloat16');
+  needs(['numpy'], 'tells by checksums which elements are others', async () => {
+    const sums = async (values: string): Promise<number[]> => {
+      const seen = await look(`import numpy as np\na = np.array(${values})`, 'a');
+      return seen.kind === 'tensor' ? [...seen.whole?.checksums ?? []] : assert.fail();
+    };
+    const [before, after] = [await sums('[1.0, 2.0, 3.0]'), await sums('[1.0, 2.0000000001, 3.0]')];
+    assert.deepEqual(before.map((sum, i) => sum === after[i]), [true, false, true]);
   });
 });

@@ -6,12 +6,18 @@ import { histogramOf } from '../../../tensor/histogram';
 import { checkSlice, defaultSlice, readSlice } from '../../../tensor/slice';
 import { statisticsOf } from '../../../tensor/statistics';
 import type { NumericArray } from '../../../tensor/value';
-import type { ProbeReply, ProbeRequest, ProblemCode } from '../reply';
+import type { ProbeReply, ProbeRequest, ProblemCode, WholeNumbers } from '../reply';
 
 interface Found { readonly type: string; readonly dtype: string; readonly shape: readonly number[]; readonly data: NumericArray }
 
-/** Statistics of larger tensors are taken from every n-th element, so that a pause stays a pause. */
-const mostCounted = 33_554_432;
+/** Numbers over the whole come along with the picture up to this many elements. */
+const fewElements = 1 << 18;
+/** Of larger tensors every n-th element is counted, so that a pause stays a pause: about so many. */
+const mostCounted = 1 << 25;
+const sample = 1 << 18;
+/** Elements that are copied to be read, at most. */
+const mostCopied = 1 << 27;
+const mostBlocks = 4096;
 
 class Problem extends Error {
   constructor(readonly code: ProblemCode, detail = '') { super(detail); }
@@ -33,11 +39,15 @@ const dtypeOf = (data: NumericArray): string => dtypes[className(data)] ?? 'floa
 /** Ways of being a tensor, tried in order; each gives the elements in row-major order, or null for something else. */
 const readers: readonly ((value: unknown) => Found | null)[] = [fromTensorFlow, fromArrayLike, fromTyped, fromNested];
 
+/** The active backend of TensorFlow.js, which keeps its engine in a global of this name. */
+const backendName = (): string => { const { _tfengine: engine } = globalThis as { readonly _tfengine?: unknown }; return isObject(engine) ? String(engine['backendName']) : ''; };
+
 /** A tf.Tensor or tf.Variable of TensorFlow.js, told by its shape. */
 function fromTensorFlow(value: unknown): Found | null {
   if (!isObject(value) || typeof value['dataSync'] !== 'function' || !isShape(value['shape'])) return null;
   if (value['isDisposed'] === true || value['isDisposedInternal'] === true) throw new Problem('disposed');
   if (value['dtype'] === 'string' || value['dtype'] === 'complex64') throw new Problem('unreadable', `elements of type ${String(value['dtype'])}`);
+  if (size(value['shape']) > mostCopied && backendName() !== 'cpu') throw new Problem('too-large', `${size(value['shape'])} elements, which the backend gives only as a whole copy; look at a slice(…) of it`);
   const read = value['dataSync'] as () => unknown;
   const data = read.call(value);
   if (!isNumeric(data)) throw new Problem('unreadable', 'its elements are not numbers');
@@ -56,6 +66,7 @@ function fromArrayLike(value: unknown): Found | null {
     if (data.length - offset < count) throw new Problem('shape', `shape [${shape.join(', ')}] needs ${count} elements, it has ${data.length - offset}`);
     return { type: className(value), dtype: dtypeOf(data), shape, data: data.subarray(offset, offset + count) };
   }
+  if (count > mostCopied) throw new Problem('too-large', `${count} elements in another order than they lie in memory; look at a part of it`);
   const packed = new Float64Array(count);
   const index = shape.map(() => 0);
   for (let i = 0, at = offset; i < count; i += 1) {
@@ -84,6 +95,7 @@ function fromNested(value: unknown): Found | null {
     shape.push(level.length);
     if (shape.length > 32) throw new Problem('ragged', 'nested more than 32 deep');
   }
+  if (size(shape) > mostCopied) throw new Problem('too-large', `nested arrays of ${size(shape)} elements; look at one of them`);
   const data = new Float64Array(size(shape));
   let at = 0;
   const fill = (level: unknown, depth: number): void => {
@@ -118,14 +130,39 @@ function pictureOf(found: Found, request: ProbeRequest): ProbeReply {
   } catch (error) {
     throw new Problem('slice', error instanceof Error ? error.message : String(error));
   }
+  const numbers = request.wants !== 'picture' || found.data.length <= fewElements ? numbersOf(found.data) : null;
+  if (request.wants === 'numbers' && numbers !== null) return { kind: 'numbers', shape, numbers };
   const { values, ...layout } = readSlice({ shape, data: found.data }, slice, request.maxElements);
-  const sampled = Math.ceil(found.data.length / mostCounted);
-  const counted = sampled === 1 ? found.data : Float64Array.from({ length: Math.ceil(found.data.length / sampled) }, (_, i) => Number(found.data[i * sampled]));
-  const statistics = statisticsOf(counted);
-  return { kind: 'picture', type: found.type, dtype: found.dtype, shape, ...layout, values: base64(values), statistics, histogram: histogramOf(counted, statistics), sampled };
+  return { kind: 'picture', type: found.type, dtype: found.dtype, shape, ...layout, values: base64(values), numbers };
 }
 
-function base64(values: Float32Array): string {
+function numbersOf(data: NumericArray): WholeNumbers {
+  const sampled = data.length <= mostCounted ? 1 : Math.ceil(data.length / sample);
+  const counted = sampled === 1 ? data : everyNth(data, sampled);
+  const statistics = statisticsOf(counted);
+  const blockLength = Math.ceil(counted.length / mostBlocks);
+  return { statistics, histogram: histogramOf(counted, statistics), sampled, checksums: base64(checksumsOf(counted, blockLength)), blockLength };
+}
+
+function everyNth(data: NumericArray, step: number): NumericArray {
+  const few = new Float64Array(Math.ceil(data.length / step));
+  for (let i = 0; i < few.length; i += 1) few[i] = Number(data[i * step]);
+  return few;
+}
+
+/** FNV-1a over the 32-bit words of each block (over the numbers themselves where elements are smaller). */
+function checksumsOf(data: NumericArray, blockLength: number): Uint32Array {
+  const perElement = data.BYTES_PER_ELEMENT >> 2;
+  const words = perElement === 0 ? data : new Uint32Array(data.buffer, data.byteOffset, data.length * perElement);
+  const length = blockLength * Math.max(1, perElement);
+  return Uint32Array.from({ length: Math.ceil(words.length / length) }, (_, block) => {
+    let hash = 0x811c9dc5;
+    for (let i = block * length, end = Math.min(words.length, i + length); i < end; i += 1) hash = Math.imul(hash ^ Number(words[i]), 0x01000193);
+    return hash;
+  });
+}
+
+function base64(values: Float32Array | Uint32Array): string {
   if (typeof Buffer === 'function') return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   let text = '';

@@ -1,12 +1,13 @@
 def probe(value, request):
     """Runs inside a paused Python program: reads a tensor where it lies and answers with the slice that is shown and
-    its statistics, as base64 of JSON. Imports only what the program has loaded; changes nothing, leaves nothing behind."""
+    its statistics, as base64 of JSON. Imports nothing but NumPy and the standard library; changes nothing, leaves no name behind."""
     import base64
+    import binascii
     import json
     import math
     import sys
 
-    most_counted = 33554432
+    few_elements, most_counted, few_sampled, most_blocks = 1 << 18, 1 << 25, 1 << 18, 4096
     kind = type(value).__module__.split(".")[0] + "." + type(value).__name__
 
     class Problem(Exception):
@@ -72,12 +73,61 @@ def probe(value, request):
         order = [kept.index(axis) for axis in tile_axes + [axis for axis in (row, column) if axis is not None]]
         return transpose(part, order)
 
-    def finish(part, numpy, shape, dtype, sample, sampled, spec):
+    def step_of(count):
+        """Of very large tensors every n-th element is counted."""
+        return 1 if count <= most_counted else -(-count // few_sampled)
+
+    def every(array, count, step, arange):
+        """Every n-th element in row-major order, without a copy of the whole, however the array lies in memory."""
+        if step == 1:
+            return array.reshape(-1)
+        rest, index = arange(0, count, step), []
+        for extent in reversed(array.shape):
+            index.insert(0, rest % extent)
+            rest = rest // extent
+        return array[tuple(index)]
+
+    def whole(numbers, numpy, sampled):
+        numbers = numpy.ascontiguousarray(numbers).reshape(-1)
+        if numbers.dtype.kind not in "fiub":
+            raise Problem("unreadable", "elements of type %s" % numbers.dtype)
+        length = -(-numbers.size // most_blocks)
+        raw = memoryview(numbers.view(numpy.uint8))
+        width = len(raw) // numbers.size * length
+        checksums = b"".join(binascii.crc32(raw[at:at + width]).to_bytes(4, "little") for at in range(0, len(raw), width))
+        del raw
+        numbers = numbers if numbers.dtype == numpy.float32 else numbers.astype(numpy.float64)
+        finite = numpy.isfinite(numbers)
+        good = numbers if finite.all() else numbers[finite]
+        nan = int(numpy.isnan(numbers).sum())
+        empty = good.size == 0
+        low, high = (math.nan, math.nan) if empty else (float(good.min()), float(good.max()))
+        with numpy.errstate(all="ignore"):
+            statistics = {
+                "count": int(numbers.size), "min": low, "max": high,
+                "mean": math.nan if empty else float(good.mean(dtype=numpy.float64)),
+                "standardDeviation": math.nan if empty else float(good.std(dtype=numpy.float64)),
+                "norm": 0.0 if empty else math.sqrt(float(numpy.square(good, dtype=numpy.float64).sum())),
+                "zeros": int(good.size - numpy.count_nonzero(good)), "nan": nan, "infinite": int(numbers.size - good.size - nan),
+            }
+            if empty:
+                histogram = {"min": 0, "max": 0, "counts": []}
+            else:
+                counts, _ = numpy.histogram(good, bins=1 if low == high else 64, range=(low, high))
+                histogram = {"min": low, "max": high, "counts": [int(count) for count in counts]}
+        return {"statistics": statistics, "histogram": histogram, "sampled": sampled, "checksums": base64.b64encode(checksums).decode(), "blockLength": length}
+
+    def finish(part, numpy, shape, dtype, numbers, spec):
+        """`part` gives the slice, `numbers` the numbers over the whole; each is taken only where it is wanted."""
+        if request["wants"] == "numbers":
+            return answer({"kind": "numbers", "shape": list(shape), "numbers": numbers()})
         tile_axes, row, column, at = spec
         extent = lambda axis: 1 if axis is None else shape[axis]
         extents = [shape[axis] for axis in tile_axes]
         tiles, rows, columns = math.prod(extents), extent(row), extent(column)
-        values = numpy.asarray(part).astype(numpy.float32).reshape(tiles, rows, columns)
+        values = numpy.asarray(part()).reshape(tiles, rows, columns)
+        if values.dtype.kind not in "fiub":
+            raise Problem("unreadable", "elements of type %s" % values.dtype)
         factor = max(1, int(math.sqrt(tiles * rows * columns / max(1, request["maxElements"]))))
         while factor < max(rows, columns) and tiles * -(-rows // factor) * -(-columns // factor) > request["maxElements"]:
             factor += 1
@@ -86,34 +136,15 @@ def probe(value, request):
                 starts = numpy.arange(0, count, factor)
                 widths = numpy.minimum(factor, count - starts)
                 shaped = widths.reshape((1, -1, 1) if axis == 1 else (1, 1, -1))
-                values = numpy.add.reduceat(values.astype(numpy.float64), starts, axis=axis) / shaped
-        values = numpy.ascontiguousarray(values, dtype="<f4")
-        numbers = numpy.asarray(sample).reshape(-1)
-        if numbers.dtype.kind not in "fiub":
-            raise Problem("unreadable", "elements of type %s" % numbers.dtype)
-        numbers = numbers if numbers.dtype == numpy.float32 else numbers.astype(numpy.float64)
-        finite = numpy.isfinite(numbers)
-        good = numbers if finite.all() else numbers[finite]
-        nan = int(numpy.isnan(numbers).sum())
-        empty = good.size == 0
-        low, high = (math.nan, math.nan) if empty else (float(good.min()), float(good.max()))
-        statistics = {
-            "count": int(numbers.size), "min": low, "max": high,
-            "mean": math.nan if empty else float(good.mean(dtype=numpy.float64)),
-            "standardDeviation": math.nan if empty else float(good.std(dtype=numpy.float64)),
-            "norm": float(math.sqrt(float((good * good).sum(dtype=numpy.float64)))) if not empty else 0.0,
-            "zeros": int((good == 0).sum()), "nan": nan, "infinite": int(numbers.size - good.size - nan),
-        }
-        if empty:
-            histogram = {"min": 0, "max": 0, "counts": []}
-        else:
-            counts, _ = numpy.histogram(good, bins=1 if low == high else 64, range=(low, high))
-            histogram = {"min": low, "max": high, "counts": [int(count) for count in counts]}
+                values = numpy.add.reduceat(values, starts, axis=axis, dtype=numpy.float64) / shaped
+        with numpy.errstate(all="ignore"):
+            values = numpy.ascontiguousarray(values, dtype="<f4")
         return answer({
             "kind": "picture", "type": kind, "dtype": dtype, "shape": list(shape),
             "slice": {"tileAxes": tile_axes, "rowAxis": row, "columnAxis": column, "at": {str(axis): index for axis, index in at.items()}},
             "tiles": tiles, "rows": -(-rows // factor), "columns": -(-columns // factor), "tileExtents": extents, "reduction": factor,
-            "values": base64.b64encode(values.tobytes()).decode(), "statistics": statistics, "histogram": histogram, "sampled": sampled,
+            "values": base64.b64encode(values.tobytes()).decode(),
+            "numbers": numbers() if request["wants"] == "all" or math.prod(shape) <= few_elements else None,
         })
 
     def needs_elements(shape):
@@ -129,30 +160,48 @@ def probe(value, request):
         shape = tuple(int(extent) for extent in array.shape)
         needs_elements(shape)
         spec = plan(shape)
-        sampled = -(-array.size // most_counted)
-        return finish(cut(array, *spec, lambda part, order: numpy.transpose(part, order)), numpy, shape, dtype, array if sampled == 1 else array.reshape(-1)[::sampled], sampled, spec)
+        step = step_of(array.size)
+        part = lambda: cut(array, *spec, numpy.transpose)
+        return finish(part, numpy, shape, dtype, lambda: whole(every(array, array.size, step, numpy.arange), numpy, step), spec)
 
-    def from_torch(torch):
-        tensor = value.detach()
+    def plain_numpy(array):
+        import numpy
+        dtype = str(array.dtype)
+        if dtype == "bfloat16" or dtype.startswith("float8"):
+            array = array.astype(numpy.float32)
+        if array.dtype.kind not in "fiub":
+            raise Problem("unreadable", "elements of type %s" % dtype)
+        return with_numpy(numpy.asarray(array), dtype)
+
+    def from_torch(torch, given):
+        tensor = given.detach()
+        if type(given).__name__ in ("FakeTensor", "FunctionalTensor") or tensor.device.type == "meta":
+            raise Problem("unreadable", "it has a shape and a type but no elements (device %s)" % tensor.device)
         if tensor.device.type == "cuda" and not torch.cuda.current_stream(tensor.device).query():
             raise Problem("busy", "its CUDA stream has not finished")
-        if tensor.device.type == "meta":
-            raise Problem("unreadable", "it lies on the device meta and has no elements")
         if tensor.layout != torch.strided:
-            raise Problem("unreadable", "its layout is %s" % tensor.layout)
+            raise Problem("unreadable", "its layout is %s; look at its to_dense(), values() or indices()" % str(tensor.layout).replace("torch.", ""))
+        if tensor.is_quantized:
+            raise Problem("unreadable", "it is quantized; look at its int_repr() or dequantize()")
+        if tensor.is_complex():
+            raise Problem("unreadable", "its elements are complex; look at its real, imag or abs()")
         import numpy
         dtype = str(tensor.dtype).replace("torch.", "")
         with torch.no_grad():
             if request["shape"] is not None:
+                if math.prod(request["shape"]) != tensor.numel():
+                    raise Problem("shape", "shape %s needs %d elements, it has %d" % (request["shape"], math.prod(request["shape"]), tensor.numel()))
                 tensor = tensor.reshape(request["shape"])
-            shape = tuple(tensor.shape)
+            shape = tuple(int(extent) for extent in tensor.shape)
             needs_elements(shape)
-            plain = lambda part: (part.float() if dtype in ("bfloat16", "float16") or dtype.startswith("float8") else part).cpu().numpy()
+            narrow = dtype in ("bfloat16", "float16") or dtype.startswith("float8")
+            plain = lambda part: (part.float() if narrow else part).resolve_neg().cpu().numpy()
             spec = plan(shape)
-            part = cut(tensor, *spec, lambda part, order: part.permute(order) if order else part)
-            sampled = -(-tensor.numel() // (most_counted if tensor.device.type == "cpu" else 1048576))
-            sample = tensor if sampled == 1 else tensor.reshape(-1)[::sampled]
-            return finish(plain(part), numpy, shape, dtype, plain(sample), sampled, spec)
+            count = tensor.numel()
+            # Of a tensor on another device only a sample crosses to the processor.
+            step = step_of(count) if tensor.device.type == "cpu" else -(-count // few_sampled)
+            part = lambda: plain(cut(tensor, *spec, lambda part, order: part.permute(order) if order else part))
+            return finish(part, numpy, shape, dtype, lambda: whole(plain(every(tensor, count, step, torch.arange)), numpy, step), spec)
 
     def from_list():
         shape, level = [], value
@@ -176,23 +225,50 @@ def probe(value, request):
         check(value, 0)
         return with_numpy(numpy.array(value, dtype=numpy.float64).reshape(shape), "float64")
 
+    def from_keras():
+        """TensorFlow's and Keras's tensors, variables and models; Keras's variables hold a tensor of its backend."""
+        name = type(value).__name__
+        if hasattr(value, "to_json") and hasattr(value, "layers"):
+            return answer({"kind": "network", "type": kind, "config": value.to_json()})
+        if name in ("RaggedTensor", "SparseTensor"):
+            raise Problem("unreadable", "its rows have different lengths; look at its values or to_tensor()" if name == "RaggedTensor" else "it is sparse; look at its values or indices")
+        if name in ("KerasTensor", "SymbolicTensor", "Placeholder") or (hasattr(value, "graph") and not hasattr(value, "numpy")):
+            raise Problem("unreadable", "it is symbolic: it has a shape and a type but no elements until the model runs")
+        inner = getattr(value, "value", None)
+        held = inner if inner is not None and not callable(inner) else value
+        if torch is not None and isinstance(held, torch.Tensor):
+            return from_torch(torch, held)
+        import numpy
+        if hasattr(held, "numpy"):
+            try:
+                array = held.numpy()
+            except (NotImplementedError, AttributeError):
+                raise Problem("unreadable", "it is symbolic: it has a shape and a type but no elements until the function runs")
+        elif hasattr(held, "__array__"):
+            array = numpy.asarray(held)
+        else:
+            raise Problem("not-a-tensor")
+        return plain_numpy(numpy.asarray(array))
+
     try:
         torch, numpy, pillow = sys.modules.get("torch"), sys.modules.get("numpy"), sys.modules.get("PIL.Image")
         if torch is not None and isinstance(value, torch.Tensor):
-            return from_torch(torch)
+            return from_torch(torch, value)
         if numpy is not None and isinstance(value, (numpy.ndarray, numpy.generic)):
-            if value.dtype.kind not in "fiub":
-                raise Problem("unreadable", "elements of type %s" % value.dtype)
-            return with_numpy(numpy.asarray(value), str(value.dtype))
+            return plain_numpy(value)
         if pillow is not None and isinstance(value, pillow.Image):
             import numpy
             pixels = numpy.asarray(value)
             return with_numpy(pixels[None] if pixels.ndim == 3 else pixels, str(pixels.dtype))
-        if kind.startswith(("tensorflow.", "keras.")) and hasattr(value, "to_json") and hasattr(value, "layers"):
-            return answer({"kind": "network", "type": kind, "config": value.to_json()})
-        if kind.startswith(("tensorflow.", "keras.")) and hasattr(value, "numpy"):
-            array = value.numpy()
-            return with_numpy(array, str(array.dtype))
+        if kind.startswith(("tensorflow.", "keras.")):
+            return from_keras()
+        if kind.startswith(("jaxlib.", "jax.")) and hasattr(value, "__array__"):
+            if hasattr(value, "is_deleted") and value.is_deleted():
+                raise Problem("disposed")
+            if type(value).__name__.endswith("Tracer"):
+                raise Problem("unreadable", "it is traced: it has a shape and a type but no elements")
+            import numpy
+            return plain_numpy(numpy.asarray(value))
         if isinstance(value, (bytes, bytearray, memoryview)):
             import numpy
             return with_numpy(numpy.frombuffer(value, dtype=numpy.uint8), "uint8")
