@@ -30,7 +30,7 @@ export class RunPanel implements vscode.Disposable {
 
   constructor(private readonly extension: vscode.Uri, sessions: LiveSessions) {
     this.subscriptions = [
-      sessions.onDidStart((live) => { this.follow(live); this.show(); }),
+      sessions.onDidStart((live) => { void this.begin(live); }),
       sessions.onDidEnd((live) => { if (live === this.live) this.report({ kind: 'ended' }); }),
       sessions.onDidFail(({ message }) => { this.channel?.send({ type: 'failed', message }); }),
       vscode.debug.onDidChangeActiveDebugSession(() => { const { active } = sessions; if (active !== null && active !== this.live) this.follow(active); }),
@@ -43,6 +43,19 @@ export class RunPanel implements vscode.Disposable {
     if (this.live === null) return;
     if (this.panel === null) this.create();
     else this.panel.reveal(undefined, true);
+  }
+
+  /** Listing and panel side by side: where VS Code would open the listing on the panel's place, it is opened elsewhere first. */
+  private async begin(live: LiveSession): Promise<void> {
+    this.follow(live);
+    const { all, activeTabGroup } = vscode.window.tabGroups;
+    const isEmpty = all.every(({ tabs }) => tabs.length === 0);
+    const covers = this.panel !== null && this.panel.viewColumn === activeTabGroup.viewColumn;
+    try {
+      if (isEmpty || covers) await vscode.window.showTextDocument(live.listing, { viewColumn: this.panel?.viewColumn === vscode.ViewColumn.One ? vscode.ViewColumn.Two : vscode.ViewColumn.One });
+    } finally {
+      this.show();
+    }
   }
 
   dispose(): void {

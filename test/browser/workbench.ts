@@ -80,13 +80,19 @@ export class Workbench {
     await this.row('lenet5.keras').waitFor();
   }
 
-  /** Runs a command by its title from the command palette. */
+  /** Runs a command by its title from the command palette; the palette does not take up what is registered while it is open. */
   async command(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
     const field = this.page.locator('.quick-input-widget input.input');
-    await field.waitFor();
-    await field.fill(`>${title}`);
-    await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: title }).first().click();
+    const row = this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: title }).first();
+    await this.until(async () => {
+      await this.page.keyboard.press('F1');
+      await field.waitFor();
+      await field.fill(`>${title}`);
+      const isThere = await row.waitFor({ timeout: 2000 }).then(() => true, () => false);
+      if (!isThere) await this.page.keyboard.press('Escape');
+      return isThere;
+    }, `the command ${title}`);
+    await row.click();
   }
 
   /** Answers a quick pick by taking the entry that holds the text. */
@@ -260,6 +266,26 @@ export class Workbench {
     const before = await this.page.locator('.codicon-debug-breakpoint').count();
     await this.page.mouse.click(margin.x + 8, shown.y + 9);
     await this.page.waitForFunction((count) => document.querySelectorAll('.codicon-debug-breakpoint').length !== count, before);
+  }
+
+  /** Chooses from the context menu of the gutter at a line. */
+  async gutterMenu(line: number, item: string): Promise<void> {
+    await this.goToLine(line);
+    const shown = (await this.visibleLines()).find(({ number }) => number === line);
+    const margin = await this.page.locator('.monaco-editor[data-uri^="backstep-listing:"] .margin').first().boundingBox();
+    if (shown === undefined || margin === null) throw new Error(`Line ${line} is not on the screen.`);
+    await this.page.mouse.click(margin.x + 8, shown.y + 9, { button: 'right' });
+    await this.menu(item);
+  }
+
+  /** Adds a breakpoint by the gutter's context menu, with what is typed into its field. */
+  async breakpointWith(line: number, item: string, text: string): Promise<void> {
+    await this.gutterMenu(line, item);
+    await this.page.locator('.breakpoint-widget .monaco-editor').click();
+    await this.page.keyboard.insertText(text);
+    await this.page.locator('.breakpoint-widget .view-line').filter({ hasText: text.replaceAll(' ', '\u00a0') }).waitFor();
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.breakpoint-widget').waitFor({ state: 'detached' });
   }
 }
 
