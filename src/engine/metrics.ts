@@ -18,7 +18,7 @@ function largest({ data }: TensorValue, width: number): number[] {
  * (a logit on the right side of zero). Which of them follows from the loss's name; other losses have no accuracy.
  */
 export function accuracy(name: string, loss: string, fromLogits: boolean, predictions: number, labels: number): Metric | null {
-  const kind = /sparse_?categorical/i.test(loss) ? 'sparse' : /categorical/i.test(loss) ? 'classes' : /binary/i.test(loss) ? 'binary' : null;
+  const kind = /sparse_?categorical|^cross_entropy$|^nll$/i.test(loss) ? 'sparse' : /categorical/i.test(loss) ? 'classes' : /binary/i.test(loss) ? 'binary' : null;
   if (kind === null) return null;
   const compute: Metric['compute'] = (read) => {
     const predicted = read(predictions);

@@ -4,6 +4,7 @@ import { Failure } from '../tensor/failure';
 import type { RunConfig } from './config';
 import { outputsOf } from './data/fit';
 import { lossOf } from './losses/losses';
+import { givesLogits, takesLogits } from './losses/logits';
 import type { Loss, LossSettings } from './losses/losses';
 import { accuracy } from './metrics';
 import type { Metric } from './metrics';
@@ -28,7 +29,7 @@ export interface Settings {
 /** Batch size 32, seed 0, shuffled, dropout on; convention, loss and optimizer of the model file. @throws Failure for what is missing or unknown */
 export function settingsOf(config: RunConfig, network: Network): Settings {
   const convention = config.convention ?? network.convention;
-  const losses = Object.fromEntries(Object.entries(lossSettingsOf(config, network)).map(([name, loss]) => [name, lossOf(loss, convention, weightOf(loss) * (config.loss === undefined ? compiledWeight(network, name) : 1))]));
+  const losses = Object.fromEntries(Object.entries(lossSettingsOf(config, network)).map(([name, loss], index) => [name, lossOf(withLogits(loss, network, index), convention, weightOf(loss) * (config.loss === undefined ? compiledWeight(network, name) : 1))]));
   const compiled = network.compile?.optimizer ?? null;
   const optimizer = config.optimizer ?? compiled;
   if (optimizer === null) {
@@ -80,6 +81,13 @@ function oneLoss(value: unknown): Exclude<LossSettings, string> | null {
   if (value.class_name === 'function' && typeof saved === 'string') return { type: saved };
   const options = Object.entries(config).filter((entry): entry is [string, number | boolean | string] => ['number', 'boolean', 'string'].includes(typeof entry[1]) && entry[0] !== 'name');
   return { ...Object.fromEntries(options), type: value.class_name };
+}
+
+/** A cross-entropy of an output that ends without softmax or sigmoid takes logits, unless the run says otherwise: graphs of ops do not say which loss they were made for. */
+function withLogits(loss: Exclude<LossSettings, string>, network: Network, output: number): Exclude<LossSettings, string> {
+  const ref = network.outputs[output];
+  const open = ref !== undefined && loss.fromLogits === undefined && !('from_logits' in loss) && takesLogits(loss.type);
+  return open && givesLogits(network, ref) ? { ...loss, fromLogits: true } : loss;
 }
 
 /** The factor of an output's loss in the sum. */

@@ -16,6 +16,12 @@ export function refsOfCall(call: { readonly args: readonly Argument[]; readonly 
   return found;
 }
 
+/** The tensors that a call computes with: without those inside records, of which expressions take only the shapes. */
+export function dataRefsOfCall(call: { readonly args: readonly Argument[]; readonly kwargs: Readonly<Record<string, Argument>> }): readonly TensorRef[] {
+  const plain = (argument: Argument): readonly TensorRef[] => (argument.kind === 'tensor' ? [argument.ref] : argument.kind === 'list' ? argument.items.flatMap(plain) : []);
+  return [...call.args, ...Object.values(call.kwargs)].flatMap(plain);
+}
+
 function collect(argument: Argument | undefined, found: TensorRef[]): void {
   if (argument === undefined) return;
   switch (argument.kind) {

@@ -1,7 +1,7 @@
 /** Network -> the graph that the webview draws: nodes with short texts, edges with shapes, nested models as groups. */
 import { Failure, printable } from '../tensor/failure';
 import type { EdgeView, FieldView, GraphView, NodeView } from '../protocol/graph';
-import { refsOfCall } from './arguments';
+import { dataRefsOfCall, refsOfCall } from './arguments';
 import { costs, totalCost } from './cost';
 import type { Cost } from './cost';
 import { formatTitle } from './format-titles';
@@ -59,7 +59,7 @@ function addNetwork(network: Network, parent: string | null, nodes: NodeView[], 
     nodes.push(nodeView(layer, id, parent, cost.get(layer.name) ?? { parameters: 0, trainable: 0, macs: null }, fields.get(callPath(id, layer, 0)) ?? null));
     if (layer.network !== null) addNetwork(layer.network, id, nodes, edges, fields);
     for (const call of layer.calls) {
-      for (const [position, ref] of refsOfCall(call).entries()) {
+      for (const [position, ref] of (layer.foreign === undefined ? refsOfCall(call) : dataRefsOfCall(call)).entries()) {
         const shape = shapeOf(ref);
         const source = prefix + leaves(byName.get(ref.layer), ref);
         const target = layer.network === null ? id : `${id}/${entrance(layer.network, position)}`;

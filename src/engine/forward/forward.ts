@@ -5,6 +5,7 @@
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Convention, Layer, Network, TensorRef } from '../../network/network';
+import { dataRefsOfCall } from '../../network/arguments';
 import { Failure } from '../../tensor/failure';
 import { tensorsIn } from '../layers/calls';
 import type { CallValue, LayerCallContext, LayerResult, Mask } from '../layers/layer';
@@ -132,7 +133,7 @@ function* callLayer(planned: PlannedCall, valueOf: (ref: TensorRef) => Made, pas
   const first = tensorsIn(args[0]);
   const masks = met.slice(0, first.length).map(({ mask }) => mask);
   const kwargs = Object.fromEntries(Object.entries(call.kwargs).map(([name, argument]) => [name, callValue(argument, meet)]));
-  const inputs = met.map(({ tensor }) => tensor);
+  const inputs = layer.foreign === undefined ? met.map(({ tensor }) => tensor) : dataRefsOfCall(call).map((ref) => valueOf(ref).tensor);
   yield { kind: 'start', ...step, inputs };
   let result: LayerResult;
   const trainable = place.trainable && layer.trainable;
@@ -203,6 +204,7 @@ function contextOf(layer: Layer, planned: PlannedCall, step: StepPlace, { args, 
     masks,
     implicitMask: (tensor) => met.find((made) => made.tensor === tensor)?.mask ?? null,
     outputShapes: planned.call.outputShapes,
+    ...(layer.foreign?.outputs === undefined ? {} : { outputCount: layer.foreign.outputs }),
     weightNames: names,
     hasWeight: (name) => names.includes(name),
     weight: (name) => {

@@ -27,6 +27,8 @@ export interface LayerCallContext {
   /** The implicit mask of any tensor of the call. */
   implicitMask(tensor: Tensor): Mask | null;
   readonly outputShapes: readonly SymbolicShape[];
+  /** How many outputs the network's file uses; absent where all that the layer makes are. */
+  readonly outputCount?: number;
   /** Value of a weight by its name below the layer (`kernel`, `lstm_cell/kernel`). @throws Failure when the layer has no such weight. */
   weight(name: string): Tensor;
   hasWeight(name: string): boolean;

@@ -94,7 +94,7 @@ export function networkOfOps(graph: OpGraph): Network {
     return [{
       name: node.name, type: node.type, config: node.config, trainable: true, network: null, weights: node.weights,
       problem: index < inputs.length || graph.knows?.(node.type) !== false ? null : `Backstep does not have the op ${displayName(node.type)}.`,
-      calls: draft.calls.map((call) => ({ ...call, outputShapes })), foreign: { macs: node.macs, detail: node.detail },
+      calls: draft.calls.map((call) => ({ ...call, outputShapes })), foreign: { macs: node.macs, detail: node.detail, outputs: node.outputs.map((tensor) => tensor !== '').lastIndexOf(true) + 1 },
     }];
   });
   const refs = (tensors: readonly string[]): readonly TensorRef[] => tensors.flatMap((tensor) => { const ref = makers.get(tensor); return ref === undefined ? [] : [ref]; });

@@ -14,7 +14,7 @@ import { attributesOf, settled } from './attributes';
 import { detailOf, macsOf } from './cost';
 import { floating, hostInts, hostOutputs, isHostOp, shapePart } from './host-values';
 import type { HostValue } from './host-values';
-import { bufferInputs, opType, settingInputs, weightInputs } from './ops';
+import { bufferInputs, opType, settingInputs, weightInputs, weightNames } from './ops';
 import { outputShapes } from './shapes';
 import { tensorFrom } from './tensor';
 import type { OnnxTensor } from './tensor';
@@ -65,7 +65,7 @@ export class GraphReader {
     for (const output of outputs) {
       if (made.has(output) || (!this.known.has(output) && !this.tensors.has(output) && !this.constants.has(output))) continue;
       const weights: Weight[] = [];
-      this.ops.push({ name: output, type: 'Identity', config: {}, inputs: [this.input('Identity', 0, output, weights)], outputs: [output], weights, macs: 0, detail: '' });
+      this.ops.push({ name: output, type: 'Identity', config: {}, inputs: [this.input('Identity', 0, output, weights, '')], outputs: [output], weights, macs: 0, detail: '' });
     }
     return this.ops;
   }
@@ -92,15 +92,18 @@ export class GraphReader {
     if (type === 'Constant') { await this.constant(outputs[0] ?? '', config, attributes); return; }
     for (const [position, input] of inputs.entries()) await this.learn(input, settingName(type, position, this.opset) !== undefined);
     if (this.absorbed(type, config, inputs, outputs)) return;
+    const extended: Record<string, Json> = type === 'Split' && !inputs[1] && config.split === undefined ? { num_outputs: outputs.length, ...config } : { ...config };
+    const zero = type === 'QuantizeLinear' ? this.tensors.get(inputs[2] ?? '')?.type?.name : undefined;
+    if (zero !== undefined) extended.zero_point = zero;
     const weights: Weight[] = [];
     const taken: OpInput[] = [];
     const settings: Record<string, OpInput> = {};
-    const extended: Record<string, Json> = type === 'Split' && !inputs[1] && config.split === undefined ? { num_outputs: outputs.length, ...config } : { ...config };
     for (const [position, input] of inputs.entries()) {
       const setting = settingName(type, position, this.opset);
-      if (setting === undefined) taken.push(input === '' ? input : this.input(type, position, input, weights));
-      else if (input !== '') this.setting(type, setting, input, extended, settings);
+      if (setting === undefined) taken.push(input === '' ? input : this.input(type, position, input, weights, name));
+      else { if (input !== '') this.setting(type, setting, input, extended, settings); taken.push(''); }
     }
+    while (taken.at(-1) === '') taken.pop();
     const values = inputs.map((input) => this.values(input));
     const view = { config, inputs: inputs.map((input) => this.shapes.get(input)), values, outputs: outputs.length };
     for (const [index, shape] of outputShapes(type, view).entries()) {
@@ -111,7 +114,7 @@ export class GraphReader {
   }
 
   /** What an op takes at a place: a tensor of the graph, its own weight by name, or an expression. */
-  private input(type: string, position: number, name: string, weights: Weight[]): OpInput {
+  private input(type: string, position: number, name: string, weights: Weight[], scope: string): OpInput {
     const tensor = this.tensors.get(name) ?? this.constants.get(name);
     const known = this.known.get(name);
     if (tensor?.type == null) return known?.expression ?? name;
@@ -121,8 +124,20 @@ export class GraphReader {
       if (!this.ops.some(({ outputs }) => outputs.includes(name))) this.ops.push({ name, type: 'Parameter', config: {}, inputs: [], outputs: [name], weights: [weightOf('value', name, tensor, true)], macs: 0, detail: '' });
       return name;
     }
-    if (!weights.some(({ key }) => key === name)) weights.push(weightOf(name, name, tensor, trained));
-    return { kind: 'value', value: name };
+    const before = weights.find(({ key }) => key === name);
+    if (before !== undefined) return { kind: 'value', value: before.name };
+    const short = this.shortName(type, position, name, scope);
+    const own = weights.some((weight) => weight.name === short) ? name : short;
+    weights.push(weightOf(own, name, tensor, trained));
+    return { kind: 'value', value: own };
+  }
+
+  /** What a weight is called below its op: `/layer1/conv1/Conv` calls `layer1.conv1.weight` weight; names that an exporter made up give way to the role. */
+  private shortName(type: string, position: number, name: string, op: string): string {
+    const scope = op.split('/').filter((part) => part !== '').slice(0, -1).join('.');
+    if (scope !== '' && name.startsWith(`${scope}.`)) return name.slice(scope.length + 1);
+    const role = Object.hasOwn(weightNames, type) ? weightNames[type]?.[position] : undefined;
+    return role !== undefined && madeUp(name) ? role : name;
   }
 
   /** Writes a setting into the config where its value is known, else among those that are computed. */

@@ -35,8 +35,8 @@ export const isKnownOp = (type: string): boolean => known.has(type);
 /** Inputs that say how an op works, by position and by their names in the standard; older opsets have most of them as attributes of these names. */
 export const settingInputs: Readonly<Record<string, Readonly<Record<number, string>>>> = {
   Reshape: { 1: 'shape' }, Squeeze: { 1: 'axes' }, Unsqueeze: { 1: 'axes' }, Slice: { 1: 'starts', 2: 'ends', 3: 'axes', 4: 'steps' }, Split: { 1: 'split' }, Expand: { 1: 'shape' }, Tile: { 1: 'repeats' },
-  Pad: { 1: 'pads', 2: 'value', 3: 'axes' }, Clip: { 1: 'min', 2: 'max' }, TopK: { 1: 'k' }, CumSum: { 1: 'axis' }, Trilu: { 1: 'k' }, OneHot: { 1: 'depth', 2: 'values' }, CenterCropPad: { 1: 'shape' },
-  ConstantOfShape: { 0: 'shape' }, Range: { 0: 'start', 1: 'limit', 2: 'delta' }, Dropout: { 1: 'ratio', 2: 'training_mode' }, Resize: { 1: 'roi', 2: 'scales', 3: 'sizes' }, Upsample: { 1: 'scales' },
+  Pad: { 1: 'pads', 2: 'value', 3: 'axes' }, Clip: { 1: 'min', 2: 'max' }, TopK: { 1: 'k' }, CumSum: { 1: 'axis' }, Trilu: { 1: 'k' }, OneHot: { 1: 'depth' }, CenterCropPad: { 1: 'shape' },
+  ConstantOfShape: { 0: 'shape' }, Dropout: { 1: 'ratio', 2: 'training_mode' }, Resize: { 1: 'roi', 2: 'scales', 3: 'sizes' }, Upsample: { 1: 'scales' },
   ...Object.fromEntries(['Sum', 'Mean', 'Max', 'Min', 'Prod', 'L1', 'L2', 'LogSum', 'LogSumExp', 'SumSquare'].map((name) => [`Reduce${name}`, { 1: 'axes' }])),
 };
 
@@ -49,4 +49,10 @@ export const bufferInputs: Readonly<Record<string, readonly number[]>> = {
 export const weightInputs: Readonly<Record<string, readonly number[]>> = {
   Conv: [1, 2], ConvTranspose: [1, 2], Gemm: [1, 2], MatMul: [0, 1], BatchNormalization: [1, 2, 3, 4], InstanceNormalization: [1, 2], LayerNormalization: [1, 2], GroupNormalization: [1, 2], RMSNormalization: [1],
   PRelu: [1], LSTM: [1, 2, 3, 7], GRU: [1, 2, 3], RNN: [1, 2, 3], Gather: [0],
+};
+
+/** What weights are called by their places, where the file has no name for them. */
+export const weightNames: Readonly<Record<string, Readonly<Record<number, string>>>> = {
+  Conv: { 1: 'weight', 2: 'bias' }, ConvTranspose: { 1: 'weight', 2: 'bias' }, Gemm: { 1: 'weight', 2: 'bias' }, MatMul: { 0: 'weight', 1: 'weight' }, PRelu: { 1: 'slope' }, Gather: { 0: 'weight' },
+  LSTM: { 1: 'W', 2: 'R', 3: 'B', 7: 'P' }, GRU: { 1: 'W', 2: 'R', 3: 'B' }, RNN: { 1: 'W', 2: 'R', 3: 'B' },
 };

@@ -118,7 +118,7 @@ function backward(reading: LayerReading, tensors: LayerTensors): Explained {
   const z = [...index.trace.tensors.values()].find(({ gradientOf }) => gradientOf !== null && !gradientOf.partial && index.preActivations.get(gradientOf.tensor) === tensors);
   const dz = d(z?.id ?? tensors.outputGradients[0], '\\frac{\\partial L}{\\partial z}');
   const weights = index.trace.weights.filter((entry) => entry.layer === tensors.layer && entry.gradient !== null);
-  const kernel = weights.find((entry) => entry.weight.endsWith('kernel')), bias = weights.find((entry) => entry.weight.endsWith('bias'));
+  const kernel = weights.find((entry) => /(kernel|weight)$/.test(entry.weight)), bias = weights.find((entry) => entry.weight.endsWith('bias'));
   const x = d(tensors.inputs[0], 'x');
   const convolution = ops.some((op) => op.kernel.includes('BackpropFilter'));
   if (kernel !== undefined && weights.length <= 2 && (convolution || layer?.type === 'Dense')) {

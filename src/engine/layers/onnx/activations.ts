@@ -31,7 +31,8 @@ function gelu(x: Tensor, call: LayerCallContext): Tensor {
 function clipped(call: LayerCallContext): Tensor {
   const x = operand(call, 0);
   const [low, high] = [settingOf(call, 'min'), settingOf(call, 'max')];
-  if (x.dtype === 'float32') return low === undefined && high === undefined ? x : clipByValue(x, low?.data[0] ?? -Infinity, high?.data[0] ?? Infinity);
+  const [least, most] = [low?.data[0] ?? -Infinity, high?.data[0] ?? Infinity];
+  if (x.dtype === 'float32' && least <= most) return low === undefined && high === undefined ? x : clipByValue(x, least, most);
   const raised = low === undefined ? x : maximum(x, tensorOf(call, low));
   return like(high === undefined ? raised : minimum(raised, tensorOf(call, high)), x.dtype);
 }

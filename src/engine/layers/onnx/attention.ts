@@ -1,5 +1,5 @@
 /** Attention over heads (Vaswani and others 2017) and rotary positions (Su and others 2021), the ops of opset 23. */
-import { add, concat, div, expandDims, gather, matMul, mul, reshape, slice, softmax, sub, tanh, tile, transpose, where } from '@tensorflow/tfjs-core';
+import { add, any, cast, concat, div, expandDims, gather, logicalAnd, matMul, mul, pad, reshape, slice, softmax, sub, tanh, tile, transpose, where } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { atOnce } from '../calls';
 import type { LayerCallContext, LayerForward } from '../layer';
@@ -22,6 +22,28 @@ function repeated(x: Tensor, heads: number): Tensor {
   return own === heads ? x : reshape(tile(expandDims(x, 2), [1, 1, heads / own, 1, 1]), [batch, heads, steps, size]);
 }
 
+/** What is added to the scores, and where a query may look: by the mask, causality, a window and the lengths of the sequences. */
+function masks(call: LayerCallContext, batch: number, steps: number, total: number, before: number): { bias: Tensor | null; allowed: Tensor | null } {
+  const given = optional(call, 3);
+  const short = given === null ? 0 : total - (given.shape[given.rank - 1] ?? total);
+  const mask = given === null || short <= 0 ? given : given.dtype === 'bool' ? bools(pad(floats(given), given.shape.map((_, axis): [number, number] => [0, axis === given.rank - 1 ? short : 0]))) : pad(given, given.shape.map((_, axis): [number, number] => [0, axis === given.rank - 1 ? short : 0]), far);
+  const lengths = optional(call, 6)?.dataSync();
+  const [causal, left, right] = [numberOf(call, 'is_causal', 0) === 1, numberOf(call, 'left_window_size', -1), numberOf(call, 'right_window_size', -1)];
+  let allowed = mask?.dtype === 'bool' ? mask : null;
+  if (causal || left >= 0 || right >= 0 || lengths !== undefined) {
+    const rows = lengths === undefined ? 1 : batch;
+    const data = Array.from({ length: rows * steps * total }, (_, index) => {
+      const length = lengths?.[Math.floor(index / (steps * total))];
+      const key = index % total;
+      const distance = (Math.floor(index / total) % steps) + (length === undefined ? before : length - steps) - key;
+      return Number((!causal || distance >= 0) && (left < 0 || distance <= left) && (right < 0 || -distance <= right) && (length === undefined || key < length));
+    });
+    const pattern = tensorOf(call, { dtype: 'bool', shape: [rows, 1, steps, total], data });
+    allowed = allowed === null ? pattern : logicalAnd(allowed, pattern);
+  }
+  return { bias: mask !== null && mask.dtype !== 'bool' ? mask : null, allowed };
+}
+
 const attention: LayerForward = atOnce((call) => {
   const given = operand(call, 0);
   const q = headed(call, given, 'q_num_heads');
@@ -31,28 +53,20 @@ const attention: LayerForward = atOnce((call) => {
   const [batch = 1, heads = 1, steps = 1, size = 1] = q.shape;
   const [k, v] = [repeated(keys, heads), repeated(values, heads)];
   const total = k.shape[2] ?? 1;
-  const scale = numberOf(call, 'scale', 1 / Math.sqrt(size));
-  const root = Math.sqrt(scale);
-  let scores = matMul(mul(q, root), mul(k, root), false, true);
-  const plain = scores;
-  const mask = optional(call, 3);
-  if (mask !== null) {
-    const wide = mask.shape[mask.rank - 1] === total ? mask : slice(mask, mask.shape.map(() => 0), [...mask.shape.slice(0, -1), total]);
-    scores = wide.dtype === 'bool' ? where(bools(wide), scores, far) : add(scores, wide);
-  }
-  if (numberOf(call, 'is_causal', 0) === 1) {
-    const offset = past?.shape[2] ?? 0;
-    const data = Array.from({ length: steps * total }, (_, index) => Number(index % total <= Math.floor(index / total) + offset));
-    scores = where(tensorOf(call, { dtype: 'bool', shape: [steps, total], data }), scores, far);
-  }
-  const biased = scores;
+  const root = Math.sqrt(numberOf(call, 'scale', 1 / Math.sqrt(size)));
+  const plain = matMul(mul(q, root), mul(k, root), false, true);
   const cap = numberOf(call, 'softcap', 0);
-  const capped = cap === 0 ? scores : mul(tanh(div(scores, cap)), cap);
-  const shares = softmax(capped);
+  const capped = cap === 0 ? plain : mul(tanh(div(plain, cap)), cap);
+  const { bias, allowed } = masks(call, batch, steps, total, past?.shape[2] ?? 0);
+  const added = bias === null ? capped : add(capped, bias);
+  const biased = allowed === null ? added : where(allowed, added, far);
+  const attended = softmax(biased);
+  // A row that may look nowhere gives nothing.
+  const shares = allowed === null ? attended : mul(attended, cast(any(allowed, -1, true), 'float32'));
   const y = matMul(shares, v);
   const out = given.rank === 4 ? y : reshape(transpose(y, [0, 2, 1, 3]), [batch, steps, heads * (v.shape[3] ?? 1)]);
-  const shown = [plain, biased, capped, shares][numberOf(call, 'qk_matmul_output_mode', 0)] ?? plain;
-  return { outputs: [out, keys, values, shown], parts: { scores: shares } };
+  const shown = [plain, capped, biased, shares][numberOf(call, 'qk_matmul_output_mode', 0)] ?? plain;
+  return { outputs: [out, keys, values, shown].slice(0, call.outputCount), parts: { scores: shares } };
 });
 
 function rotated(call: LayerCallContext): Tensor {

@@ -5,7 +5,7 @@ import { castTypes, floating, hostOutputs } from '../../../formats/onnx/host-val
 import type { HostValue } from '../../../formats/onnx/host-values';
 import type { LayerCallContext, LayerForward } from '../layer';
 import { dropMask } from '../randomness';
-import { bools, floats, ints, like, misfit, numberOf, numbersOf, op, operand, refuse, settingOf, tensorOf, tensorSetting } from './operands';
+import { bools, floats, ints, like, misfit, numberOf, numbersOf, op, operand, refuse, tensorOf, tensorSetting, valueAt } from './operands';
 
 /** TensorFlow.js's type for an element type of ONNX. */
 function castTo(call: LayerCallContext, x: Tensor, type: number): Tensor {
@@ -36,7 +36,7 @@ function eye(call: LayerCallContext): Tensor {
 }
 
 function ranged(call: LayerCallContext): Tensor {
-  const made = hostOutputs('Range', { config: {}, inputs: ['start', 'limit', 'delta'].map((key) => settingOf(call, key)), outputs: 1 })?.[0];
+  const made = hostOutputs('Range', { config: {}, inputs: [0, 1, 2].map((position) => valueAt(call, position)), outputs: 1 })?.[0];
   if (made === undefined) throw misfit(call, 'has no start, limit or delta');
   return tensorOf(call, made);
 }

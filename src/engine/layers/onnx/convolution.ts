@@ -45,7 +45,9 @@ function transposedPads(call: LayerCallContext, extents: readonly number[], full
   const stated = numbersOf(call, 'pads') ?? [];
   return extents.map((_, axis) => {
     if (wanted === undefined) return [stated[axis] ?? 0, stated[axis + rank] ?? 0];
-    const total = Math.max(0, (full[axis] ?? 0) + (extra[axis] ?? 0) - (wanted[axis] ?? 0));
+    const total = (full[axis] ?? 0) + (extra[axis] ?? 0) - (wanted[axis] ?? 0);
+    // A wanted extent beyond the whole is filled up at the end.
+    if (total < 0) return [0, total];
     const less = Math.floor(total / 2);
     return auto === 'SAME_UPPER' ? [less, total - less] : [total - less, less];
   });

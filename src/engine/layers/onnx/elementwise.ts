@@ -12,7 +12,7 @@ const one = (run: (x: Tensor) => Tensor): LayerForward => op((call) => { const x
 /** A function with a truth value for each element. */
 const asked = (run: (x: Tensor) => Tensor): LayerForward => op((call) => run(floats(operand(call, 0))));
 /** Arithmetic of two tensors of one type. */
-const two = (run: (a: Tensor, b: Tensor) => Tensor): LayerForward => op((call) => { const a = operand(call, 0); return run(a, like(operand(call, 1), a.dtype)); });
+const two = (run: (a: Tensor, b: Tensor) => Tensor): LayerForward => op((call) => { const [a, b] = [operand(call, 0), operand(call, 1)]; return a.dtype === b.dtype ? run(a, b) : run(floats(a), floats(b)); });
 /** Arithmetic of any number of tensors. */
 const many = (run: (a: Tensor, b: Tensor) => Tensor, finish: (total: Tensor, count: number) => Tensor = (total) => total): LayerForward => op((call) => {
   const [first = operand(call, 0), ...rest] = operands(call);

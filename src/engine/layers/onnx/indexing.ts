@@ -4,7 +4,7 @@ import type { Rank, Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import { Failure } from '../../../tensor/failure';
 import { sizeOf } from '../../../tensor/value';
 import type { LayerCallContext, LayerForward } from '../layer';
-import { axisIn, constantAt, floats, ints, like, misfit, numberOf, op, operand, refuse, settingOf, stepsOf, tensorOf, wordOf } from './operands';
+import { axisIn, constantAt, floats, ints, like, misfit, numberOf, op, operand, refuse, stepsOf, tensorOf, valueAt, wordOf } from './operands';
 
 /** Indices from the front, checked against the extent of their axis. @throws Failure `onnx.index` */
 function placesOf(call: LayerCallContext, indices: Tensor, extent: number): Tensor {
@@ -103,7 +103,7 @@ function scatteredRows(call: LayerCallContext): Tensor {
 function hot(call: LayerCallContext): Tensor {
   const indices = ints(operand(call, 0));
   const depth = numberOf(call, 'depth', 1);
-  const values = settingOf(call, 'values');
+  const values = valueAt(call, 2);
   const [off = 0, on = 1] = values?.data.map((value) => value ?? 0) ?? [];
   if (depth < 1) throw misfit(call, `has a depth of ${depth}`);
   const rank = indices.rank;

@@ -30,5 +30,5 @@ function likelihood(call: LayerCallContext, logs: Tensor): Tensor {
 
 export const lossOps = {
   NegativeLogLikelihoodLoss: atOnce((call) => ({ outputs: [likelihood(call, classesLast(floats(operand(call, 0))))] })),
-  SoftmaxCrossEntropyLoss: atOnce((call) => { const logs = logSoftmax(classesLast(floats(operand(call, 0)))); return { outputs: [likelihood(call, logs), classesSecond(logs)] }; }),
+  SoftmaxCrossEntropyLoss: atOnce((call) => { const logs = logSoftmax(classesLast(floats(operand(call, 0)))); return { outputs: [likelihood(call, logs), ...(call.outputCount === 1 ? [] : [classesSecond(logs)])] }; }),
 } satisfies Readonly<Record<string, LayerForward>>;

@@ -1,5 +1,5 @@
 /** Normalization over the batch, the features, groups of channels, neighbouring channels, or to length one. */
-import { abs, add, div, mean, mul, pad, pow, reshape, rsqrt, slice, sqrt, square, sub, sum } from '@tensorflow/tfjs-core';
+import { abs, add, div, maximum, mean, mul, pad, pow, reshape, rsqrt, slice, sqrt, square, sub, sum } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { sizeOf } from '../../../tensor/value';
 import { atOnce } from '../calls';
@@ -41,8 +41,8 @@ const batch: LayerForward = atOnce((call) => {
     if (typeof name === 'string') call.assign(name, after);
     return after;
   };
-  const runningMean = moved(3, average);
-  return { outputs: [y, runningMean, moved(4, call.convention === 'pytorch' ? mul(variance, count / Math.max(1, count - 1)) : variance)] };
+  const outputs = [y, moved(3, average), moved(4, call.convention === 'pytorch' ? mul(variance, count / Math.max(1, count - 1)) : variance)];
+  return { outputs: outputs.slice(0, call.outputCount) };
 });
 
 /** Ba and others 2016: also gives the mean and the inverse deviation. */
@@ -96,7 +96,8 @@ function localResponse(call: LayerCallContext): Tensor {
 function toLength(call: LayerCallContext): Tensor {
   const x = operand(call, 0);
   const axis = axisIn(call, numberOf(call, 'axis', -1), x.rank);
-  return div(x, numberOf(call, 'p', 2) === 1 ? sum(abs(x), axis, true) : sqrt(sum(square(x), axis, true)));
+  // A vector of zeros stays one, and so does its gradient.
+  return div(x, numberOf(call, 'p', 2) === 1 ? maximum(sum(abs(x), axis, true), 1e-30) : sqrt(maximum(sum(square(x), axis, true), 1e-36)));
 }
 
 function standard(call: LayerCallContext): Tensor {

@@ -52,10 +52,17 @@ export function constantAt(call: LayerCallContext, position: number): HostValue 
   return isTensor(value) || typeof value === 'string' ? undefined : hostValue(call, value);
 }
 
+/** The host's view of the argument at a place, also of a tensor, which is read. */
+export const valueAt = (call: LayerCallContext, position: number): HostValue | undefined => hostValue(call, call.args[position]);
+
 /** The tensor at a place, or null where it is left out. */
 export function optional(call: LayerCallContext, position: number): Tensor | null {
   const value = call.args[position];
-  if (isTensor(value)) return value;
+  if (isTensor(value)) {
+    // Some backends give wrong numbers there, without a word.
+    if (value.rank > 6) throw refuse(call, `works with ${value.rank} axes`);
+    return value;
+  }
   if (typeof value === 'string') return call.weight(value);
   const constant = hostValue(call, value);
   return constant === undefined ? null : tensorOf(call, constant);
@@ -122,7 +129,7 @@ export function misfit(call: LayerCallContext, what: string): Failure {
 /** An op that runs in one go. */
 export const op = (run: (call: LayerCallContext) => Tensor | readonly Tensor[]): LayerForward => atOnce((call) => {
   const made = run(call);
-  return { outputs: made instanceof Tensor ? [made] : made };
+  return { outputs: made instanceof Tensor ? [made] : made.slice(0, call.outputCount) };
 });
 
 /** Row-major steps of a shape. */

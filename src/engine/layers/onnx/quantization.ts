@@ -16,7 +16,7 @@ const limits: Readonly<Record<string, readonly [number, number]>> = { uint8: [0,
 function quantised(call: LayerCallContext): Tensor {
   const x = floats(operand(call, 0));
   const zero = optional(call, 2);
-  const type = constantAt(call, 2)?.dtype ?? ({ 2: 'uint8', 3: 'int8', 4: 'uint16', 5: 'int16' } as const)[numberOf(call, 'output_dtype', 2)] ?? 'uint8';
+  const type = (typeof call.config['zero_point'] === 'string' ? call.config['zero_point'] : constantAt(call, 2)?.dtype) ?? ({ 2: 'uint8', 3: 'int8', 4: 'uint16', 5: 'int16' } as const)[numberOf(call, 'output_dtype', 2)] ?? 'uint8';
   const [low, high] = limits[type] ?? [0, 255];
   const steps = round(div(x, perAxis(call, floats(operand(call, 1)), x)));
   return ints(clipByValue(zero === null ? steps : add(steps, perAxis(call, floats(zero), x)), low, high));

@@ -115,11 +115,11 @@ const recurrent = (kind: keyof typeof kinds): LayerForward => function* (call): 
   const runs: { outputs: Tensor[]; h: Tensor; c: Tensor }[] = [];
   for (const [number, backwards] of ways.entries()) runs.push(yield* direction(call, kind, number, x, backwards, lengths));
   const axis = layout ? 2 : 1;
-  const whole = runs.map(({ outputs }) => stack(outputs, layout ? 1 : 0));
-  const y = stack(whole, axis);
+  const whole = (): Tensor => stack(runs.map(({ outputs }) => stack(outputs, layout ? 1 : 0)), axis);
   const last = (pick: (run: { h: Tensor; c: Tensor }) => Tensor): Tensor => stack(runs.map(pick), layout ? 1 : 0);
   const parts = Object.fromEntries(runs.map(({ outputs }, number) => [ways.length > 1 ? (number === 0 ? 'forward' : 'backward') : 'h', outputs]));
-  return { outputs: kind === 'LSTM' ? [y, last(({ h }) => h), last(({ c }) => c)] : [y, last(({ h }) => h)], parts };
+  const makers = [whole, () => last(({ h }) => h), ...(kind === 'LSTM' ? [() => last(({ c }) => c)] : [])];
+  return { outputs: makers.slice(0, call.outputCount).map((make) => make()), parts };
 };
 
 export const recurrentOps = { RNN: recurrent('RNN'), GRU: recurrent('GRU'), LSTM: recurrent('LSTM') } satisfies Readonly<Record<string, LayerForward>>;

@@ -8,14 +8,16 @@ import { sizeOf } from '../../../tensor/value';
 import type { LayerCallContext, LayerForward } from '../layer';
 import { axisIn, floats, like, misfit, numberOf, numbersOf, op, operand, refuse, wordOf } from './operands';
 
-interface Axis { readonly from: number; readonly to: number; readonly scale: number; readonly start: number; readonly end: number }
+interface Axis { readonly from: number; readonly to: number;
+  /** Extent of the output before it is cut to a whole number. */
+  readonly length: number; readonly scale: number; readonly start: number; readonly end: number }
 
 /** Where new element `index` lies among the old ones. */
 const coordinates: Readonly<Record<string, (index: number, axis: Axis) => number>> = {
   half_pixel: (index, { scale }) => (index + 0.5) / scale - 0.5,
   half_pixel_symmetric: (index, { from, to, scale }) => (from / 2) * (1 - to / (scale * from)) + (index + 0.5) / scale - 0.5,
   pytorch_half_pixel: (index, { to, scale }) => (to > 1 ? (index + 0.5) / scale - 0.5 : 0),
-  align_corners: (index, { from, to }) => (to === 1 ? 0 : (index * (from - 1)) / (to - 1)),
+  align_corners: (index, { from, length }) => (length === 1 ? 0 : (index * (from - 1)) / (length - 1)),
   asymmetric: (index, { scale }) => index / scale,
   tf_crop_and_resize: (index, { from, to, start, end }) => (to > 1 ? start * (from - 1) + (index * (end - start) * (from - 1)) / (to - 1) : 0.5 * (start + end) * (from - 1)),
 };
@@ -36,7 +38,7 @@ function weightsOf(call: LayerCallContext, axis: Axis, placeOf: (index: number, 
   const kernel = mode === 'cubic' ? cubic(numberOf(call, 'cubic_coeff_a', -0.75)) : linear;
   const squeeze = numberOf(call, 'antialias', 0) === 1 ? Math.min(axis.scale, 1) : 1;
   const reach = (mode === 'cubic' ? 2 : 1) / squeeze;
-  const outside = numberOf(call, 'exclude_outside', 0) === 1 || squeeze < 1;
+  const outside = numberOf(call, 'exclude_outside', 0) === 1;
   return Array.from({ length: axis.to }, (_, index) => {
     const row = Array<number>(axis.from).fill(0);
     const place = placeOf(index, axis);
@@ -84,7 +86,7 @@ function resized(call: LayerCallContext): Tensor {
     const [start, end] = cut ? [roi?.[index] ?? 0, roi?.[index + axes.length] ?? 1] : [0, 1];
     const scale = wanted === undefined ? scales?.[index] ?? 1 : policy === 'stretch' ? (wanted[index] ?? from) / from : ratio;
     const to = wanted === undefined ? Math.floor(from * (end - start) * scale + 1e-9) : policy === 'stretch' ? wanted[index] ?? from : Math.round(from * ratio);
-    const along: Axis = { from, to, scale, start, end };
+    const along: Axis = { from, to, length: wanted === undefined ? from * (end - start) * scale : to, scale, start, end };
     if (to === from && scale === 1 && !cut) return tensor;
     if (cut && Array.from({ length: to }, (_, place) => placeOf(place, along)).some((place) => place < 0 || place > from - 1)) throw refuse(call, 'looks outside its input');
     if (mode === 'nearest') return gather(tensor, tensor1d(Array.from({ length: to }, (_, place) => Math.min(Math.max(rounded(placeOf(place, along)), 0), from - 1)), 'int32'), axis);

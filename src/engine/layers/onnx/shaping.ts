@@ -100,7 +100,7 @@ function blocks(call: LayerCallContext, toSpace: boolean): Tensor {
   const size = numberOf(call, 'blocksize', 1);
   if (!toSpace) {
     const apart = reshape(x, [batch, channels, height / size, size, width / size, size]);
-    return reshape(transpose(apart, [0, 3, 5, 1, 2, 4]), [batch, channels * size * size, height / size, width / size]);
+    return reshape(transpose(apart, wordOf(call, 'mode', 'DCR') === 'CRD' ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4]), [batch, channels * size * size, height / size, width / size]);
   }
   const rest = channels / size / size;
   const columnRow = wordOf(call, 'mode', 'DCR') === 'CRD';
