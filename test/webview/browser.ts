@@ -35,6 +35,10 @@ export interface OpenPage {
   readonly complaints: string[];
   send(event: HostEvent): Promise<void>;
   setTheme(theme: ThemeName): Promise<void>;
+  /** Waits until every request is answered, every picture in sight is painted, and frames bring nothing new. */
+  settled(): Promise<void>;
+  /** Waits for so many frames of the browser. */
+  frames(count: number): Promise<void>;
   screenshot(name: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -125,6 +129,7 @@ export async function openWebview(host: Host, { theme = 'dark', width = 900, hei
   page.on('console', (message) => { if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text()); });
   page.on('pageerror', (error) => complaints.push(String(error)));
   const post = (envelope: Envelope): Promise<void> => page.evaluate((message) => (window as unknown as { hostPost(message: unknown): void }).hostPost(message), pack(envelope));
+  let pending = 0;
   let ready: () => void;
   const isReady = new Promise<void>((resolve) => { ready = resolve; });
   await page.exposeFunction('hostReceive', async (envelope: Envelope) => {
@@ -134,18 +139,36 @@ export async function openWebview(host: Host, { theme = 'dark', width = 900, hei
       ready();
     } else if (envelope.kind === 'request') {
       const { id, name, argument } = envelope;
+      pending += 1;
       try {
         await post({ kind: 'reply', id, result: await host.answer(name, argument) });
       } catch (error) {
         await post({ kind: 'error', id, message: error instanceof Error ? error.message : String(error) }).catch(() => undefined);
+      } finally {
+        pending -= 1;
       }
     }
   });
   await page.goto(`${origin}/?theme=${theme}${state === undefined ? '' : `&state=${encodeURIComponent(JSON.stringify(state))}`}`);
   await isReady;
   await page.evaluate(() => document.fonts.ready.then(() => undefined));
+  const frames = (count: number): Promise<void> => page.evaluate((wanted) => new Promise<void>((resolve) => {
+    const next = (left: number): void => { if (left === 0) resolve(); else requestAnimationFrame(() => next(left - 1)); };
+    next(wanted);
+  }), count);
+  /** Pictures in sight that are not there yet, and graphs without their boxes. */
+  const missing = (): Promise<number> => page.evaluate(() => [...document.querySelectorAll('.card-waiting, .card-picture.stale, .card.waiting, .graph-layer:empty')].filter((element) => {
+    const { top, bottom } = element.getBoundingClientRect();
+    return bottom >= 0 && top <= innerHeight;
+  }).length);
+  const settled = async (): Promise<void> => {
+    for (let calm = 0; calm < 3;) {
+      await frames(2);
+      calm = pending === 0 && await missing() === 0 ? calm + 1 : 0;
+    }
+  };
   return {
-    page, sent, complaints,
+    page, sent, complaints, settled, frames,
     send: (event) => post({ kind: 'event', event }),
     setTheme: (next) => page.evaluate(([names, variables]) => {
       for (const [name, value] of Object.entries(variables as Record<string, string>)) document.documentElement.style.setProperty(name, value);

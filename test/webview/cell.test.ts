@@ -4,18 +4,8 @@ import type { Controller } from '../../src/debug/controller';
 import { closeAll, openWebview } from './browser';
 import type { OpenPage, ThemeName } from './browser';
 import { openRun } from './fixtures/real';
+import { until } from './until';
 import type { RunHost } from './fixtures/real';
-
-/** Waits until something holds; fails with what it was last. */
-async function until<T>(read: () => T | Promise<T>, holds: (value: T) => boolean): Promise<T> {
-  const end = Date.now() + 20_000;
-  for (;;) {
-    const value = await read();
-    if (holds(value)) return value;
-    if (Date.now() > end) assert.fail(`still ${JSON.stringify(value)}`);
-    await new Promise((resolve) => setTimeout(resolve, 30));
-  }
-}
 
 const numberOf = (text: string): number => Number(text.replaceAll('−', '-').replaceAll(',', ''));
 const card = '[aria-label="Arithmetic of one cell"]';
@@ -53,7 +43,7 @@ describe('one cell in the panel', () => {
     // pictures are asked for when they come into sight
     for (const each of await opened.page.locator('.card[data-card]').all()) await each.scrollIntoViewIfNeeded();
     await opened.page.waitForSelector('.card[data-card] canvas');
-    await opened.page.waitForTimeout(300);
+    await opened.settled();
     await opened.page.locator('.tab-panel').evaluate((panel) => { panel.scrollTop = 0; });
   };
   const shown = (): number => { const { cell } = host.view().cursor ?? assert.fail(); return cell?.shown ?? NaN; };
@@ -70,7 +60,7 @@ describe('one cell in the panel', () => {
     assert.equal(await opened.page.locator(`${card} .patch-cells`).first().locator('i').count(), 25);
     await opened.screenshot('cell-conv');
     await opened.page.locator('.tab-panel').evaluate((panel) => { panel.scrollTop = panel.scrollHeight / 2; });
-    await opened.page.waitForTimeout(200);
+    await opened.settled();
     await opened.screenshot('cell-conv-window');
     await opened.page.locator(`${card} .patch-more button`).click();
     assert.equal(await opened.page.locator(`${card} .patch-cells`).count(), 12);
@@ -100,6 +90,7 @@ describe('one cell in the panel', () => {
     const clicked = await until(name, (text) => !text.endsWith('[0, 10, 11, 2]'));
     assert.match(clicked, /\[0, \d, \d, 0\]$/);
     await output.press('ArrowRight');
+    await output.press('Enter');
     await until(name, (text) => text !== clicked);
     assert.equal(controller.cursor.depth, 'cell');
   });
@@ -113,9 +104,10 @@ describe('one cell in the panel', () => {
     await until(element, (at) => at >= start + 3);
     await opened.page.locator(`${card} vscode-button[aria-label="Pause"]`).click();
     await opened.page.waitForSelector(`${card} vscode-button[aria-label^="Play"]`);
-    await opened.page.waitForTimeout(300);
+    // A step that was asked for before the pause arrives; after it none follows, at eight a second.
+    await opened.settled();
     const paused = element();
-    await opened.page.waitForTimeout(500);
+    await opened.frames(40);
     assert.equal(element(), paused);
   });
 
@@ -157,7 +149,7 @@ describe('one cell in the panel', () => {
     await opened.page.locator('vscode-button', { hasText: 'Step into this element' }).click();
     await opened.page.waitForSelector(`${card} tbody tr`);
     assert.deepEqual([controller.cursor.depth, controller.cursor.op], ['cell', op.index]);
-    await opened.page.waitForTimeout(400);
+    await opened.settled();
     await opened.screenshot('cell-pool');
   });
 });
@@ -172,7 +164,7 @@ describe('max pooling in the panel', () => {
     await opened.page.waitForSelector(`${card} tbody tr.chosen`);
     assert.match(await opened.page.locator(`${card} tbody tr.chosen`).innerText(), /wins/);
     assert.equal(await opened.page.locator(`${card} .patch-cells i.winner`).count(), 1);
-    await opened.page.waitForTimeout(400);
+    await opened.settled();
     await opened.screenshot('cell-max-pool');
     assert.deepEqual(opened.complaints, []);
     await opened.close();

@@ -17,7 +17,7 @@ describe('gallery', () => {
       const host = await openFile(`test/fixtures/models/${file}`);
       const opened = await openWebview(host, { width: 1000, height: 900 });
       await opened.page.waitForSelector('.graph-layer', { state: 'attached' });
-      await opened.page.waitForTimeout(300);
+      await opened.settled();
       await opened.screenshot(`file-${file.split('/').at(-1)?.split('.')[0]}`);
       assert.deepEqual(opened.complaints, []);
       await opened.close();
@@ -44,7 +44,7 @@ describe('gallery', () => {
       const shown = await opened.page.locator('[aria-label="Numbers of the selection"] .statistics').innerText();
       const text = Number(shown.split('= ')[1]?.split(' ')[0]?.replaceAll('−', '-').replaceAll(',', ''));
       assert.ok(Math.abs(text - value) <= 1e-4 * Math.max(1e-6, Math.abs(value)), `${shown} shows ${value}`);
-      await opened.page.waitForTimeout(300);
+      await opened.settled();
       await opened.screenshot(`example-${name}`);
       assert.deepEqual(opened.complaints, []);
       await opened.close();
@@ -69,7 +69,7 @@ describe('gallery', () => {
         await move();
         const opened = await openWebview(host, { width: 900, height: 860, theme: themes[name] ?? 'dark' });
         await opened.page.waitForSelector('.step');
-        await opened.page.waitForTimeout(600);
+        await opened.settled();
         await opened.screenshot(`lenet-${name}`);
         assert.deepEqual(opened.complaints, []);
         await opened.close();

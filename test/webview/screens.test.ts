@@ -8,7 +8,7 @@ describe('screens of the webview', () => {
     it(`shows a run in ${theme}`, async () => {
       const opened = await openWebview(lenetHost({ type: 'run', run }), { theme });
       await opened.page.waitForSelector('.tensor-canvas canvas');
-      await opened.page.waitForTimeout(600);
+      await opened.settled();
       await opened.screenshot(`run-${theme}`);
       assert.deepEqual(opened.complaints, []);
       await opened.close();
@@ -17,7 +17,7 @@ describe('screens of the webview', () => {
       const opened = await openWebview(lenetHost({ type: 'model', graph: lenet, canStep: true }), { theme, width: 1100, height: 760 });
       await opened.page.waitForSelector('.node');
       await opened.page.click('[data-node=conv2d_2]');
-      await opened.page.waitForTimeout(600);
+      await opened.settled();
       await opened.screenshot(`model-${theme}`);
       assert.deepEqual(opened.complaints, []);
       await opened.close();

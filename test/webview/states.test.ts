@@ -8,7 +8,7 @@ import { forwardCursor, lenet, lenetHost, lossCursor, run } from './fixtures/len
 async function withRun(view: RunView, options: PageOptions, act: (opened: OpenPage) => Promise<void>): Promise<void> {
   const opened = await openWebview(lenetHost({ type: 'run', run: view }), options);
   await opened.page.waitForSelector('.strip');
-  await opened.page.waitForTimeout(300);
+  await opened.settled();
   await act(opened);
   assert.deepEqual(opened.complaints, []);
   await opened.close();
@@ -53,7 +53,7 @@ describe('states of the panel', () => {
     await opened.screenshot('loss');
     await opened.send({ type: 'cursor', cursor: forwardCursor });
     await opened.page.waitForSelector('text=convolution, bias, tanh');
-    await opened.page.waitForTimeout(300);
+    await opened.settled();
     await opened.screenshot('forward');
   }));
 

@@ -42,7 +42,7 @@ export function arrangeTiles({ tiles, rows, columns, tileExtents }: Extent, spac
   const band = rows === 1 && tiles === 1;
   const cellHeight = band ? Math.max(cell, 18 * space.scale) : cell;
   const column = columns === 1 && tiles === 1;
-  const cellWidth = band ? Math.min(space.width / columns, 28 * space.scale) : column ? Math.max(cell, 18 * space.scale) : cell;
+  const cellWidth = band ? Math.min(space.width / columns, 44 * space.scale) : column ? Math.max(cell, 18 * space.scale) : cell;
   const lines = Math.ceil(tiles / perRow);
   return {
     perRow, cellWidth, cellHeight, gap,

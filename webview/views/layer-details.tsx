@@ -5,11 +5,11 @@ import type { NodeView, WeightView } from '../../src/protocol/graph';
 import { domainOf } from '../../src/tensor/colormap';
 import { Button } from '../controls';
 import { count, shortNumber } from '../render/numbers';
-import { cellOf, offsetOf, sliceText } from '../render/tiles';
+import { cellOf, sliceText } from '../render/tiles';
 import { select, useStore } from '../store';
 import { usePicture } from '../tensors';
 import { Histogram } from './histogram';
-import { NumbersTable } from './numbers-table';
+import { NumbersTable, useElement } from './numbers-table';
 import { TensorCard } from './tensor-card';
 import { Pins } from './tensor-pins';
 import type { Subject } from './tensor-view';
@@ -33,7 +33,7 @@ function Weight({ layer, weight }: { readonly layer: string; readonly weight: We
   const picture = loading.state === 'ready' ? loading.picture : null;
   const own = selection !== null && selection.tensor === id ? selection : null;
   const cell = picture === null || own === null ? null : cellOf(picture, own.index);
-  const value = picture === null || cell === null ? null : picture.floats[offsetOf(picture, cell)] ?? null;
+  const value = useElement(picture, { address: request.address, version: '' }, own?.index ?? null);
   const kind = picture !== null && picture.statistics.min >= 0 ? 'sequential' : 'diverging';
   return (
     <div class="weight">

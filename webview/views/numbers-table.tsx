@@ -27,16 +27,30 @@ interface Props {
 
 const range = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, offset) => first + offset);
 
+/** The value of one element; of a picture of means it is asked for by itself. Null while it is on its way. */
+export function useElement(picture: Picture | null, source: Props['source'], index: readonly number[] | null): number | null {
+  const exact = picture !== null && picture.reduction > 1 && source !== undefined && source.address.kind !== 'look';
+  const cell = picture === null || index === null ? null : cellOf(exact ? unreduced(picture) : picture, index);
+  const part = usePart(picture, source, exact && cell !== null ? { ...cell, tiles: 1, rows: 1, columns: 1 } : null);
+  if (picture === null || cell === null) return null;
+  return exact ? part?.[0] ?? null : picture.floats[offsetOf(picture, cell)] ?? null;
+}
+
 /** The values of a window of elements; null while they are on their way, or where they cannot be read. */
-function usePart(picture: Picture, source: Props['source'], part: Part | null): Float32Array | null {
+function usePart(picture: Picture | null, source: Props['source'], part: Part | null): Float32Array | null {
   const [, redraw] = useState(0);
-  const wanted = source === undefined || part === null || source.address.kind === 'look' ? null : part;
-  const base = source === undefined ? '' : `numbers ${JSON.stringify(source.address)} ${source.version} ${sliceKey(picture.slice)} ${wanted?.rows} ${wanted?.columns}`;
+  const wanted = picture === null || source === undefined || part === null || source.address.kind === 'look' ? null : part;
+  const base = picture === null || source === undefined ? '' : `numbers ${JSON.stringify(source.address)} ${source.version} ${sliceKey(picture.slice)} ${wanted?.rows} ${wanted?.columns}`;
   const values = wanted === null ? null : partOf(base, wanted) ?? null;
   useEffect(() => {
-    if (wanted !== null && values === null && source !== undefined) wantParts(base, [wanted], { address: source.address, slice: picture.slice }, () => redraw((count) => count + 1));
+    if (picture !== null && wanted !== null && values === null && source !== undefined) wantParts(base, [wanted], { address: source.address, slice: picture.slice }, () => redraw((count) => count + 1));
   }, [base, wanted?.tile, wanted?.row, wanted?.column, values === null]);
   return values;
+}
+
+/** Whether nearly all values lie in the middle of a range that a few span. */
+function unevenBins({ histogram: { counts }, statistics: { count } }: Picture): boolean {
+  return count > 8 && counts.length > 1 && counts.filter((number) => number > 0).length <= 4 && counts.some((number) => number >= 0.9 * count);
 }
 
 export function NumbersTable({ picture, source, kind, domain, index, onSelect, rowsShown }: Props): JSX.Element | null {
@@ -50,7 +64,9 @@ export function NumbersTable({ picture, source, kind, domain, index, onSelect, r
   const selected = cellOf(cells, index);
   const rows = windowAround(selected?.row ?? 0, rowsShown, cells.rows);
   const reach = Math.max(Math.abs(domain.low), Math.abs(domain.high));
-  const cellWidth = 6.7 * Math.max(5, columnNumber(-reach, reach).length) + 12;
+  // One value that is far off would take the decimals from all others: then each has its own, and more room.
+  const uneven = unevenBins(picture);
+  const cellWidth = 6.7 * Math.max(uneven ? 7 : 5, columnNumber(-reach, reach).length) + 12;
   const columns = windowAround(selected?.column ?? 0, Math.max(3, Math.floor((width - 26) / cellWidth)), cells.columns);
   const part = usePart(picture, source, exact && selected !== null && width > 0 ? { tile: selected.tile, tiles: 1, row: rows.first, rows: rows.last - rows.first + 1, column: columns.first, columns: columns.last - columns.first + 1 } : null);
   if (selected === null) return null;
@@ -62,10 +78,8 @@ export function NumbersTable({ picture, source, kind, domain, index, onSelect, r
     const cell = { tile: selected.tile, row, column };
     return [cell, valueOf(cell)];
   }));
-  const sizes = values.flat().map(([, value]) => Math.abs(value ?? NaN)).filter((size) => size > 0 && Number.isFinite(size)).sort((a, b) => a - b);
-  // One value that is far off would take the decimals from all others.
-  const [middle, largest] = [sizes[sizes.length >> 1] ?? 0, sizes.at(-1) ?? 0];
-  const written = (value: number): string => (largest > 1000 * middle && middle > 0 ? shortNumber(value, 3) : columnNumber(value, largest));
+  const largest = values.flat().reduce((most, [, value]) => (value !== null && Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0);
+  const written = (value: number): string => (uneven ? shortNumber(value, 3) : columnNumber(value, largest));
   const tint = (value: number): string => `rgb(${colorOf(map, domain, value).join(' ')} / ${kind === 'diverging' ? 0.55 : 0.4})`;
   const step = cells.reduction;
   const onKeyDown = (event: KeyboardEvent): void => {

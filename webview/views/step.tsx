@@ -7,7 +7,7 @@ import { domainOf } from '../../src/tensor/colormap';
 import { Button } from '../controls';
 import { cardRows, versionOf } from '../render/cards';
 import { count, shortNumber } from '../render/numbers';
-import { cellOf, indexOf, offsetOf, sliceText } from '../render/tiles';
+import { cellOf, indexOf, sliceText } from '../render/tiles';
 import type { Selection } from '../store';
 import { arrange, select, useStore } from '../store';
 import { usePicture } from '../tensors';
@@ -16,7 +16,7 @@ import { CellCard } from './cell';
 import { CheckGradient } from './check';
 import { Formula } from './formula';
 import { Histogram } from './histogram';
-import { NumbersTable } from './numbers-table';
+import { NumbersTable, useElement } from './numbers-table';
 import { Origin } from './origin';
 import { toneOf } from './strip';
 import { TensorCard } from './tensor-card';
@@ -52,7 +52,8 @@ function examplesOf(run: RunView, cursor: CursorView): number {
   return cursor.cards.find(({ shape }) => shape.length > 2 && shape[0] === run.batchSize)?.shape[0] ?? 0;
 }
 
-function ExamplePicker({ example, examples }: { readonly example: number; readonly examples: number }): JSX.Element {
+/** Steps through the examples of the batch; one choice for all views. */
+export function ExamplePicker({ example, examples }: { readonly example: number; readonly examples: number }): JSX.Element {
   const to = (next: number): void => arrange({ example: (next + examples) % examples });
   const onKeyDown = (event: KeyboardEvent): void => {
     const steps: Readonly<Record<string, number>> = { ArrowLeft: example - 1, ArrowDown: example - 1, ArrowRight: example + 1, ArrowUp: example + 1, Home: 0, End: examples - 1 };
@@ -102,22 +103,22 @@ function Detail({ cursor, card, subject }: { readonly cursor: CursorView; readon
   const { request } = useView(subject, card.statistics);
   const loading = usePicture(request, versionOf(card));
   const shape = card.shape.join(',');
-  if (loading.state !== 'ready' || loading.picture.shape.join(',') !== shape) return <div class="card-row"><section class="card waiting" /></div>;
-  const { picture } = loading;
+  const picture = loading.state === 'ready' && loading.picture.shape.join(',') === shape ? loading.picture : null;
+  const chosen = picture === null ? [] : selection !== null && selection.shape === shape && cellOf(picture, selection.index) !== null ? selection.index : indexOf(picture, { tile: 0, row: 0, column: 0 });
+  const source = { address: request.address, version: versionOf(card) };
+  const value = useElement(picture, source, chosen);
+  if (picture === null) return <div class="card-row"><section class="card waiting" /></div>;
   const kind = card.diverging ? 'diverging' : 'sequential';
   const domain = domainOf(kind, card.statistics.min, card.statistics.max);
-  const chosen = selection !== null && selection.shape === shape && cellOf(picture, selection.index) !== null ? selection.index : indexOf(picture, { tile: 0, row: 0, column: 0 });
-  const cell = cellOf(picture, chosen);
   // The element under the cursor has been stepped into already.
-  const canStepInto = card.cellOp !== null && picture.reduction === 1 && (cursor.cell?.tensor !== card.tensor || cursor.cell.index.join() !== chosen.join());
-  const value = cell === null ? null : picture.floats[offsetOf(picture, cell)] ?? null;
+  const canStepInto = card.cellOp !== null && (cursor.cell?.tensor !== card.tensor || cursor.cell.index.join() !== chosen.join());
   return (
     <div class="card-row">
       <section class="card" aria-label="Numbers of the selection">
         <header><h3>{card.variable}{sliceText(picture, chosen)}</h3><span class="shape">numbers</span></header>
-        <p class="statistics">{value === null ? '' : `[${chosen.join(', ')}] = ${shortNumber(value, 5)}`}{picture.reduction > 1 && ` · each the mean of ${picture.reduction} × ${picture.reduction}`}</p>
+        <p class="statistics">{value === null ? '\u00a0' : `[${chosen.join(', ')}] = ${shortNumber(value, 5)}`}</p>
         {canStepInto && <div class="step-into"><Button label={`Step into ${card.variable}[${chosen.join(', ')}]: the terms that make it`} onClick={() => go({ kind: 'cell', iteration: cursor.iteration, op: card.cellOp ?? 0, tensor: card.tensor, index: chosen })}>Step into this element</Button></div>}
-        <NumbersTable picture={picture} source={{ address: request.address, version: versionOf(card) }} kind={kind} domain={domain} index={chosen} rowsShown={7} onSelect={(index) => { select({ tensor: String(card.tensor), shape, index }); moverOf(cursor, card.tensor)?.(index); }} />
+        <NumbersTable picture={picture} source={source} kind={kind} domain={domain} index={chosen} rowsShown={7} onSelect={(index) => { select({ tensor: String(card.tensor), shape, index }); moverOf(cursor, card.tensor)?.(index); }} />
       </section>
       <section class="card" aria-label="Distribution">
         <header><h3>distribution<span class="variable">{card.variable}</span></h3><span class="shape">{count(card.statistics.count)} values</span></header>

@@ -10,7 +10,7 @@ import { select, useStore } from '../store';
 import type { Loading, Picture } from '../tensors';
 import { Histogram } from './histogram';
 import { Legend, legendWidth } from './legend';
-import { NumbersTable } from './numbers-table';
+import { NumbersTable, useElement } from './numbers-table';
 import { useWidth } from './size';
 import { TensorCanvas } from './tensor-canvas';
 import type { CardProps } from './tensor-card';
@@ -102,12 +102,13 @@ function Distribution({ card, shown: { picture, statistics }, width, height, sel
 
 function Numbers({ card, shown: { picture, colouring }, width, height, selected, onSelect }: Drawn): JSX.Element {
   const index = selected !== null && cellOf(picture, selected) !== null ? selected : indexOf(picture, { tile: 0, row: 0, column: 0 });
-  const cell = cellOf(picture, index), value = cell === null || picture.reduction > 1 ? null : picture.floats[offsetOf(picture, cell)] ?? null;
+  const source = { address: card.request.address, version: card.version };
+  const cell = cellOf(picture, index), value = useElement(picture, source, index);
   const { kind, domains } = colouring;
   return (
     <div style={{ width: `${width}px` }}>
       <p class="numbers-title">{sliceText(picture, index)}{value !== null && ` · [${index.join(', ')}] = ${shortNumber(value, 5)}`}</p>
-      <NumbersTable picture={picture} source={{ address: card.request.address, version: card.version }} kind={kind} domain={domains[cell?.tile ?? 0] ?? domains[0] ?? { low: 0, high: 1 }} index={index}
+      <NumbersTable picture={picture} source={source} kind={kind} domain={domains[cell?.tile ?? 0] ?? domains[0] ?? { low: 0, high: 1 }} index={index}
         rowsShown={Math.max(4, Math.floor(height / lineHeight) - 2)} onSelect={onSelect} />
     </div>
   );

@@ -128,6 +128,11 @@ export function TensorCanvas({ room, picture, address, version, channels, kind, 
     event.preventDefault();
     zoom(event.deltaY < 0 ? 1 : -1, cellUnder(event));
   };
+  const first: Cell = { tile: 0, row: 0, column: 0 };
+  const choose = (place: Cell): void => {
+    setAim(null);
+    onSelect(elementOf(place));
+  };
   const move = (place: Cell): void => {
     setHover(null);
     setAim(elementOf(place));
@@ -138,12 +143,12 @@ export function TensorCanvas({ room, picture, address, version, channels, kind, 
     const from = aimed ?? own;
     const actions: Readonly<Record<string, () => void>> = {
       '+': () => zoom(1, from), '=': () => zoom(1, from), '-': () => zoom(-1, from), '0': () => { if (cell !== 0) onCell(0); },
-      ' ': () => onSelect(elementOf(from ?? { tile: 0, row: 0, column: 0 })), 'Enter': () => onSelect(elementOf(from ?? { tile: 0, row: 0, column: 0 })),
+      ' ': () => choose(from ?? first), 'Enter': () => choose(from ?? first),
     };
     const action = actions[event.key];
     if (action !== undefined) action();
     else if (event.key === 'Escape' && aim !== null) setAim(null);
-    else if (/^(Arrow|Page|Home|End)/.test(event.key)) move(from === null ? { tile: 0, row: 0, column: 0 } : neighbourCell(arrangement, places, from, event.key));
+    else if (/^(Arrow|Page|Home|End)/.test(event.key)) move(from === null ? first : neighbourCell(arrangement, places, from, event.key));
     else return;
     event.preventDefault();
   };
@@ -157,7 +162,7 @@ export function TensorCanvas({ room, picture, address, version, channels, kind, 
           <canvas ref={canvas} tabIndex={0} role="application" aria-roledescription="tensor picture"
             aria-label={`${label}. Arrow keys move, Enter selects, plus and minus go closer and back. ${own === null ? '' : `Selected ${text(own)}`}`}
             onMouseMove={onMove} onMouseLeave={() => setHover(null)} onKeyDown={onKeyDown} onBlur={() => setAim(null)} onWheel={onWheel}
-            onClick={(event) => { const place = cellUnder(event); if (place !== null) { setAim(null); onSelect(elementOf(place)); } }} />
+            onClick={(event) => { const place = cellUnder(event); if (place !== null) choose(place); }} />
           {reads !== null && channels === 1 && <Windows picture={cells} arrangement={arrangement} scale={scale} reads={reads} />}
           {own !== null && <Outline extent={places} arrangement={arrangement} cell={own} scale={scale} aimed={false} />}
           {aimed !== null && <Outline extent={places} arrangement={arrangement} cell={aimed} scale={scale} aimed />}

@@ -26,13 +26,14 @@ interface Props {
 function strokeOf(theme: Theme, tone: Props['tone'], line: number, lines: number): string {
   if (lines === 1) return theme[tone];
   const { table } = colorMap('sequential', theme.kind);
-  // The ends of the map come close to one background or the other.
-  const at = 4 * Math.round(255 * (0.15 + (0.7 * line) / Math.max(1, lines - 1)));
+  // One end of the map comes close to the background.
+  const from = theme.kind === 'dark' || theme.kind === 'hcDark' ? 0.35 : 0;
+  const at = 4 * Math.round(255 * (from + (0.65 * line) / Math.max(1, lines - 1)));
   return `rgb(${table[at]}, ${table[at + 1]}, ${table[at + 2]})`;
 }
 
 function optionsFor(theme: Theme, { series, width, height, tone, marker }: { series: Series; width: number; height: number; tone: Props['tone']; marker: () => { place: number; line: number | null } | null }): uPlot.Options {
-  const axis: uPlot.Axis = { stroke: theme.muted, font: `10px ${theme.fontFamily}`, grid: { stroke: theme.border, width: 1 }, ticks: { show: false }, gap: 4 };
+  const axis: uPlot.Axis = { stroke: theme.muted, font: `10px ${theme.fontFamily}`, grid: { stroke: theme.foreground.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.14)'), width: 1 }, ticks: { show: false }, gap: 4 };
   const count = series.lines.length;
   return {
     width, height, padding: [6, 8, 0, 0], legend: { show: false }, cursor: { show: false }, select: { show: false, left: 0, top: 0, width: 0, height: 0 },
@@ -89,7 +90,10 @@ export function TensorLines({ picture, label, room, height, tone, selected, onSe
     const place = Math.max(0, Math.min(series.x.length - 1, Math.round(made.posToVal(event.clientX - box.left, 'x') / picture.reduction)));
     return { place, line: nearestLine(series, place, made.posToVal(event.clientY - box.top, 'y')) };
   };
-  const choose = (at: NonNullable<typeof aim>): void => onSelect(indexOf(picture, cellAim(at)));
+  const choose = (at: NonNullable<typeof aim>): void => {
+    setAim(null);
+    onSelect(indexOf(picture, cellAim(at)));
+  };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const from = marked ?? { place: 0, line: 0 };
