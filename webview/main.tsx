@@ -5,6 +5,7 @@ import 'uplot/dist/uPlot.min.css';
 import './style/colors.css';
 import './style/frame.css';
 import './style/graph.css';
+import './style/layers.css';
 import './style/cell.css';
 import './style/cards.css';
 import './style/tensor.css';

@@ -6,17 +6,7 @@ import { pictureOf } from '../../src/tensor/picture';
 import { closeAll, openWebview } from './browser';
 import type { OpenPage } from './browser';
 import { backwardCursor, forwardCursor, lenet, lenetHost, run, tensors, weights } from './fixtures/lenet';
-
-/** Waits until something holds; fails with what it was last. */
-async function until<T>(read: () => T | Promise<T>, holds: (value: T) => boolean): Promise<T> {
-  const end = Date.now() + 20_000;
-  for (;;) {
-    const value = await read();
-    if (holds(value)) return value;
-    if (Date.now() > end) assert.fail(`still ${JSON.stringify(value)}`);
-    await new Promise((resolve) => setTimeout(resolve, 30));
-  }
-}
+import { until } from './until';
 
 /** The colour of a pixel of a card's picture, in device pixels. */
 const pixel = (opened: OpenPage, card: string, x: number, y: number): Promise<number[]> => opened.page.evaluate(([id, px, py]) => {
@@ -93,8 +83,12 @@ describe('the panel of a run', () => {
     assert.match(await opened.page.locator('[aria-label="Numbers of the selection"] .statistics').innerText(), new RegExp(`\\[0, 0, 0, 0\\] = ${first.toPrecision(3).replace('-', '−').slice(0, 5)}`));
     await opened.page.keyboard.press('ArrowRight');
     await opened.page.keyboard.press('ArrowDown');
+    await until(() => opened.page.locator('[data-card="4"] .hover').innerText(), (text) => text.startsWith('[1, 1, 0, 0] = '));
+    assert.match(await opened.page.locator('[aria-label="Numbers of the selection"] .statistics').innerText(), /^\[0, 0, 0, 0\]/, 'the cursor reads, Enter selects');
+    await opened.page.keyboard.press('Enter');
     await until(() => opened.page.locator('[aria-label="Numbers of the selection"] .statistics').innerText(), (text) => text.startsWith('[1, 1, 0, 0]'));
     await opened.page.keyboard.press('PageDown');
+    await opened.page.keyboard.press('Enter');
     await until(() => opened.page.locator('[aria-label="Numbers of the selection"] h3').innerText(), (text) => text === 'conv2d_2_kernel[:, :, 0, 1]');
     assert.match(await opened.page.locator('[data-card="4"] canvas').first().getAttribute('aria-label') ?? '', /kernel conv2d_2_kernel, shape 5×5×6×16.*Selected \[1, 1, 0, 1\] =/);
     await opened.screenshot('selection');
@@ -227,7 +221,7 @@ describe('the editor of a model', () => {
     assert.equal(await opened.page.locator('.node').count(), 9);
     assert.match(await opened.page.locator('[data-node=conv2d_2]').getAttribute('aria-label') ?? '', /conv2d_2, Conv2D 16@5×5 valid tanh · output 10×10×16 · 2,416 parameters/);
     assert.match(await opened.page.locator('.facts-line').innerText(), /Keras 3 archive · 9 layers · 61,706 parameters/);
-    assert.equal(await opened.page.locator('.layers tbody tr').count(), 9);
+    assert.equal(await opened.page.locator('.layer-rows .layer-row').count(), 9);
     assert.ok(await opened.page.locator('.edge-label', { hasText: '10×10×16' }).count() > 0);
   });
 
@@ -259,9 +253,9 @@ describe('the editor of a model', () => {
     await opened.screenshot('dense-numbers');
   });
 
-  it('goes back to the overview by Escape', async () => {
+  it('closes the layer by Escape', async () => {
     await opened.page.keyboard.press('Escape');
-    await opened.page.waitForSelector('.overview');
+    await opened.page.waitForSelector('.layer-details', { state: 'detached' });
   });
 
   it('zooms by buttons, wheel and keys, and fits', async () => {
@@ -289,7 +283,7 @@ describe('the editor of a model', () => {
     await opened.page.mouse.move(box.x + 80, box.y + 50, { steps: 4 });
     await opened.page.mouse.up();
     await until(async () => (await opened.page.locator('[data-node=pool_1]').boundingBox())?.x ?? 0, (x) => x > box.x + 30);
-    assert.equal(await opened.page.locator('.overview').count(), 1);
+    assert.equal(await opened.page.locator('.layer-details').count(), 0);
   });
 
   it('steps through on request', async () => {

@@ -4,6 +4,7 @@ import type { Core, ElementDefinition, StylesheetJson } from 'cytoscape';
 import type { Tint } from '../render/graph-colors';
 import type { Drawing } from '../render/graph-model';
 import type { Point, Rect } from '../render/layout/graph';
+import { edgeKey } from '../render/paths';
 import { offsetPolyline, segmentsOf } from '../render/polyline';
 import type { Theme } from '../theme';
 import { restWhenIdle } from './graph-rest';
@@ -69,6 +70,8 @@ function stylesheet(theme: Theme): StylesheetJson {
     },
     { selector: 'edge.bent', style: { 'curve-style': 'round-segments', 'segment-weights': (edge: cytoscape.EdgeSingular) => edge.data('weights') as number[], 'segment-distances': (edge: cytoscape.EdgeSingular) => edge.data('distances') as number[], 'edge-distances': 'endpoints', 'segment-radii': 6, 'radius-type': 'arc-radius' } },
     { selector: 'edge.backward', style: { 'target-arrow-shape': 'none', 'source-arrow-shape': 'triangle', 'source-arrow-color': theme.line } },
+    { selector: 'edge.on-path', style: { 'line-color': theme.accent, 'target-arrow-color': theme.accent, width: 3, 'z-index': 3 } },
+    { selector: 'edge.off-path', style: { opacity: contrast ? 0.6 : 0.35 } },
     { selector: 'edge.forward.done', style: { 'line-color': theme.forward, 'target-arrow-color': theme.forward, width: contrast ? 2.5 : 2, 'z-index': 2 } },
     { selector: 'edge.backward.done', style: { 'line-color': theme.backward, 'source-arrow-color': theme.backward, width: contrast ? 2.5 : 2, 'z-index': 2 } },
   ];
@@ -135,9 +138,14 @@ export class GraphCanvas {
     });
   }
 
-  /** Emphasises nodes when boxes are drawn on the canvas. */
-  emphasise(current: string | null, found: ReadonlySet<string>): void {
+  /** Emphasises nodes when boxes are drawn on the canvas, and the edges of a path, as `edgeKey` writes them. */
+  emphasise(current: string | null, found: ReadonlySet<string>, path: ReadonlySet<string> | null): void {
     this.cy.batch(() => {
+      this.cy.edges().forEach((edge) => {
+        const on = path === null ? null : path.has(edgeKey(edge.data('source') as string, edge.data('target') as string));
+        edge.toggleClass('on-path', on === true);
+        edge.toggleClass('off-path', on === false);
+      });
       this.cy.nodes().forEach((node) => {
         node.toggleClass('current', node.id() === current);
         node.toggleClass('found', found.has(node.id()));

@@ -1,13 +1,17 @@
 /** The graph's toolbar: search, folding, zoom, and behind a button colours with their legend, and export. */
-import type { JSX, Ref } from 'preact';
+import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { Button, SearchField } from '../controls';
+import { Button } from '../controls';
 import type { ColorBy, LegendEntry } from '../render/graph-colors';
 import { colorings } from '../render/graph-colors';
 
 interface Props {
-  readonly search: { readonly text: string; readonly found: number; readonly field: Ref<HTMLElement>; readonly onInput: (text: string) => void; readonly onKeyDown: (event: KeyboardEvent) => void; readonly onClose: () => void } | null;
+  /** The search field when it is open. */
+  readonly search: JSX.Element | null;
   readonly onSearch: () => void;
+  /** Whether the ends of a path are being chosen. */
+  readonly picking: boolean;
+  readonly onPath: () => void;
   /** Null when the network has no groups. */
   readonly folding: { readonly onFoldAll: () => void; readonly onOpenAll: () => void } | null;
   readonly colorBy: ColorBy;
@@ -27,7 +31,7 @@ export function Legend({ title, entries }: { readonly title: string; readonly en
   );
 }
 
-export function GraphTools({ search, onSearch, folding, colorBy, legend, onColorBy, onExport, onZoom, onFit, busy }: Props): JSX.Element {
+export function GraphTools({ search, onSearch, picking, onPath, folding, colorBy, legend, onColorBy, onExport, onZoom, onFit, busy }: Props): JSX.Element {
   const [more, setMore] = useState(false);
   return (
     <div class="graph-corner">
@@ -43,13 +47,8 @@ export function GraphTools({ search, onSearch, folding, colorBy, legend, onColor
       )}
       <div class="graph-tools" role="toolbar" aria-label="Graph">
         {busy && <span class="search-count" role="status">Arranging …</span>}
-        {search === null ? <Button appearance="icon" label="Search layers (Ctrl+F)" onClick={onSearch}><span class="glyph search" /></Button> : (
-          <div class="graph-search">
-            <SearchField label="Name, class or setting=value" value={search.text} inputRef={search.field} onInput={search.onInput} onKeyDown={search.onKeyDown} />
-            <span class="search-count" aria-live="polite">{search.text.trim() === '' ? '' : `${search.found} found`}</span>
-            <Button appearance="icon" label="Close search (Escape)" onClick={search.onClose}>✕</Button>
-          </div>
-        )}
+        {search ?? <Button appearance="icon" label="Search layers (Ctrl+F)" onClick={onSearch}><span class="glyph search" /></Button>}
+        <Button appearance="icon" label="Path between two layers (Shift+click)" pressed={picking} onClick={onPath}><span class="glyph path" /></Button>
         {folding !== null && <Button appearance="icon" label="Open all groups" onClick={folding.onOpenAll}>⊞</Button>}
         {folding !== null && <Button appearance="icon" label="Fold all groups" onClick={folding.onFoldAll}>⊟</Button>}
         <Button appearance="icon" label="Colours and export" pressed={more} onClick={() => setMore(!more)}>⋯</Button>

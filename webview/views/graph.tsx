@@ -1,13 +1,17 @@
 /** The graph of layers: lines by cytoscape, boxes as focusable DOM over them, groups that fold, search, zoom, keyboard. */
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { GraphView, NodeView } from '../../src/protocol/graph';
+import type { GraphView } from '../../src/protocol/graph';
 import type { PhaseName } from '../../src/protocol/run';
 import { foldGraph, groupsAround, openAtFirst } from '../render/fold';
 import type { ColorBy, Tint } from '../render/graph-colors';
 import { coloring } from '../render/graph-colors';
 import type { Drawing, DrawnGroup, DrawnLabel, DrawnNode } from '../render/graph-model';
-import { draftGraph, lossNode, neighbourNode } from '../render/graph-model';
+import { draftGraph, lossNode } from '../render/graph-model';
+import type { Way } from '../render/walk';
+import { walkFrom } from '../render/walk';
+import { hideOthers } from '../render/hide';
+import { layerQuery } from '../render/layer-query';
 import type { Rect } from '../render/layout/graph';
 import { compact } from '../render/numbers';
 import { scopesOf } from '../render/scopes';
@@ -16,6 +20,9 @@ import { GraphCanvas, textZoom } from './graph-canvas';
 import { exportGraph } from './graph-export';
 import { useDrawing } from './graph-layout';
 import { Minimap, minimapScale } from './graph-minimap';
+import { PathStatus, usePaths } from './graph-path';
+import type { Filter } from './graph-search';
+import { GraphSearch, noFilter } from './graph-search';
 import { GraphTools } from './graph-tools';
 
 interface Props {
@@ -32,6 +39,9 @@ interface Props {
   } | null;
   readonly selected: string | null;
   readonly onOpen: (id: string) => void;
+  /** What is looked for, where others than the graph show and change it too. */
+  readonly filter?: Filter;
+  readonly onFilter?: (filter: Filter) => void;
 }
 
 interface NodeProps {
@@ -43,19 +53,21 @@ interface NodeProps {
   readonly tint: Tint | null;
   /** For a folded group: opens it. */
   readonly onUnfold: ((id: string) => void) | null;
-  readonly onFocus: (id: string) => void;
+  readonly onFocus: (id: string, byKey: boolean) => void;
   readonly onOpen: (id: string) => void;
+  /** A click with Shift: an end of a path. */
+  readonly onEnd: (id: string) => void;
   readonly onBreakpoint: ((id: string) => void) | null;
 }
 
-function Node({ node, state, words, focusable, breakpoint, tint, onUnfold, onFocus, onOpen, onBreakpoint }: NodeProps): JSX.Element {
+function Node({ node, state, words, focusable, breakpoint, tint, onUnfold, onFocus, onOpen, onEnd, onBreakpoint }: NodeProps): JSX.Element {
   const { view, rect } = node;
   const open = onUnfold ?? onOpen;
   const number = tint !== null && tint.text !== '' ? tint.text : view !== null && view.parameters > 0 ? compact(view.parameters) : '';
   return (
     <button type="button" class={`node ${state} ${onUnfold === null ? '' : 'folded'}`} aria-expanded={onUnfold === null ? undefined : false} data-node={node.id === lossNode ? 'loss' : node.id} tabIndex={focusable ? 0 : -1} title={words} aria-label={words}
       style={{ left: `${rect.x}px`, top: `${rect.y}px`, width: `${rect.width}px`, height: `${rect.height}px` }}
-      onFocus={() => onFocus(node.id)} onClick={(event) => { if (event.detail <= 1) open(node.id); }}
+      onFocus={({ currentTarget }) => onFocus(node.id, currentTarget.matches(':focus-visible'))} onClick={(event) => { if (event.shiftKey) onEnd(node.id); else if (event.detail <= 1) open(node.id); }}
       onDblClick={() => { if (view !== null && onUnfold === null) onBreakpoint?.(node.id); }}>
       {tint !== null && <i class="tint" aria-hidden="true" style={{ background: tint.color, width: `${tint.stripe}px` }} />}
       {breakpoint && <span class="breakpoint" aria-hidden="true" />}
@@ -74,16 +86,6 @@ function wordsOf(node: DrawnNode, marks: readonly string[]): string {
   if (view.parameters > 0) parts.push(`${view.parameters.toLocaleString('en-US')} parameters`);
   if (view.problem !== null) parts.push(view.problem);
   return [...parts, ...marks].join(' · ');
-}
-
-/** Name, class, short text or activation hold the text; `strides=2` asks for a setting by the start of its name and by its value. */
-function matches(view: NodeView, text: string): boolean {
-  const [, name, value] = /^([a-z_ ]+)[=:] *(.*)$/.exec(text) ?? [];
-  if (name !== undefined && value !== undefined) {
-    const pairs = [['class', view.type], ['name', view.name], ['shape', view.outputShape], ['activation', view.activation ?? ''], ...view.settings];
-    return pairs.some(([key = '', is = '']) => key.toLowerCase().startsWith(name.trim()) && is.toLowerCase().includes(value));
-  }
-  return `${view.name} ${view.type} ${view.detail} ${view.activation ?? ''}`.toLowerCase().includes(text);
 }
 
 /** What of the drawing is in the DOM. */
@@ -106,7 +108,18 @@ function nearby({ nodes, labels, groups }: Drawing, canvas: GraphCanvas | null):
 
 const same = <Item,>(a: readonly Item[], b: readonly Item[]): boolean => a.length === b.length && a.every((item, index) => item === b[index]);
 
-export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
+export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFilter }: Props): JSX.Element {
+  const [own, setOwn] = useState(noFilter);
+  const [filter, setFilter] = [given ?? own, onFilter ?? setOwn];
+  const text = filter.text.trim().toLowerCase();
+  const found = useMemo(() => {
+    const query = layerQuery(text);
+    const groups = new Set(whole.nodes.map(({ parent }) => parent));
+    return query === null ? [] : whole.nodes.filter((node) => !groups.has(node.id) && query(node)).map(({ id }) => id);
+  }, [whole, text]);
+  const foundSet = useMemo(() => new Set(found), [found]);
+  const hiding = filter.hide && found.length > 0;
+  const graph = useMemo(() => (hiding ? hideOthers(whole, foundSet) : whole), [whole, hiding, hiding ? foundSet : null]);
   const scopes = useMemo(() => scopesOf(graph), [graph]);
   const [chosen, setChosen] = useState<{ readonly graph: GraphView; readonly open: ReadonlySet<string> } | null>(null);
   const first = useMemo(() => openAtFirst(graph, scopes), [graph, scopes]);
@@ -130,7 +143,10 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
   const canvas = useRef<GraphCanvas | null>(null);
   const [shown, setShown] = useState<Shown>(() => nearby(drawing, null));
   const [focused, setFocused] = useState<string | null>(null);
-  const [search, setSearch] = useState<string | null>(null);
+  /** The edge that the keyboard came along: left and right go to its neighbours. */
+  const way = useRef<Way | null>(null);
+  const [searching, setSearching] = useState(false);
+  const search = searching || filter.text !== '';
   const field = useRef<HTMLElement>(null);
   /** Where the button went down: a click at the end of a drag opens nothing. */
   const pressed = useRef({ x: 0, y: 0 });
@@ -226,12 +242,11 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
     canvas.current?.mark({ forwardDone: new Set([...inputs, ...doneForward]), backwardDone });
   }, [drawing, doneForward, doneBackward, run?.phase]);
 
-  const text = (search ?? '').trim().toLowerCase();
-  const found = useMemo(() => (text === '' ? [] : graph.nodes.filter((node) => !scopes.groups.has(node.id) && matches(node, text)).map(({ id }) => id)), [graph, scopes, text]);
-  const foundSet = useMemo(() => new Set(found), [found]);
   /** Boxes that are found, or hold what is. */
   const foundBoxes = useMemo(() => new Set(found.map((id) => home.get(id) ?? id)), [found, home]);
-  useEffect(() => canvas.current?.emphasise(current ?? chosenNode, foundBoxes), [current, chosenNode, foundBoxes, drawing]);
+  const paths = usePaths(graph, home, folded);
+  const marks = paths.boxes ?? foundBoxes;
+  useEffect(() => canvas.current?.emphasise(current ?? chosenNode, marks, paths.edges), [current, chosenNode, marks, paths.edges, drawing]);
   useLayoutEffect(() => {
     const node = wanted.current === null ? drawing.byId.get(current ?? chosenNode ?? '') : undefined;
     if (node !== undefined) canvas.current?.reveal(node.rect, selected !== null);
@@ -255,11 +270,11 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
   }, [drawing, laid.busy]);
   const focusField = (): void => (field.current?.shadowRoot?.querySelector('input') ?? field.current)?.focus();
   const openSearch = (): void => {
-    setSearch((old) => old ?? '');
-    if (search !== null) focusField();
+    setSearching(true);
+    if (search) focusField();
   };
   // At once, so that no key is lost.
-  useLayoutEffect(() => { if (search !== null) focusField(); }, [search === null]);
+  useLayoutEffect(() => { if (searching) focusField(); }, [searching]);
   const opener = useRef(openSearch);
   opener.current = openSearch;
   useEffect(() => {
@@ -274,7 +289,8 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
     return () => window.removeEventListener('keydown', onKey);
   }, []);
   const closeSearch = (): void => {
-    setSearch(null);
+    setSearching(false);
+    setFilter(noFilter);
     const back = shownAs(found[0] ?? focused) ?? drawing.nodes[0]?.id;
     if (back !== undefined) focus(back);
   };
@@ -305,21 +321,25 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
     event.preventDefault();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    // In the search field `=`, `-` and `0` are text.
+    if (event.altKey || event.ctrlKey || event.metaKey || (event.target instanceof HTMLElement && event.target.tagName === 'VSCODE-TEXT-FIELD')) return;
     if (event.key === '+' || event.key === '=') canvas.current?.zoomBy(1.2);
     else if (event.key === '-') canvas.current?.zoomBy(1 / 1.2);
     else if (event.key === '0') canvas.current?.fit();
+    else if (event.key === 'Escape' && paths.on) paths.clear();
+    else if (event.key === 'p' && focused !== null && drawing.byId.has(focused)) paths.end(focused, null);
     else if (event.key === 'b' && focused !== null && run !== null && !folded.has(focused) && drawing.byId.get(focused)?.view !== null) run.onBreakpoint(focused);
     else {
-      const next = focused === null ? null : neighbourNode(drawing, focused, event.key);
+      const next = focused === null ? null : walkFrom(drawing, focused, event.key, way.current);
       if (next === null) return;
-      focus(next);
+      way.current = next.way;
+      focus(next.id);
     }
     event.preventDefault();
   };
 
   const stops = useMemo(() => new Set(run?.breakpoints ?? []), [run?.breakpoints]);
-  const marked = useMemo(() => (foundBoxes.size > 0 ? foundBoxes : new Set([current ?? chosenNode ?? ''])), [foundBoxes, current, chosenNode]);
+  const marked = useMemo(() => (marks.size > 0 ? marks : new Set([current ?? chosenNode ?? ''])), [marks, current, chosenNode]);
   const roving = [focused, chosenNode, current].find((id) => id !== null && drawing.byId.has(id)) ?? drawing.nodes[0]?.id ?? null;
   const marksOf = ({ id }: DrawnNode): string[] => [
     ...(id === current ? ['current layer'] : []), ...(doneBackward.has(id) ? ['backward done'] : doneForward.has(id) ? ['forward done'] : []), ...(stops.has(id) ? ['breakpoint'] : []),
@@ -327,7 +347,7 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
   const stateOf = ({ id, view }: DrawnNode): string => [
     id === current ? `current ${run?.phase === 'backward' || run?.phase === 'update' ? 'backward' : 'forward'}` : '',
     id === chosenNode ? 'selected' : '', doneBackward.has(id) ? 'done-backward' : doneForward.has(id) ? 'done-forward' : '',
-    text === '' ? '' : foundBoxes.has(id) ? (id === focused ? 'found chosen' : 'found') : 'dimmed', view !== null && view.problem !== null ? 'problem' : '', view === null ? 'loss' : '',
+    paths.boxes !== null ? (paths.boxes.has(id) ? 'found' : 'dimmed') : text === '' || hiding ? '' : foundBoxes.has(id) ? (id === focused ? 'found chosen' : 'found') : 'dimmed', view !== null && view.problem !== null ? 'problem' : '', view === null ? 'loss' : '',
   ].join(' ');
   return (
     <div class="graph" role="region" aria-label={`Graph of ${graph.title}, ${graph.totals.layers} layers`} onKeyDown={onKeyDown}>
@@ -342,14 +362,16 @@ export function Graph({ graph, run, selected, onOpen }: Props): JSX.Element {
           {shown.labels.map(({ id, x, y, text: label }) => <span key={id} class="edge-label" style={{ left: `${x + 11}px`, top: `${y + 4}px` }}>{label}</span>)}
           {shown.nodes.map((node) => (
             <Node key={node.id} node={node} state={stateOf(node)} words={wordsOf(node, marksOf(node))} focusable={node.id === roving} breakpoint={stops.has(node.id)}
-              tint={tints.get(node.id) ?? null} onUnfold={folded.has(node.id) ? toggle : null}
-              onFocus={setFocused} onOpen={onOpen} onBreakpoint={run?.onBreakpoint ?? null} />
+              tint={tints.get(node.id) ?? null} onUnfold={folded.has(node.id) && !paths.picking ? toggle : null}
+              onFocus={(id, byKey) => { setFocused(id); if (byKey) canvas.current?.reveal(node.rect); }} onOpen={paths.picking ? paths.end : onOpen} onEnd={(id) => paths.end(id, chosenNode)} onBreakpoint={run?.onBreakpoint ?? null} />
           ))}
         </div>
       </div>
+      <PathStatus paths={paths} />
       {overview && <Minimap drawing={drawing} tints={tints} marked={marked} frame={mini} onMove={(centre) => canvas.current?.centre(centre)} />}
       <GraphTools
-        search={search === null ? null : { text: search, found: found.length, field, onInput: (value) => { setSearch(value); setFocused(null); }, onKeyDown: onSearchKey, onClose: closeSearch }} onSearch={openSearch}
+        search={search ? <GraphSearch filter={filter} found={found.length} field={field} onFilter={(next) => { setFilter(next); setFocused(null); }} onKeyDown={onSearchKey} onClose={closeSearch} /> : null} onSearch={openSearch}
+        picking={paths.picking} onPath={paths.pick}
         folding={scopes.groups.size === 0 ? null : { onFoldAll: foldAll, onOpenAll: openAll }} colorBy={colorBy} legend={legend} onColorBy={setColorBy}
         onExport={(kind) => { void exportGraph(kind, drawing, graph.title, tints); }} onZoom={(factor) => canvas.current?.zoomBy(factor)} onFit={() => canvas.current?.fit()} busy={laid.busy} />
     </div>

@@ -1,0 +1,162 @@
+/** The model editor on real files: the table of layers, filters, paths, the walk by keyboard. */
+import assert from 'node:assert/strict';
+import { closeAll, openWebview, themeNames } from './browser';
+import type { OpenPage } from './browser';
+import { openFile } from './fixtures/real';
+import type { FileHost } from './fixtures/real';
+
+const models = 'test/fixtures/models';
+
+describe('the table of layers', () => {
+  let host: FileHost, opened: OpenPage;
+  const chosen = (): Promise<string | null> => opened.page.locator('.layer-row.chosen').first().getAttribute('data-row');
+  const rows = (): Promise<(string | null)[]> => opened.page.locator('.layer-rows .layer-row').evaluateAll((list) => list.map((row) => row.getAttribute('data-row')));
+  const cells = (id: string): Promise<string[]> => opened.page.locator(`[data-row="${id}"] > span`).allInnerTexts();
+  before(async () => {
+    host = await openFile(`${models}/keras/lenet5.keras`);
+    opened = await openWebview(host, { width: 1240, height: 860 });
+    await opened.page.waitForSelector('.layer-rows .layer-row');
+  });
+  after(async () => {
+    await opened.close();
+    await host.close();
+    await closeAll();
+  });
+
+  it('says of each layer what it gives out, costs and sees, and sums it up', async () => {
+    assert.deepEqual((await cells('c3')).map((text) => text.trim()), ['c3', 'Conv2D', '(None, 10, 10, 16)', '2,416', '240,000', '6.3 KB', '9.4 KB', '14×14']);
+    assert.deepEqual((await opened.page.locator('.layer-total > span').allInnerTexts()).map((text) => text.trim()), ['all', '9 layers', '', '61,706', '416,520', '36.2 KB', '241 KB', '']);
+    assert.match(await opened.page.locator('[data-row="c3"] > span').last().getAttribute('title') ?? '', /sees 14×14 of image, the first from −2 on, each next one 2 further/);
+    await opened.screenshot('layers-dark');
+  });
+
+  it('selects in the graph, and follows the graph', async () => {
+    await opened.page.locator('[data-row="c3"]').click();
+    await opened.page.waitForSelector('[data-node=c3].selected');
+    await opened.page.waitForSelector('.layer-details');
+    await opened.screenshot('layers-selected');
+    await opened.page.locator('[data-node=f6]').click();
+    await opened.page.waitForSelector('[data-row="f6"].chosen');
+    await opened.page.keyboard.press('Escape');
+    await opened.page.waitForSelector('.layer-row.chosen', { state: 'detached' });
+  });
+
+  it('sorts by a column, the largest first, and back', async () => {
+    const head = opened.page.locator('.layer-head button', { hasText: 'multiply-adds' });
+    await head.click();
+    assert.deepEqual((await rows()).slice(0, 3), ['c3', 'c1', 'c5']);
+    assert.equal(await opened.page.locator('.layer-head [aria-sort="descending"]').count(), 1);
+    await head.click();
+    await head.click();
+    assert.equal((await rows())[0], 'image');
+  });
+
+  it('is walked and opened by keyboard', async () => {
+    await opened.page.locator('.layer-table').focus();
+    await opened.page.keyboard.press('Home');
+    for (let step = 0; step < 3; step += 1) await opened.page.keyboard.press('ArrowDown');
+    const active = await opened.page.locator('.layer-table').getAttribute('aria-activedescendant');
+    assert.equal(await opened.page.locator(`#${active ?? 'none'}`).getAttribute('data-row'), 'c3');
+    await opened.page.keyboard.press('Enter');
+    assert.equal(await chosen(), 'c3');
+    await opened.page.waitForSelector('.layer-details');
+    await opened.page.keyboard.press('Escape');
+  });
+
+  it('filters by class here and in the graph, where edges lead on', async () => {
+    await opened.page.locator('.layer-filter select').selectOption('class=Conv2D');
+    await opened.page.waitForSelector('[data-node=s2]', { state: 'detached' });
+    assert.deepEqual(await rows(), ['c1', 'c3']);
+    assert.equal(await opened.page.locator('.node').count(), 2);
+    assert.match(await opened.page.locator('.layer-total').innerText(), /2 of them listed/);
+    await opened.screenshot('layers-filtered');
+    await opened.page.locator('.layer-filter input').uncheck();
+    await opened.page.waitForSelector('[data-node=s2].dimmed');
+    await opened.page.locator('.layer-filter select').selectOption('');
+    await opened.page.waitForSelector('.node.dimmed', { state: 'detached' });
+    assert.equal((await rows()).length, 9);
+  });
+});
+
+describe('a network with branches', () => {
+  let host: FileHost, opened: OpenPage;
+  before(async () => {
+    host = await openFile(`${models}/keras/resnet_mini.keras`);
+    opened = await openWebview(host, { width: 1240, height: 900 });
+    await opened.page.waitForSelector('.node');
+  });
+  after(async () => {
+    await opened.close();
+    await host.close();
+    await closeAll();
+  });
+
+  it('shows all that lies between two layers, chosen with Shift, and says how many paths there are', async () => {
+    const [first, last] = [host.graph.nodes[0]?.id ?? '', host.graph.nodes.at(-1)?.id ?? ''];
+    await opened.page.locator(`[data-node="${first}"]`).click({ modifiers: ['Shift'] });
+    assert.match(await opened.page.locator('.graph-path').innerText(), /choose its other end/);
+    await opened.page.locator(`[data-node="${last}"]`).focus();
+    await opened.page.keyboard.press('Shift+Enter');
+    await opened.page.waitForFunction(() => /layers on/.test(document.querySelector('.graph-path')?.textContent ?? ''));
+    assert.match(await opened.page.locator('.graph-path').innerText(), new RegExp(`${host.graph.nodes.length} layers on \\d+ paths, the shortest over \\d+ edges`));
+    await opened.screenshot('path');
+    await opened.page.locator('.graph-path vscode-button').click();
+    await opened.page.waitForSelector('.graph-path', { state: 'detached' });
+  });
+
+  it('says when no path leads from one layer to another', async () => {
+    const { nodes, edges } = host.graph;
+    const fork = nodes.map(({ id }) => [...new Set(edges.filter(({ source }) => source === id).map(({ target }) => target))]).find((targets) => targets.length > 1 && !edges.some(({ source, target }) => source === targets[0] && target === targets[1]));
+    const convolutions = nodes.filter(({ type }) => type === 'Conv2D').map(({ id }) => id);
+    const reach = (from: string): Set<string> => { const seen = new Set([from]); for (const { id } of nodes) if (seen.has(id)) for (const { source, target } of edges) if (source === id) seen.add(target); return seen; };
+    const pair = convolutions.flatMap((a) => convolutions.flatMap((b) => (a !== b && !reach(a).has(b) && !reach(b).has(a) ? [[a, b] as const] : [])))[0];
+    assert.ok(fork !== undefined && pair !== undefined);
+    await opened.page.locator(`[data-node="${pair[0]}"]`).focus();
+    await opened.page.keyboard.press('p');
+    await opened.page.locator(`[data-node="${pair[1]}"]`).focus();
+    await opened.page.keyboard.press('p');
+    await opened.page.waitForFunction(() => /No path leads/.test(document.querySelector('.graph-path')?.textContent ?? ''));
+    await opened.page.keyboard.press('Escape');
+    await opened.page.waitForSelector('.graph-path', { state: 'detached' });
+  });
+
+  it('finds layers by the value of a setting', async () => {
+    await opened.page.keyboard.press('Control+f');
+    await opened.page.keyboard.type('strides=2');
+    await opened.page.waitForSelector('.node.found');
+    const expected = host.graph.nodes.filter(({ settings }) => settings.some(([name, value]) => name === 'strides' && value === '2 × 2')).length;
+    assert.ok(expected > 0);
+    assert.equal(await opened.page.locator('vscode-text-field').evaluate((field) => (field as HTMLInputElement).value), 'strides=2', 'keys that mean something to the graph are text here');
+    assert.equal(await opened.page.locator('.search-count').innerText(), `${expected} found`);
+    await opened.page.locator('vscode-button[aria-label="Hide what is not found"]').click();
+    await opened.page.waitForFunction((count) => document.querySelectorAll('.node').length === count, expected);
+    await opened.page.keyboard.press('Escape');
+  });
+});
+
+describe('a deep network', () => {
+  it('folds in the table as in the graph, in every theme', async () => {
+    const host = await openFile(`${models}/applications/ResNet50.config.json`);
+    const opened = await openWebview(host, { width: 1240, height: 860 });
+    await opened.page.waitForSelector('.node');
+    assert.ok(await opened.page.locator('.layer-row.group-row').count() > 3);
+    assert.ok(await opened.page.locator('.layer-rows .layer-row').count() < 60);
+    const group = opened.page.locator('.layer-row.group-row[aria-expanded="false"]').first();
+    const id = await group.getAttribute('data-row') ?? '';
+    await group.locator('.twistie').click();
+    await opened.page.waitForSelector(`.layer-row[data-row="${id}"][aria-expanded="true"]`);
+    for (const theme of themeNames) {
+      await opened.setTheme(theme);
+      await opened.screenshot(`layers-deep-${theme}`);
+    }
+    await opened.page.locator('.layer-table').focus();
+    await opened.page.keyboard.press('*');
+    await opened.page.keyboard.press('End');
+    await opened.page.waitForSelector('[data-row="predictions"].active');
+    assert.ok(await opened.page.locator('.layer-rows .layer-row').count() < 80, 'rows out of sight are not made');
+    assert.deepEqual(opened.complaints, []);
+    await opened.close();
+    await host.close();
+    await closeAll();
+  });
+});
