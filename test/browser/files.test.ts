@@ -1,6 +1,6 @@
 // Files that are opened in other ways, and files that cannot be opened: always a graph or one clear sentence.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Workbench } from './workbench';
 
@@ -61,6 +61,15 @@ describe('model files', () => {
       assert.doesNotMatch(await editor.locator('.failed').textContent() ?? '', /\bat \S+:\d+|Error:/);
     });
   }
+
+  it('shows a file anew when it changes on disk, also one that was broken', async () => {
+    await workbench.row('empty.keras').dblclick();
+    await (await workbench.webview('.failed')).getByText('empty.keras is empty').waitFor();
+    copyFileSync(path.join(workspace, 'perceptron.keras'), path.join(workspace, 'broken/empty.keras'));
+    await (await workbench.webview('.model')).locator('.facts-line').filter({ hasText: 'Keras 3 archive' }).waitFor();
+    writeFileSync(path.join(workspace, 'broken/empty.keras'), '');
+    await (await workbench.webview('.failed')).getByText('empty.keras is empty').waitFor();
+  });
 
   it('asks for data, loss, optimizer and batch size where no launch configuration says', async () => {
     writeFileSync(launchFile, JSON.stringify({ version: '0.2.0', configurations: [] }));
