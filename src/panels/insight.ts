@@ -14,6 +14,8 @@ export class PanelInsight {
     check: async (request) => (await this.insight()).check(request),
     origin: async (request) => (await this.insight()).origin(request),
     influence: async (request) => (await this.insight()).influence(request),
+    attributionChoices: async (request) => (await this.insight()).attributionChoices(request),
+    attribution: async (request) => (await this.insight()).attribution(request),
     withdraw: async ({ question }) => { (await this.of?.insight)?.withdraw(question); return null; },
   } satisfies Handlers;
 

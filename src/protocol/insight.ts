@@ -129,3 +129,50 @@ export interface InfluencePart {
   readonly share: number;
 }
 export interface InfluenceView { readonly parts: readonly InfluencePart[] }
+
+/** What the network looks at: a map over one example of the input, the input that a unit likes best, or the examples that it answers to most. */
+export type AttributionMethod = 'saliency' | 'gradientTimesInput' | 'integratedGradients' | 'gradCam' | 'occlusion' | 'maximisation' | 'examples';
+
+/** A unit or channel: `index` counts from the last axis of the layer's output; without a layer the network's output before its softmax. */
+export interface UnitView { readonly layer: string | null; readonly index: readonly number[] }
+
+export interface ChoicesRequest extends Asked { readonly example: number }
+
+export interface ChoicesView {
+  readonly methods: readonly { readonly name: AttributionMethod; readonly title: string; readonly statement: string; readonly source: string; /** Why it does not apply here. */ readonly problem: string | null }[];
+  /** Layers whose units can be asked about; the first one, without a layer, is the output. */
+  readonly layers: readonly { readonly layer: string | null; readonly title: string; /** With the batch. */ readonly shape: readonly number[]; readonly units: number }[];
+  /** Layers with feature maps, for Grad-CAM, and the usual choice: the last convolution. */
+  readonly maps: readonly string[];
+  readonly usualMaps: string | null;
+  /** The largest output for this example, and its label where that is a class. */
+  readonly predicted: number;
+  readonly label: number | null;
+  readonly examples: number;
+  readonly input: TensorPicture;
+}
+
+export interface AttributionRequest extends Asked {
+  readonly method: AttributionMethod;
+  /** Example of the batch. */
+  readonly example: number;
+  readonly unit: UnitView;
+  /** Grad-CAM's layer; steps of integrated gradients or of the ascent; side of occlusion's patch; seed of the ascent. */
+  readonly layer: string | null;
+  readonly steps: number;
+  readonly patch: number;
+  readonly seed: number;
+}
+
+export interface TopExampleView { readonly example: number; readonly value: number; readonly picture: TensorPicture; /** What the unit saw where it answered most. */ readonly window: CellWindow | null }
+
+export interface AttributionView {
+  readonly method: AttributionMethod;
+  /** The unit's value: for the example, or after the ascent; null for examples. */
+  readonly score: number | null;
+  readonly input: TensorPicture | null;
+  readonly map: TensorPicture | null;
+  readonly examples: readonly TopExampleView[];
+  /** What the numbers say: what the map sums to, how the ascent went, how many examples were seen. */
+  readonly note: string;
+}

@@ -1,6 +1,6 @@
 /** Everything that crosses between extension host and webview, as discriminated unions and a table of requests. */
 import type { GraphView } from './graph';
-import type { CheckRequest, CheckView, InfluenceView, OriginRequest, OriginView } from './insight';
+import type { AttributionRequest, AttributionView, CheckRequest, CheckView, ChoicesRequest, ChoicesView, InfluenceView, OriginRequest, OriginView } from './insight';
 import type { InspectView, LookRequest } from './inspect';
 import type { CursorView, PhaseName, RunStatus, RunView } from './run';
 import type { CompareReply, CompareRequest, ExportRequest, PartReply, PartRequest, PictureAhead, PinRequest, PinView, TensorPicture, TensorRequest } from './tensor';
@@ -52,6 +52,9 @@ export interface Requests {
   /** What an element can see and what made it; the gradient of an element by the inputs. */
   origin: [OriginRequest, OriginView];
   influence: [OriginRequest, InfluenceView];
+  /** What can be asked about what the network looks at, and an answer. */
+  attributionChoices: [ChoicesRequest, ChoicesView];
+  attribution: [AttributionRequest, AttributionView];
   /** Ends a question that is under way; it is then refused. */
   withdraw: [{ readonly question: string }, null];
   toggleBreakpoint: [{ readonly layer: string }, null];

@@ -86,7 +86,7 @@ export function InputPicture(props: Props): JSX.Element {
   const vector = picture !== null && isVector(picture) && picture.columns <= longestBars;
   return (
     <div class="card-body" ref={frame}>
-      {width > 0 && picture !== null && (vector ? <Vector {...props} /> : <Canvas {...props} room={Math.max(60, width - (props.map === null ? 0 : legendRoom))} />)}
+      {width > 0 && picture !== null && (vector ? <Vector {...props} /> : <Canvas {...props} room={Math.max(60, width - legendRoom)} />)}
     </div>
   );
 }

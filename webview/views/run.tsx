@@ -7,13 +7,14 @@ import { Button, ProgressRing, SplitBar, Tabs } from '../controls';
 import { lossNode } from '../render/graph-model';
 import { arrange, useStore } from '../store';
 import { go, toggleBreakpoint } from './actions';
+import { Look } from './attribution';
 import { Graph } from './graph';
 import { useWidth } from './size';
 import { Step } from './step';
 import { Strip } from './strip';
 import { Training } from './training';
 
-const tabs = [{ id: 'tensors', label: 'Tensors' }, { id: 'training', label: 'Training' }] as const;
+const tabs = [{ id: 'tensors', label: 'Tensors' }, { id: 'look', label: 'Look' }, { id: 'training', label: 'Training' }] as const;
 
 /** What the run is doing when it is not stopped at a step. */
 function Status({ run }: { readonly run: RunView }): JSX.Element | null {
@@ -36,7 +37,7 @@ function Content({ run }: { readonly run: RunView }): JSX.Element {
       <div class="tab-panel" role="tabpanel" id={`tabpanel-${tab}`} aria-labelledby={`tab-${tab}`}>
         {tab === 'training' ? <Training run={run} /> : cursor === null
           ? status.kind !== 'running' && <p class="empty">{status.kind === 'stopped' ? 'Waiting for the first step.' : 'No step to show.'}</p>
-          : <Step run={run} cursor={cursor} />}
+          : tab === 'look' ? <Look run={run} cursor={cursor} /> : <Step run={run} cursor={cursor} />}
       </div>
     </main>
   );

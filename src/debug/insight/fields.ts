@@ -6,6 +6,7 @@ import { Settings } from '../../network/kinds/kind';
 import type { Network } from '../../network/network';
 import { receptiveFields, seen } from '../../network/receptive-field';
 import type { ReceptiveField } from '../../network/receptive-field';
+import type { CellWindow } from '../../protocol/cell';
 import type { ElementView, FieldPart } from '../../protocol/insight';
 import type { TensorPicture } from '../../protocol/tensor';
 import { Failure } from '../../tensor/failure';
@@ -79,6 +80,14 @@ export function exampleIn({ trace, reader }: View, name: string, tensor: number,
 export const maxElements = 65_536;
 
 const spanOf = (range: readonly [number, number] | undefined, size: number): number => (range === undefined ? size : Math.max(0, range[1] - range[0] + 1));
+
+/** What the element at `place` (without batch and channel) of a layer's output sees of the network's input; null where that is all of it. */
+export function seenFrom(network: Network, layer: string, place: readonly number[], tensor: number, input: readonly number[]): CellWindow | null {
+  const field = fieldsOf(network).get(layer);
+  if (field === undefined || field.axes.length !== place.length || input.length !== place.length + 2 || field.axes.every((axis) => axis === null)) return null;
+  const ranges = field.axes.map((axis, i) => seen(axis, place[i] ?? 0, input[i + 1] ?? 1));
+  return { tensor, start: [0, ...ranges.map(([first]) => first), 0], extent: [1, ...ranges.map(([first, last]) => Math.max(0, last - first + 1)), input.at(-1) ?? 1], step: input.map(() => 1) };
+}
 
 /** Whether a tensor inside a layer lies as the layer's output does. */
 function alike({ layers, tensors }: Trace, layer: string, call: number, shape: readonly number[]): boolean {

@@ -1,10 +1,12 @@
 /** Answers the panel's deeper questions about the iteration under the cursor; knows neither VS Code nor the webview. */
-import type { Asked, CheckRequest, CheckView, InfluenceView, OriginRequest, OriginView } from '../../protocol/insight';
+import type { Asked, AttributionRequest, AttributionView, CheckRequest, CheckView, ChoicesRequest, ChoicesView, InfluenceView, OriginRequest, OriginView } from '../../protocol/insight';
 import { Failure } from '../../tensor/failure';
 import type { Run } from '../../engine/run';
 import type { Controller } from '../controller';
 import type { View } from '../place';
+import { attributionView } from './attribution';
 import { checkView } from './check';
+import { choicesView } from './choices';
 import { influenceView, originView } from './origin';
 import { Questions } from './questions';
 import type { Asking } from './questions';
@@ -30,6 +32,16 @@ export class Insight {
   /** The gradient of an element by the network's inputs. */
   influence(request: OriginRequest): Promise<InfluenceView> {
     return this.answer(request, (run, view, asking) => influenceView(run, view, request, asking));
+  }
+
+  /** What can be asked about what the network looks at. */
+  attributionChoices(request: ChoicesRequest): Promise<ChoicesView> {
+    return this.answer(request, (run, view, asking) => choicesView(run, view, request, asking));
+  }
+
+  /** What the network looks at, by one method. */
+  attribution(request: AttributionRequest): Promise<AttributionView> {
+    return this.answer(request, (run, view, asking) => attributionView(run, view, request, asking));
   }
 
   /** Ends a question that is under way. */

@@ -14,6 +14,12 @@ export interface TopExample {
 
 export interface TopOptions { readonly count?: number; readonly batchSize?: number; readonly onProgress?: (done: number) => void; readonly signal?: AbortSignal }
 
+/** What it does and whose idea it is, as the panel says it. */
+export const examplesMethod = {
+  title: 'Top examples', statement: 'The examples of the data set to which the unit answers most, and where.',
+  source: 'Rich Feature Hierarchies for Accurate Object Detection; Girshick, Donahue, Darrell, Malik, 2014',
+} as const;
+
 /** For channel `channel` of `layer` (by its key): the `count` examples (9 when absent) with the largest value anywhere, largest first. */
 export async function topExamples(subject: Subject, inputs: readonly TensorValue[], layer: string, channel: number, options: TopOptions = {}): Promise<TopExample[]> {
   const { count = 9, batchSize = 32, onProgress, signal } = options;
@@ -23,6 +29,8 @@ export async function topExamples(subject: Subject, inputs: readonly TensorValue
     const batch = inputs.map((value) => examplesOf(value, first, Math.min(examples, first + batchSize)));
     const { activation } = await score(subject, batch, { target: { layer, index: [channel] }, gradient: false, activationOf: layer, signal });
     if (activation !== null) found.push(...largest(activation, channel, first));
+    // What is not a number is no answer.
+    for (let i = found.length - 1; i >= 0; i -= 1) if (found[i]?.value === -Infinity) found.splice(i, 1);
     found.sort((a, b) => b.value - a.value || a.example - b.example);
     found.length = Math.min(found.length, count);
     onProgress?.(Math.min(1, (first + batchSize) / examples));

@@ -8,7 +8,7 @@ import type { Subject, Target } from './subject';
 export type MethodName = 'saliency' | 'gradientTimesInput' | 'integratedGradients' | 'gradCam' | 'occlusion';
 
 export interface Attribution {
-  /** In the shape of the input; for Grad-CAM and occlusion `[batch, height, width, 1]`. */
+  /** In the shape of the input; for Grad-CAM and occlusion `[batch, height, width, 1]`, of a sequence `[batch, steps, 1]`. */
   readonly map: TensorValue;
   readonly score: number;
 }
@@ -115,17 +115,21 @@ function enlarge(at: (row: number, column: number) => number, rows: number, colu
   return (1 - fy) * ((1 - fx) * at(t, l) + fx * at(t, r)) + fy * ((1 - fx) * at(b, l) + fx * at(b, r));
 }
 
-/** How much the score falls when a grey patch covers a place: the mean over the patches that cover a pixel. */
+/**
+ * How much the score falls when a grey patch covers a place: the mean over the patches that cover it. A picture
+ * [batch, height, width, channels] is covered by squares, a sequence [batch, steps, features] by whole steps.
+ */
 const occlusion: Method = async (subject, inputs, target, options) => {
   const input = inputOf(inputs);
-  const [batch = 1, height = 1, width = 1, channels = 1] = input.shape;
-  if (input.shape.length !== 4) throw new Failure('attribution.input', `Occlusion covers parts of pictures [batch, height, width, channels]; the input is [${input.shape.join(', ')}].`);
-  const side = options.patch ?? Math.max(1, Math.round(Math.min(height, width) / 8));
+  const { shape } = input, sequence = shape.length === 3;
+  if (shape.length !== 4 && !sequence) throw new Failure('attribution.input', `Occlusion covers parts of pictures or steps of sequences; the input is [${shape.join(', ')}].`);
+  const [batch = 1, height = 1] = shape, [width = 1, channels = 1] = sequence ? [1, shape[2]] : shape.slice(2);
+  const side = options.patch ?? Math.max(1, Math.round((sequence ? height : Math.min(height, width)) / 8));
   const stride = Math.max(1, Math.floor(side / 2));
   const grey = input.data.length === 0 ? 0 : Array.from(input.data as Iterable<number | bigint>, Number).reduce((a, b) => a + b, 0) / input.data.length;
   const { score: whole } = await score(subject, inputs, { target, gradient: false, signal: options.signal });
   const [sums, counts] = [new Float64Array(height * width), new Float64Array(height * width)];
-  const strides = stridesOf(input.shape);
+  const strides = stridesOf([batch, height, width, channels]);
   const starts = (extent: number): number[] => [...new Set([...Array.from({ length: Math.max(1, Math.ceil((extent - side) / stride) + 1) }, (_, i) => Math.min(i * stride, Math.max(0, extent - side)))])];
   const tops = starts(height), lefts = starts(width);
   for (const [row, top] of tops.entries()) {
@@ -147,16 +151,16 @@ const occlusion: Method = async (subject, inputs, target, options) => {
       await pause(options, (row * lefts.length + column + 1) / (tops.length * lefts.length));
     }
   }
-  return { map: valueFrom([1, height, width, 1], (i) => (sums[i] ?? 0) / Math.max(1, counts[i] ?? 1)), score: whole };
+  return { map: valueFrom(sequence ? [1, height, 1] : [1, height, width, 1], (i) => (sums[i] ?? 0) / Math.max(1, counts[i] ?? 1)), score: whole };
 };
 
 export interface MethodEntry { readonly title: string; readonly statement: string; readonly source: string; readonly run: Method }
 
 /** The methods, each with one line on what it computes and who described it. */
 export const methods: Readonly<Record<MethodName, MethodEntry>> = {
-  saliency: { title: 'Saliency', statement: 'How strongly the score changes with each input element: |∂ score / ∂ x|.', source: 'Simonyan, Vedaldi, Zisserman 2013', run: saliency },
-  gradientTimesInput: { title: 'Gradient × input', statement: 'What each input element adds to the score, to first order: ∂ score / ∂ x · x.', source: 'Shrikumar et al. 2016', run: gradientTimesInput },
-  integratedGradients: { title: 'Integrated gradients', statement: 'Gradients gathered on the way from zero to the input; they sum to the change of the score.', source: 'Sundararajan, Taly, Yan 2017', run: integratedGradients },
-  gradCam: { title: 'Grad-CAM', statement: 'Feature maps of a layer, weighted by the mean gradient of each channel, positive part.', source: 'Selvaraju et al. 2017', run: gradCam },
-  occlusion: { title: 'Occlusion', statement: 'How far the score falls when a grey patch covers each place.', source: 'Zeiler, Fergus 2013', run: occlusion },
+  saliency: { title: 'Saliency', statement: 'How strongly the score changes with each input element: |∂ score / ∂ x|.', source: 'Deep Inside Convolutional Networks; Simonyan, Vedaldi, Zisserman, 2013', run: saliency },
+  gradientTimesInput: { title: 'Gradient × input', statement: 'What each input element adds to the score, to first order: ∂ score / ∂ x · x.', source: 'Not Just a Black Box; Shrikumar, Greenside, Shcherbina, Kundaje, 2016', run: gradientTimesInput },
+  integratedGradients: { title: 'Integrated gradients', statement: 'Gradients gathered on the way from zero to the input; they sum to the change of the score.', source: 'Axiomatic Attribution for Deep Networks; Sundararajan, Taly, Yan, 2017', run: integratedGradients },
+  gradCam: { title: 'Grad-CAM', statement: 'Feature maps of a layer, weighted by the mean gradient of each channel, positive part.', source: 'Grad-CAM: Visual Explanations from Deep Networks; Selvaraju, Cogswell, Das, Vedantam, Parikh, Batra, 2017', run: gradCam },
+  occlusion: { title: 'Occlusion', statement: 'How far the score falls when a grey patch covers each place.', source: 'Visualizing and Understanding Convolutional Networks; Zeiler, Fergus, 2013', run: occlusion },
 };
