@@ -37,7 +37,7 @@ export function layerNamespace(scope: TraceScope, wanted: string): Namespace | u
   if (calls.length === 0 && path !== wanted) return undefined;
   const weights = scope.view.trace.weights.filter(({ layer }) => layer === path);
   const tensors = calls.length === 1 && calls[0] !== undefined ? tensorNames(calls[0]) : new Map<string, number>();
-  const inner = paths.filter((other) => other.startsWith(`${path}/`) && !other.slice(path.length + 1).includes('/')).map((other) => other.slice(path.length + 1));
+  const inner = stepsBelow(paths, path);
   const below = weightMembers(scope, weights, '', `weights of layer ${path}`);
   const onlyOne = (): void => {
     if (calls.length > 1) throw new Failure('expression.call', `Layer '${path}' is called ${calls.length} times; write '${path}#${calls[0]?.call ?? 0}' for the first call.`);
@@ -48,7 +48,7 @@ export function layerNamespace(scope: TraceScope, wanted: string): Namespace | u
     member: (name): Resolved | undefined => {
       const tensor = tensors.get(name);
       if (tensor !== undefined) return scope.tensor(tensor);
-      if (inner.includes(name)) return layerNamespace(scope, `${path}/${name}`);
+      if (inner.includes(name)) return layerNamespace(scope, `${path}/${name}`) ?? scopeNamespace(scope, `${path}/${name}`);
       const weight = below.member(name);
       if (weight === undefined && (name === 'output' || name === 'input')) onlyOne();
       return weight;
@@ -58,6 +58,21 @@ export function layerNamespace(scope: TraceScope, wanted: string): Namespace | u
       const output = tensors.get('output');
       return output === undefined ? null : scope.tensor(output);
     },
+  };
+}
+
+/** The next steps of the paths that lead on from `path`. */
+function stepsBelow(paths: readonly string[], path: string): readonly string[] {
+  return [...new Set(paths.filter((other) => other.startsWith(`${path}/`)).map((other) => other.slice(path.length + 1).split('/')[0] ?? ''))];
+}
+
+/** A scope that only the names of layers have (`conv1` of `conv1/Conv`), as exported models write them; undefined when there is none. */
+export function scopeNamespace(scope: TraceScope, path: string): Namespace | undefined {
+  const inner = stepsBelow(pathsOf(scope.view), path);
+  if (inner.length === 0) return undefined;
+  return {
+    kind: 'namespace', title: `scope ${path}`, names: () => inner, value: () => null,
+    member: (name) => (inner.includes(name) ? layerNamespace(scope, `${path}/${name}`) ?? scopeNamespace(scope, `${path}/${name}`) : undefined),
   };
 }
 

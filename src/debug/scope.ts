@@ -3,7 +3,7 @@ import type { TraceTensor, WeightTensors } from '../engine/trace';
 import { Failure } from '../tensor/failure';
 import type { DType } from '../tensor/value';
 import type { Namespace, Resolved, Scope, TensorResult, Value } from './expression/values';
-import { layerNamespace, pathsOf } from './layer-names';
+import { layerNamespace, pathsOf, scopeNamespace } from './layer-names';
 import { isVisible } from './place';
 import type { View } from './place';
 
@@ -48,7 +48,7 @@ export class TraceScope implements Scope {
     if (variable !== undefined) return this.tensor(variable);
     if (Object.hasOwn(this.known, name)) return this.known[name]?.();
     const inner = pathsOf(this.view).filter((path) => path.endsWith(`/${name}`));
-    return inner.length === 1 && inner[0] !== undefined ? this.layer(inner[0]) : undefined;
+    return (inner.length === 1 && inner[0] !== undefined ? this.layer(inner[0]) : undefined) ?? scopeNamespace(this, name);
   }
 
   layer(path: string): Namespace | undefined {

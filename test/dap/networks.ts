@@ -6,6 +6,13 @@ const reference = (name: string, loss: string, extra: object = {}): object => ({
   model: `${keras}/${name}.keras`, data: { x: `${keras}/${name}.reference.npz#x`, y: `${keras}/${name}.reference.npz#y` }, loss, optimizer: 'adam', batchSize: 2, seed: 5, backend: 'wasm', iterations: 4, ...extra,
 });
 
+const torch = 'test/fixtures/models/torch';
+/** Exports of PyTorch: the network's file and the array of its data. */
+const onnx = (file: string, loss = 'sparse_categorical_crossentropy'): object => {
+  const data = `${torch}/${file.split('.')[0]}.reference.npz`;
+  return reference(file, loss, { model: `${torch}/${file}`, data: { x: `${data}#x`, y: `${data}#y` } });
+};
+
 /** A chain, branches, a recurrent network, attention, batch normalisation, shared and nested layers; a smaller batch at the end of the epoch. */
 export const networks: Readonly<Record<string, object>> = {
   students: { ...students, batchSize: 64, shuffle: true, iterations: 6 },
@@ -26,4 +33,9 @@ export const moreNetworks: Readonly<Record<string, object>> = {
   masked_text: reference('masked_text', 'sparse_categorical_crossentropy'),
   lstm_rows: reference('lstm_rows', 'sparse_categorical_crossentropy'),
   cnn_zoo: reference('cnn_zoo', 'categorical_crossentropy'),
+  'torch_cnn.onnx': onnx('torch_cnn.onnx'),
+  'torch_resnet.unfolded.onnx': onnx('torch_resnet.unfolded.onnx'),
+  'torch_resnet.dynamo.onnx': onnx('torch_resnet.dynamo.onnx'),
+  'torch_encoder.dynamo.onnx': onnx('torch_encoder.dynamo.onnx', 'cross_entropy'),
+  'torch_lstm.unfolded.onnx': onnx('torch_lstm.unfolded.onnx'),
 };

@@ -127,17 +127,19 @@ export class GraphReader {
     const before = weights.find(({ key }) => key === name);
     if (before !== undefined) return { kind: 'value', value: before.name };
     const short = this.shortName(type, position, name, scope);
-    const own = weights.some((weight) => weight.name === short) ? name : short;
+    const own = weights.some((weight) => weight.name === short) ? `${short}_${position}` : short;
     weights.push(weightOf(own, name, tensor, trained));
     return { kind: 'value', value: own };
   }
 
   /** What a weight is called below its op: `/layer1/conv1/Conv` calls `layer1.conv1.weight` weight; names that an exporter made up give way to the role. */
   private shortName(type: string, position: number, name: string, op: string): string {
-    const scope = op.split('/').filter((part) => part !== '').slice(0, -1).join('.');
-    if (scope !== '' && name.startsWith(`${scope}.`)) return name.slice(scope.length + 1);
+    // PyTorch repeats the path in the names of numbered modules: `/layer1/layer1.0/conv1/Conv`.
+    const scope = op.split('/').filter((part) => part !== '').slice(0, -1).reduce((path, part) => (path === '' || part.startsWith(`${path}.`) ? part : `${path}.${part}`), '');
     const role = Object.hasOwn(weightNames, type) ? weightNames[type]?.[position] : undefined;
-    return role !== undefined && madeUp(name) ? role : name;
+    const short = scope !== '' && name.startsWith(`${scope}.`) ? name.slice(scope.length + 1) : role !== undefined && madeUp(name) ? role : name;
+    // Steps of a module's path become steps of the weight's.
+    return short.replace(/[./]+(?=\d)/g, '_').replace(/[./]+/g, '/').replace(/[^\p{L}\p{N}_/]+/gu, '_').replace(/^\/|\/$/g, '') || `weight_${position}`;
   }
 
   /** Writes a setting into the config where its value is known, else among those that are computed. */
