@@ -5,7 +5,7 @@ import { anchorOf, lineOfAnchor } from './anchor';
 import { cellNumber } from './cells';
 import { cursorOf } from './cursor';
 import type { Cursor } from './cursor';
-import { suggestion } from './expression/nearest';
+import { suggestion } from '../engine/nearest';
 import { pathsOf } from './layer-names';
 import type { Place } from './place';
 

@@ -1,6 +1,6 @@
 /** Where a breakpoint on a layer stops: the layer's groups in the listing, by the name that a person wrote. */
 import { phases } from '../engine/trace';
-import { nearest } from './expression/nearest';
+import { nearest } from '../engine/nearest';
 import { pathsOf } from './layer-names';
 import type { Place } from './place';
 

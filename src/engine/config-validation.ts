@@ -1,6 +1,7 @@
 /** Checks a launch configuration or run file before anything is opened: one sentence for the first thing that is wrong. */
 import { Failure } from '../tensor/failure';
 import type { RunConfig } from './config';
+import { nearest } from './nearest';
 
 /** Says what is wrong with a value at a place (`optimizer.learningRate`), or null. */
 type Check = (value: unknown, place: string) => string | null;
@@ -28,9 +29,10 @@ const recordOf = (check: Check): Check => (value, place) => {
 /** The record's known attributes are right, the required ones there, and there are no others. */
 function fields(table: Fields, prefix: string, value: Record<string, unknown>): string | null {
   for (const name of Object.keys(value)) {
-    if (!(name in table) && value[name] !== undefined) {
-      const near = closest(name, Object.keys(table));
-      return `"${prefix}${name}" is not an attribute that Backstep knows${near === null ? '' : `; did you mean "${prefix}${near}"`}${near === null ? `; it knows ${Object.keys(table).map((key) => `"${key}"`).join(', ')}.` : '?'}`;
+    if (!Object.hasOwn(table, name) && value[name] !== undefined) {
+      const [near] = nearest(name, Object.keys(table));
+      const help = near === undefined ? `it knows ${Object.keys(table).map((key) => `"${key}"`).join(', ')}.` : `did you mean "${prefix}${near}"?`;
+      return `"${prefix}${name}" is not an attribute that Backstep knows; ${help}`;
     }
   }
   for (const [name, { check, required }] of Object.entries(table)) {
@@ -110,24 +112,4 @@ export function validateRunConfig(value: unknown): RunConfig {
   const problem = fields(runFields, '', own);
   if (problem !== null) throw new Failure('config', problem);
   return own as unknown as RunConfig; // every field has just been checked against the table above
-}
-
-/** The candidate that differs least from a mistyped name, or null when none is near. */
-function closest(name: string, candidates: readonly string[]): string | null {
-  const scored = candidates.map((candidate) => [distance(name.toLowerCase(), candidate.toLowerCase()), candidate] as const).sort((a, b) => a[0] - b[0]);
-  const best = scored[0];
-  return best !== undefined && best[0] <= Math.max(2, Math.floor(name.length / 3)) ? best[1] : null;
-}
-
-/** Levenshtein's edit distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -1,6 +1,7 @@
 /** The comment lines of the listing: title, and what each group of ops belongs to. */
 import type { OpGroup, Trace } from '../engine/trace';
-import type { Layer, Network } from '../network/network';
+import { findLayer } from '../network/layer-path';
+import type { Network } from '../network/network';
 import { commentText } from './identifier';
 import type { ListingOptions } from './listing';
 
@@ -40,16 +41,4 @@ function unlayered(phase: OpGroup['phase'], trace: Trace, options: ListingOption
 /** `28×28×6`; a scalar is called that. */
 export function shapeText(shape: readonly number[]): string {
   return shape.length === 0 ? 'scalar' : shape.join('×');
-}
-
-/** The layer at a path `outer/inner`, or undefined. Names may contain slashes themselves. */
-export function findLayer(network: Network, path: string): Layer | undefined {
-  for (const layer of network.layers) {
-    if (layer.name === path) return layer;
-    if (layer.network !== null && path.startsWith(`${layer.name}/`)) {
-      const inner = findLayer(layer.network, path.slice(layer.name.length + 1));
-      if (inner !== undefined) return inner;
-    }
-  }
-  return undefined;
 }

@@ -3,7 +3,7 @@ import { Failure } from '../../tensor/failure';
 import { Budget, mapElements, sliceElements, shapeText, zipElements } from './arrays';
 import type { AxisRange } from './arrays';
 import { asTensor, functions, plain } from './functions';
-import { suggestion } from './nearest';
+import { suggestion } from '../../engine/nearest';
 import { failureAt } from './syntax';
 import type { BinaryOp, Expression, Item, Node } from './syntax';
 import { isNamespace, isTensor, tensorOf } from './values';

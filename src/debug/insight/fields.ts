@@ -1,6 +1,6 @@
 /** What an element can see of the network's inputs: the receptive field of its layer, placed at the element and clipped to the input. */
 import type { Trace } from '../../engine/trace';
-import { findLayer } from '../../listing/headers';
+import { findLayer } from '../../network/layer-path';
 import { fieldView } from '../../network/graph-view';
 import { Settings } from '../../network/kinds/kind';
 import type { Network } from '../../network/network';

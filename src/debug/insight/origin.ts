@@ -1,6 +1,6 @@
 /** Where the value of an element comes from and where it goes; and, asked for by itself, its gradient by the network's inputs. */
 import type { Run } from '../../engine/run';
-import { findLayer } from '../../listing/headers';
+import { findLayer } from '../../network/layer-path';
 import type { ElementView, InfluencePart, InfluenceView, OriginRequest, OriginView } from '../../protocol/insight';
 import { Failure } from '../../tensor/failure';
 import { pictureOf } from '../../tensor/picture';

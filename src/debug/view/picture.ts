@@ -1,7 +1,7 @@
 /** Where the tensors that the panel asks for are found: in the trace under the cursor, or in the model file. */
 import type { Trace } from '../../engine/trace';
 import type { Network, WeightStore } from '../../network/network';
-import { findLayer } from '../../listing/headers';
+import { findLayer } from '../../network/layer-path';
 import type { TensorAddress, TensorPicture, TensorRequest } from '../../protocol/tensor';
 import { Failure } from '../../tensor/failure';
 import type { TensorUse } from '../../tensor/slice';

@@ -1,7 +1,7 @@
 /** Title, formula and tensors of the step under the cursor, one function a depth. */
 import type { OpGroup } from '../../engine/trace';
 import { callForms } from '../../listing/calls';
-import { findLayer } from '../../listing/headers';
+import { findLayer } from '../../network/layer-path';
 import type { View } from '../place';
 import { opCards } from './cards';
 import type { WantedCard } from './cards';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { completions } from '../../../src/debug/expression/completions';
 import { evaluate, truth } from '../../../src/debug/expression/evaluate';
 import { functions } from '../../../src/debug/expression/functions';
-import { nearest } from '../../../src/debug/expression/nearest';
+import { nearest } from '../../../src/engine/nearest';
 import { parseExpression, parseMessage } from '../../../src/debug/expression/syntax';
 import { Failure } from '../../../src/tensor/failure';
 import { createRandom } from '../../../src/engine/data/random';
