@@ -14,6 +14,7 @@ import { poolingLayers } from './pooling';
 import { preprocessingLayers } from './preprocessing';
 import { recurrentLayers } from './recurrent/layers';
 import { tensorflowOps } from './tensorflow';
+import { tfliteOperators } from './tflite';
 import { wrapperLayers } from './recurrent/wrappers';
 import { regularizationLayers } from './regularization';
 import { shapeLayers } from './shape';
@@ -25,7 +26,7 @@ const families: readonly Readonly<Record<string, LayerForward>>[] = [
 ];
 
 /** Tables of the formats whose networks consist of ops of their own; all others speak Keras. */
-const dialects: Readonly<Record<string, Readonly<Record<string, LayerForward>>>> = { onnx: onnxLayers, 'tfjs-graph': tensorflowOps };
+const dialects: Readonly<Record<string, Readonly<Record<string, LayerForward>>>> = { onnx: onnxLayers, 'tfjs-graph': tensorflowOps, tflite: tfliteOperators };
 
 const keras = new Map<string, LayerForward>(families.flatMap((family) => Object.entries(family)));
 const tables = new Map(Object.entries(dialects).map(([format, table]) => [format, new Map(Object.entries(table))]));

@@ -42,9 +42,9 @@ export async function openTfjsGraph(file: string, model: JsonObject, topology: J
     const config = settingsFrom(node.attributes);
     const shape = stated.get(node.name) ?? outputShape(node.op, config, node.inputs.map((input) => shapes.get(input)));
     if (shape !== undefined) shapes.set(node.name, shape);
-    return { name: node.name, type: node.op, config, inputs, outputs: results.get(node.name) ?? [node.name], weights, macs: macsOf(node.op, shape, node.inputs.map((input) => shapes.get(input))), detail: '' };
+    return { name: shortName(node.name), type: node.op, config, inputs, outputs: results.get(node.name) ?? [node.name], weights, macs: macsOf(node.op, shape, node.inputs.map((input) => shapes.get(input))), detail: '' };
   });
-  const sources = [...shared].flatMap((name): readonly OpNode[] => { const constant = constants.get(name); return constant === undefined ? [] : [{ name, type: 'Const', config: {}, inputs: [], outputs: [name], weights: [weightOf('value', constant, true)], macs: 0, detail: '' }]; });
+  const sources = [...shared].flatMap((name): readonly OpNode[] => { const constant = constants.get(name); return constant === undefined ? [] : [{ name: shortName(name), type: 'Const', config: {}, inputs: [], outputs: [name], weights: [weightOf('value', constant, true)], macs: 0, detail: '' }]; });
   const consumed = new Set(nodes.flatMap(({ inputs }) => inputs.map((input) => input.split(':')[0] ?? '')));
   const outputs = stated.size > 0 ? [...stated.keys()] : ops.filter(({ name }) => !consumed.has(name)).map(({ name }) => name);
   const loops = [...new Set(nodes.map(({ op }) => op).filter(isControlFlow))].sort();
@@ -55,6 +55,9 @@ export async function openTfjsGraph(file: string, model: JsonObject, topology: J
   });
   return { network, weights: { read: (key) => manifest.read(key), close: () => Promise.resolve() } };
 }
+
+/** Without the scopes of the calls that the converter wrote out. */
+const shortName = (name: string): string => name.replace(/^((Stateful)?PartitionedCall(_\d+)?\/)+/, '');
 
 const trained = (op: string, position: number, constant: ManifestWeight): boolean => /float/.test(constant.dtype) && trains(op, position, constant.shape);
 

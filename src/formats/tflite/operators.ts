@@ -20,21 +20,76 @@ export function operatorName(code: number): string {
 const activations = ['none', 'relu', 'relu_n1_to_1', 'relu6', 'tanh', 'sign_bit'];
 type Read = (options: FlatTable) => Json;
 const padding: Read = (options) => (options.int8(0) === 0 ? 'same' : 'valid');
+const whole = (field: number): Read => (options) => options.int32(field);
+const flag = (field: number): Read => (options) => options.int8(field) !== 0;
+const real = (field: number): Read => (options) => Number(options.float32(field).toPrecision(7));
+const list = (field: number): Read => (options) => options.int32s(field);
 const pair = (height: number, width: number): Read => (options) => [options.int32(height), options.int32(width)];
+/** Dilations that are left out are 1. */
+const rates = (...fields: readonly number[]): Read => (options) => fields.map((field) => (options.has(field) ? options.int32(field) : 1));
 const activation = (field: number): Read => (options) => activations[options.int8(field)] ?? 'unknown';
-const pool: Readonly<Record<string, Read>> = { padding, strides: pair(2, 1), pool_size: pair(4, 3), activation: activation(5) };
-const fused: Readonly<Record<string, Read>> = { activation: activation(0) };
-const settings: Readonly<Record<string, Readonly<Record<string, Read>>>> = {
-  CONV_2D: { padding, strides: pair(2, 1), activation: activation(3), dilations: pair(5, 4) },
-  DEPTHWISE_CONV_2D: { padding, strides: pair(2, 1), depth_multiplier: (options) => options.int32(3), activation: activation(4), dilations: pair(6, 5) },
-  TRANSPOSE_CONV: { padding, strides: pair(2, 1) },
-  AVERAGE_POOL_2D: pool, MAX_POOL_2D: pool, FULLY_CONNECTED: fused, ADD: fused, SUB: fused, MUL: fused, DIV: fused,
-  CONCATENATION: { axis: (options) => options.int32(0), activation: activation(1) }, SOFTMAX: { beta: (options) => options.float32(0) },
-  MEAN: { keep_dims: (options) => options.int8(0) !== 0 }, SUM: { keep_dims: (options) => options.int8(0) !== 0 }, LEAKY_RELU: { alpha: (options) => options.float32(0) },
+type Settings = Readonly<Record<string, Read>>;
+const pool: Settings = { padding, strides: pair(2, 1), pool_size: pair(4, 3), activation: activation(5) };
+const fused: Settings = { activation: activation(0) };
+const keepDims: Settings = { keep_dims: flag(0) };
+const settings: Readonly<Record<string, Settings>> = {
+  CONV_2D: { padding, strides: pair(2, 1), activation: activation(3), dilations: rates(5, 4) },
+  DEPTHWISE_CONV_2D: { padding, strides: pair(2, 1), depth_multiplier: whole(3), activation: activation(4), dilations: rates(6, 5) },
+  CONV_3D: { padding, strides: (options) => [options.int32(1), options.int32(3), options.int32(2)], activation: activation(4), dilations: rates(5, 7, 6) },
+  TRANSPOSE_CONV: { padding, strides: pair(2, 1), activation: activation(3) },
+  AVERAGE_POOL_2D: pool, MAX_POOL_2D: pool, FULLY_CONNECTED: { ...fused, keep_num_dims: flag(2) }, ADD: fused, SUB: fused, MUL: fused, DIV: fused, L2_NORMALIZATION: fused,
+  CONCATENATION: { axis: whole(0), activation: activation(1) }, SOFTMAX: { beta: real(0) }, LEAKY_RELU: { alpha: real(0) }, GELU: { approximate: flag(0) },
+  LOCAL_RESPONSE_NORMALIZATION: { radius: whole(0), bias: real(1), alpha: real(2), beta: real(3) },
+  ...Object.fromEntries(['MEAN', 'SUM', 'REDUCE_PROD', 'REDUCE_MAX', 'REDUCE_MIN', 'REDUCE_ANY', 'REDUCE_ALL'].map((name) => [name, keepDims])),
+  RESHAPE: { new_shape: list(0) }, SQUEEZE: { squeeze_dims: list(0) }, PACK: { axis: whole(1) }, UNPACK: { axis: whole(1) }, SPLIT: { num_splits: whole(0) }, SPLIT_V: { num_splits: whole(0) }, GATHER: { axis: whole(0), batch_dims: whole(1) }, ONE_HOT: { axis: whole(0) },
+  STRIDED_SLICE: { begin_mask: whole(0), end_mask: whole(1), ellipsis_mask: whole(2), new_axis_mask: whole(3), shrink_axis_mask: whole(4) }, CUMSUM: { exclusive: flag(0), reverse: flag(1) }, BATCH_MATMUL: { adj_x: flag(0), adj_y: flag(1) },
+  RESIZE_BILINEAR: { align_corners: flag(2), half_pixel_centers: flag(3) }, RESIZE_NEAREST_NEIGHBOR: { align_corners: flag(0), half_pixel_centers: flag(1) }, SPACE_TO_DEPTH: { block_size: whole(0) }, DEPTH_TO_SPACE: { block_size: whole(0) },
+  MIRROR_PAD: { mode: (options) => (options.int8(0) === 0 ? 'reflect' : 'symmetric') },
+  UNIDIRECTIONAL_SEQUENCE_LSTM: { activation: activation(0), cell_clip: real(1), proj_clip: real(2), time_major: flag(3) }, UNIDIRECTIONAL_SEQUENCE_RNN: { time_major: flag(0), activation: activation(1) },
 };
 
 /** Settings of an operator; none for those that are not in the table. */
 export function operatorSettings(name: string, options: FlatTable | null): JsonObject {
   if (options === null || !Object.hasOwn(settings, name)) return {};
-  return Object.fromEntries(Object.entries(settings[name] ?? {}).map(([key, read]) => [key, read(options)] as const).filter(([key, value]) => !(key === 'activation' && value === 'none')));
+  return Object.fromEntries(Object.entries(settings[name] ?? {}).map(([key, read]) => [key, read(options)] as const).filter(([key, value]) => !(key === 'activation' && value === 'none') && !(Array.isArray(value) && value.length === 0)));
+}
+
+/** Operators that the engine's table has; `CONST` stands for a constant that several operators share. */
+export const runnableOperators: readonly string[] = (
+  'ADD SUB MUL DIV MAXIMUM MINIMUM POW SQUARED_DIFFERENCE FLOOR_DIV FLOOR_MOD EQUAL NOT_EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL LOGICAL_AND LOGICAL_OR LOGICAL_NOT ADD_N ABS EXP LOG SQRT RSQRT SQUARE NEG SIN COS FLOOR CEIL '
+  + 'ROUND SIGN ZEROS_LIKE RELU RELU6 RELU_N1_TO_1 RELU_0_TO_1 TANH ELU LOG_SOFTMAX LOGISTIC SOFTMAX LEAKY_RELU PRELU HARD_SWISH GELU CAST SELECT SELECT_V2 MEAN SUM REDUCE_PROD REDUCE_MAX REDUCE_MIN REDUCE_ANY REDUCE_ALL '
+  + 'ARG_MAX ARG_MIN CUMSUM TOPK_V2 L2_NORMALIZATION LOCAL_RESPONSE_NORMALIZATION QUANTIZE DEQUANTIZE CONV_2D DEPTHWISE_CONV_2D CONV_3D TRANSPOSE_CONV FULLY_CONNECTED BATCH_MATMUL MAX_POOL_2D AVERAGE_POOL_2D CONST RESHAPE SQUEEZE '
+  + 'EXPAND_DIMS TRANSPOSE CONCATENATION PACK UNPACK SPLIT SPLIT_V SLICE STRIDED_SLICE GATHER GATHER_ND EMBEDDING_LOOKUP TILE BROADCAST_TO REVERSE_V2 PAD PADV2 MIRROR_PAD SPACE_TO_BATCH_ND BATCH_TO_SPACE_ND DEPTH_TO_SPACE '
+  + 'SPACE_TO_DEPTH RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR SHAPE RANK FILL RANGE ONE_HOT UNIDIRECTIONAL_SEQUENCE_LSTM UNIDIRECTIONAL_SEQUENCE_RNN').split(' ');
+const runnable = new Set(runnableOperators);
+export const isRunnable = (name: string): boolean => runnable.has(name);
+
+const gates = (what: string, names: readonly string[]): readonly string[] => names.map((name) => `${name}_${what}`);
+const inputNames: Readonly<Record<string, readonly string[]>> = {
+  CONV_2D: ['input', 'kernel', 'bias'], DEPTHWISE_CONV_2D: ['input', 'kernel', 'bias'], CONV_3D: ['input', 'kernel', 'bias'], FULLY_CONNECTED: ['input', 'kernel', 'bias'], TRANSPOSE_CONV: ['output_shape', 'kernel', 'input', 'bias'],
+  BATCH_MATMUL: ['input', 'kernel'], PRELU: ['x', 'alpha'], GATHER: ['embeddings', 'indices'], EMBEDDING_LOOKUP: ['indices', 'embeddings'], RESHAPE: ['tensor', 'shape'], TRANSPOSE: ['x', 'perm'], EXPAND_DIMS: ['input', 'axis'],
+  SPLIT: ['axis', 'value'], SPLIT_V: ['value', 'sizes', 'axis'], SLICE: ['input', 'begin', 'size'], STRIDED_SLICE: ['input', 'begin', 'end', 'strides'], TILE: ['input', 'multiples'], BROADCAST_TO: ['input', 'shape'], REVERSE_V2: ['input', 'axis'],
+  PAD: ['input', 'paddings'], PADV2: ['input', 'paddings', 'constant'], MIRROR_PAD: ['input', 'paddings'], SPACE_TO_BATCH_ND: ['input', 'block_shape', 'paddings'], BATCH_TO_SPACE_ND: ['input', 'block_shape', 'crops'], FILL: ['dims', 'value'],
+  RESIZE_BILINEAR: ['images', 'size'], RESIZE_NEAREST_NEIGHBOR: ['images', 'size'], RANGE: ['start', 'limit', 'delta'], ONE_HOT: ['indices', 'depth', 'on_value', 'off_value'], TOPK_V2: ['input', 'k'], DEQUANTIZE: ['value'], QUANTIZE: ['value'],
+  ...Object.fromEntries(['MEAN', 'SUM', 'REDUCE_PROD', 'REDUCE_MAX', 'REDUCE_MIN', 'REDUCE_ANY', 'REDUCE_ALL', 'ARG_MAX', 'ARG_MIN', 'CUMSUM'].map((name) => [name, ['input', 'axis']])),
+  UNIDIRECTIONAL_SEQUENCE_RNN: ['input', 'kernel', 'recurrent_kernel', 'bias', 'state'],
+  UNIDIRECTIONAL_SEQUENCE_LSTM: [
+    'input', ...gates('kernel', ['input', 'forget', 'cell', 'output']), ...gates('recurrent_kernel', ['input', 'forget', 'cell', 'output']), ...gates('peephole', ['input', 'forget', 'output']), ...gates('bias', ['input', 'forget', 'cell', 'output']),
+    'projection', 'projection_bias', 'state', 'cell_state', ...gates('normalization', ['input', 'forget', 'cell', 'output']),
+  ],
+};
+
+/** What the input at a position is called; weights carry Keras's names where Keras has one. */
+export function inputName(type: string, position: number): string {
+  return (Object.hasOwn(inputNames, type) ? inputNames[type]?.[position] : undefined) ?? ['x', 'y'][position] ?? `input_${position}`;
+}
+
+const trainedInputs: Readonly<Record<string, readonly number[]>> = {
+  ...Object.fromEntries(['CONV_2D', 'DEPTHWISE_CONV_2D', 'CONV_3D', 'FULLY_CONNECTED'].map((name) => [name, [1, 2]])), TRANSPOSE_CONV: [1, 3], PRELU: [1], GATHER: [0], EMBEDDING_LOOKUP: [1], DEQUANTIZE: [0],
+  ...Object.fromEntries(['ADD', 'SUB', 'MUL', 'BATCH_MATMUL', 'ADD_N'].map((name) => [name, [0, 1, 2, 3]])), UNIDIRECTIONAL_SEQUENCE_RNN: [1, 2, 3], UNIDIRECTIONAL_SEQUENCE_LSTM: Array.from({ length: 17 }, (_, index) => index + 1),
+};
+
+/** Whether a constant of numbers of that shape is a weight where an operator takes it; single numbers are not. */
+export function trains(type: string, position: number, shape: readonly number[]): boolean {
+  return shape.length > 0 && Object.hasOwn(trainedInputs, type) && trainedInputs[type]?.includes(position) === true;
 }

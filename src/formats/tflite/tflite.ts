@@ -5,16 +5,16 @@ import { Failure } from '../../tensor/failure';
 import { sizeOf } from '../../tensor/value';
 import type { NumericArray, TensorValue } from '../../tensor/value';
 import { product } from '../../network/kinds/kind';
-import type { OpenedNetwork, SymbolicShape, Weight } from '../../network/network';
+import type { JsonObject, OpenedNetwork, SymbolicShape, Weight } from '../../network/network';
 import { displayName } from '../../network/order';
 import { openRanges } from '../containers/range-file';
 import type { RangeFile } from '../containers/range-file';
 import { networkOfOps } from '../graphs/op-graph';
-import type { OpNode } from '../graphs/op-graph';
+import type { OpInput, OpNode } from '../graphs/op-graph';
 import { shownShape, storedType } from '../modules/tensor-types';
 import type { StoredType } from '../modules/tensor-types';
 import { FlatTable, PagedBytes } from './flat-table';
-import { operatorName, operatorSettings } from './operators';
+import { inputName, isRunnable, operatorName, operatorSettings, trains } from './operators';
 
 /** TensorType of the schema. */
 const tensorTypes = ['float32', 'float16', 'int32', 'uint8', 'int64', '', 'bool', 'int16', 'complex64', 'int8', 'float64', 'complex128', 'uint64', '', '', 'uint32', 'uint16', '', 'bfloat16'];
@@ -61,27 +61,66 @@ function networkFrom(model: FlatTable, file: RangeFile): OpenedNetwork {
   const tensors = graph.tables(0).map((table) => tensorFrom(table, buffers));
   const codes = model.tables(1).map((code) => { const builtin = Math.max(code.int8(0), code.int32(3)); return builtin === 32 && code.text(1) !== '' ? code.text(1) : operatorName(builtin); });
   const keyOf = (index: number): string => (tensors[index] === undefined ? '' : String(index));
-  const used = new Set<number>();
-  const nodes = graph.tables(3).map((table): OpNode => {
-    const type = codes[table.uint32(0)] ?? 'UNKNOWN';
-    const [inputs, outputs] = [table.int32s(1), table.int32s(2)];
-    const weights = inputs.flatMap((index): readonly Weight[] => { const tensor = tensors[index]; if (tensor?.data == null || tensor.type === null) return []; const shared = used.has(index); used.add(index); return [weightOf(tensor, keyOf(index), shared)]; });
-    const [output] = outputs;
-    const result = tensors[output ?? -1];
-    const kernel = tensors[inputs[1] ?? -1]?.shape;
+  const inputs = graph.int32s(1);
+  const operators = graph.tables(3).map((table): Operator => ({ type: codes[table.uint32(0)] ?? 'UNKNOWN', inputs: table.int32s(1), outputs: table.int32s(2), options: table.table(4) }));
+  const shared = sharedConstants(operators, tensors);
+  const nodes = operators.map(({ type, inputs: given, outputs, options }): OpNode => {
+    const weights: Weight[] = [];
+    const taken = given.map((index, position): OpInput => {
+      const tensor = tensors[index];
+      if (tensor?.data == null || tensor.type === null || shared.has(index)) return keyOf(index);
+      const known = weights.find(({ key }) => key === keyOf(index));
+      const weight = known ?? weightOf(inputName(type, position), tensor, keyOf(index), trained(type, position, tensor));
+      if (known === undefined) weights.push(weight);
+      return { kind: 'value', value: weight.name };
+    });
+    const result = tensors[outputs[0] ?? -1];
+    const kernel = tensors[given[1] ?? -1]?.shape;
     return {
-      name: result === undefined ? '' : result.name.split(';')[0]?.replace(/:0$/, '') ?? '', type, config: operatorSettings(type, table.table(4)),
-      inputs: inputs.map(keyOf), outputs: outputs.map(keyOf), weights: unlike(weights), macs: macsOf(type, result?.symbolic, kernel), detail: '',
+      name: nameOf(result), type, config: { ...operatorSettings(type, options), ...(type === 'CAST' ? { type: result?.type?.name ?? '' } : {}), ...grids(given.filter((index) => inputs.includes(index)).length > 0 ? given.map((index) => (inputs.includes(index) ? tensors[index] : undefined)) : [], outputs.map((index) => tensors[index])) },
+      inputs: taken, outputs: outputs.map(keyOf), weights, macs: macsOf(type, result?.symbolic, kernel), detail: '',
     };
   });
+  const sources = [...shared].flatMap((index): readonly OpNode[] => { const tensor = tensors[index]; return tensor === undefined ? [] : [{ name: nameOf(tensor), type: 'CONST', config: {}, inputs: [], outputs: [keyOf(index)], weights: [weightOf('value', tensor, keyOf(index), true)], macs: 0, detail: '' }]; });
+  const quantised = operators.some(({ outputs }) => outputs.some((index) => { const tensor = tensors[index]; return tensor !== undefined && tensor.data === null && isQuantised(tensor); }));
+  const loops = [...new Set(operators.map(({ type }) => type).filter((type) => /^(WHILE|IF|CALL_ONCE|VAR_HANDLE|READ_VARIABLE|ASSIGN_VARIABLE)$/.test(type)))];
   const network = networkOfOps({
-    name: label, format: 'tflite', convention: 'keras', formatDetail: `version ${model.uint32(0)}`, nodes,
-    inputs: graph.int32s(1).map(keyOf), outputs: graph.int32s(2).map(keyOf), shapeOf: (key) => tensors[Number(key)]?.symbolic,
-    nameOf: (key) => tensors[Number(key)]?.name.replace(/:0$/, '') ?? key,
-    viewOnly: `${label} can be looked at; running TFLite models is not built yet.`,
-    problems: graphs.length > 1 ? [`${label} holds ${graphs.length} graphs; the first is shown.`] : [],
+    name: label, format: 'tflite', convention: 'keras', formatDetail: `version ${model.uint32(0)}${quantised ? ', quantised' : ''}`, nodes: [...sources, ...nodes],
+    inputs: inputs.map(keyOf), outputs: graph.int32s(2).map(keyOf), shapeOf: (key) => tensors[Number(key)]?.symbolic, nameOf: (key) => nameOf(tensors[Number(key)]) || key,
+    inputConfig: (key) => { const tensor = tensors[Number(key)]; return { dtype: tensor === undefined || isQuantised(tensor) ? 'float32' : tensor.type?.name ?? 'float32' }; },
+    knows: isRunnable, ...(loops.length === 0 ? {} : { viewOnly: `${label} can be looked at but not run: it has loops or state of its own (${loops.join(', ')}), which Backstep does not run.` }),
+    problems: [
+      ...(graphs.length > 1 ? [`${label} holds ${graphs.length} graphs; the first is shown.`] : []),
+      ...(quantised ? [`${label} is quantised: Backstep computes in float32 and rounds each result to the grid of its tensor, where an interpreter computes with integers; now and then the last digit differs.`] : []),
+    ],
   });
   return { network, weights: { read: (key) => read(tensors[Number(key)], file), close: () => file.close() } };
+}
+
+interface Operator { readonly type: string; readonly inputs: readonly number[]; readonly outputs: readonly number[]; readonly options: FlatTable | null }
+
+/** Several names stand for what was folded into one operator; the first is shown. */
+const nameOf = (tensor: LiteTensor | undefined): string => tensor?.name.split(';')[0]?.replace(/:0$/, '') ?? '';
+const trained = (type: string, position: number, tensor: LiteTensor): boolean => (isQuantised(tensor) || /float/.test(tensor.type?.dtype ?? '')) && trains(type, position, tensor.shape);
+
+/** Constants that several operators train together: each is a layer of its own, so that there is one weight. */
+function sharedConstants(operators: readonly Operator[], tensors: readonly LiteTensor[]): ReadonlySet<number> {
+  const users = new Map<number, number>();
+  for (const { type, inputs } of operators) {
+    const own = new Set(inputs.filter((index, position) => { const tensor = tensors[index]; return tensor?.data != null && trained(type, position, tensor); }));
+    for (const index of own) users.set(index, (users.get(index) ?? 0) + 1);
+  }
+  return new Set([...users].filter(([, count]) => count > 1).map(([index]) => index));
+}
+
+/** The grids of quantised results, and of the network's own inputs where an operator takes one. */
+function grids(inputs: readonly (LiteTensor | undefined)[], outputs: readonly (LiteTensor | undefined)[]): JsonObject {
+  const grid = (tensor: LiteTensor | undefined): JsonObject | null => (tensor === undefined || !isQuantised(tensor) || tensor.scales.length > 1 ? null : { type: tensor.type?.name ?? '', scale: tensor.scales[0] ?? 1, zero_point: tensor.zeros[0] ?? 0 });
+  const [stored, given] = [outputs.map(grid), inputs.map(grid)];
+  return {
+    ...(stored.some((found) => found !== null) ? { quantization: stored.length === 1 ? stored[0] ?? null : stored } : {}),
+    ...(given.some((found) => found !== null) ? { input_quantization: Object.fromEntries(given.flatMap((found, position) => (found === null ? [] : [[String(position), found]]))) } : {}),
+  };
 }
 
 function tensorFrom(table: FlatTable, buffers: readonly FlatTable[]): LiteTensor {
@@ -103,18 +142,10 @@ function tensorFrom(table: FlatTable, buffers: readonly FlatTable[]): LiteTensor
 
 const isQuantised = (tensor: LiteTensor): boolean => tensor.scales.length > 0 && tensor.type !== null && /^u?int/.test(tensor.type.name);
 
-function weightOf(tensor: LiteTensor, key: string, shared: boolean): Weight {
-  const type = tensor.type;
-  const quantised = isQuantised(tensor);
-  const dtype = quantised || type === null ? 'float32' : type.dtype;
-  const buffer = shared || !/float/.test(dtype);
-  return { name: tensor.name.split(';')[0] ?? '', key, dtype, shape: type === null ? tensor.shape : shownShape(type, tensor.shape), trainable: !buffer, ...(buffer ? { buffer } : {}), initializer: null };
-}
-
-/** Names of one layer's weights must differ. */
-function unlike(weights: readonly Weight[]): readonly Weight[] {
-  const names = new Set<string>();
-  return weights.map((weight) => { let { name } = weight; while (names.has(name)) name += '_'; names.add(name); return { ...weight, name }; });
+function weightOf(name: string, tensor: LiteTensor, key: string, trainable: boolean): Weight {
+  const { type } = tensor;
+  const dtype = isQuantised(tensor) || type === null ? 'float32' : type.dtype;
+  return { name, key, dtype, shape: type === null ? tensor.shape : shownShape(type, tensor.shape), trainable, ...(trainable ? {} : { buffer: true }), initializer: null };
 }
 
 /** Multiply-adds of one example; kernels are (out, h, w, in), depthwise (1, h, w, out), dense (out, in). */
