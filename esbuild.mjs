@@ -126,11 +126,13 @@ async function bundles() {
   ].filter(({ entryPoints: [entry] }) => existsSync(entry));
   if (!withTests) return list;
   const partOnly = wanted?.includes('/') ?? false;
+  // What a part of a suite reads beside its own bundle: the webview only where a browser shows it.
+  const partNeeds = /^(webview|bench)\//.test(wanted ?? '') ? /(kernels\.cjs|hdf5-worker\.js|webview\.js)$/ : /(kernels\.cjs|hdf5-worker\.js)$/;
   const names = ['unit', 'dap', 'webview', 'host', 'browser', 'bench', 'fuzz'].filter((name) => wanted === undefined || wanted.split('/')[0] === name);
   const suites = await Promise.all(names.map((name) => suite(name, { jsx: 'automatic', jsxImportSource: 'preact' })));
   // The fuzzer opens files in a process of its own, and runs by itself too.
   if (names.includes('fuzz')) suites.push(['child', 'main'].map((name) => ({ ...host, entryPoints: [at(`test/fuzz/${name}.ts`)], outfile: path.join(dist, name === 'main' ? 'fuzz.js' : 'fuzz-child.js') })));
-  return [...(partOnly ? list.filter(({ outfile }) => /(kernels\.cjs|hdf5-worker\.js)$/.test(outfile)) : list), ...suites.flat()];
+  return [...(partOnly ? list.filter(({ outfile }) => partNeeds.test(outfile)) : list), ...suites.flat()];
 }
 
 /** Files that bundles read at run time: the WASM backend's binaries and our kernels for it. */
