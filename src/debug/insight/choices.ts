@@ -7,7 +7,7 @@ import { score } from '../../engine/attribution/subject';
 import { outputsOf } from '../../engine/data/fit';
 import type { Run } from '../../engine/run';
 import type { Trace } from '../../engine/trace';
-import { findLayer } from '../../listing/headers';
+import { findLayer } from '../../network/layer-path';
 import type { AttributionMethod, ChoicesRequest, ChoicesView } from '../../protocol/insight';
 import { Failure } from '../../tensor/failure';
 import { sizeOf } from '../../tensor/value';
