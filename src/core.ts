@@ -13,6 +13,14 @@ export async function loadFormats() {
   return { openNetwork, graphView, findTensor, TensorDesk, exportedSlice, configGraph };
 }
 
+/** Two models compared. */
+export async function loadComparison() {
+  const [{ openNetwork }, { graphView }, { diffNetworks, matchLayers }, { mergedGraph, differencesView }] = await Promise.all([
+    import('./formats/registry'), import('./network/graph-view'), import('./network/diff'), import('./network/compare-view'),
+  ]);
+  return { openNetwork, graphView, diffNetworks, matchLayers, mergedGraph, differencesView };
+}
+
 /** The debugger with its engine. */
 export async function loadDebugger() {
   const [{ BackstepSession }, { createRun }, { makeListing }, { useTensorflowFrom }] = await Promise.all(
@@ -55,5 +63,6 @@ export async function loadArchitectures() {
     const config = drawArchitecture(name);
     return stateShapes(config, (await openKerasConfig(`${name}.json`, config)).network);
   };
-  return { architectures, writtenArchitecture };
+  const views = async () => (await import('./network/architectures/figures')).architectureViews(async (name) => (await openKerasConfig(`${name}.json`, drawArchitecture(name))).network);
+  return { architectures, writtenArchitecture, views };
 }

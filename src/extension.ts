@@ -4,7 +4,8 @@ import { chosenModel } from './commands/chosen';
 import { checkGradient } from './commands/check-gradient';
 import { exportListing } from './commands/export-listing';
 import { stepThrough } from './commands/step-through';
-import { newFromArchitecture } from './commands/architecture';
+import { newFromArchitecture, openArchitecture } from './commands/architecture';
+import { compareModels } from './commands/compare-models';
 import { visualize } from './commands/visualize';
 import { AdapterFactory } from './debug/vscode/adapter';
 import { ConfigurationProvider } from './debug/vscode/configuration';
@@ -14,6 +15,7 @@ import { debugType } from './debug/vscode/launch-file';
 import { pickLayerBreakpoint } from './debug/vscode/layer-breakpoints';
 import { ListingDocuments } from './debug/vscode/listing-document';
 import { LiveSessions } from './debug/vscode/live';
+import { ArchitecturesPanel } from './editors/architectures-panel';
 import { ModelEditorProvider } from './editors/model-editor';
 import { watchModels } from './editors/sniff';
 import { InspectPanel } from './panels/inspect-panel';
@@ -39,6 +41,8 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.debug.registerDebugConfigurationProvider(debugType, configurations),
     vscode.commands.registerCommand('backstep.visualize', visualize),
     vscode.commands.registerCommand('backstep.newFromArchitecture', newFromArchitecture),
+    vscode.commands.registerCommand('backstep.compareArchitectures', () => { ArchitecturesPanel.show(context.extensionUri, (name) => openArchitecture(context.globalStorageUri, name)); }),
+    vscode.commands.registerCommand('backstep.compareModels', (from?: unknown, selection?: unknown) => compareModels(context.extensionUri, from, selection)),
     vscode.commands.registerCommand('backstep.stepThrough', stepThrough),
     vscode.commands.registerCommand('backstep.showPanel', () => { panel.show(); }),
     vscode.commands.registerCommand('backstep.toggleLayerBreakpoint', () => pickLayerBreakpoint(sessions)),

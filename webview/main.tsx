@@ -6,6 +6,7 @@ import './style/colors.css';
 import './style/frame.css';
 import './style/graph.css';
 import './style/layers.css';
+import './style/compare.css';
 import './style/cell.css';
 import './style/cards.css';
 import './style/tensor.css';

@@ -1,5 +1,7 @@
 /** The state of the webview in one place: what the host says (snapshot, then deltas) and how the person has arranged the view. */
 import { useLayoutEffect, useState } from 'preact/hooks';
+import type { ArchitecturesView } from '../src/protocol/architectures';
+import type { CompareView } from '../src/protocol/compare';
 import type { GraphView } from '../src/protocol/graph';
 import type { InspectView } from '../src/protocol/inspect';
 import type { HostEvent } from '../src/protocol/messages';
@@ -32,7 +34,9 @@ export type Content =
   | { readonly mode: 'failed'; readonly message: string }
   | { readonly mode: 'model'; readonly graph: GraphView; readonly canStep: boolean }
   | { readonly mode: 'run'; readonly run: RunView }
-  | { readonly mode: 'inspect'; readonly inspect: InspectView };
+  | { readonly mode: 'inspect'; readonly inspect: InspectView }
+  | { readonly mode: 'comparison'; readonly compare: CompareView }
+  | { readonly mode: 'architectures'; readonly architectures: ArchitecturesView };
 
 export interface State {
   readonly content: Content;
@@ -66,6 +70,9 @@ export function afterEvent(content: Content, event: HostEvent): Content {
   if (event.type === 'model') return { mode: 'model', graph: event.graph, canStep: event.canStep };
   if (event.type === 'failed') return { mode: 'failed', message: event.message };
   if (event.type === 'run') return { mode: 'run', run: event.run };
+  if (event.type === 'comparison') return { mode: 'comparison', compare: event.compare };
+  if (event.type === 'differences') return content.mode === 'comparison' ? { mode: 'comparison', compare: { ...content.compare, ...event.differences } } : content;
+  if (event.type === 'architectures') return { mode: 'architectures', architectures: event.architectures };
   if (event.type === 'inspect') return { mode: 'inspect', inspect: event.inspect };
   if (content.mode !== 'run') return content;
   const { run } = content;

@@ -1,8 +1,8 @@
 /** `backstep diff A B`: what differs between two model files. */
 import { parseArgs } from 'node:util';
 import { openNetwork } from '../formats/registry';
-import { diffNetworks } from '../network/diff';
-import type { LayerDifference, NetworkDifference } from '../network/diff';
+import { diffNetworks, differenceSentence, percent, relativeChange } from '../network/diff';
+import type { LayerDifference, NetworkDifference, WeightChange } from '../network/diff';
 import { Failure, sentenceOf } from '../tensor/failure';
 import type { Streams } from './inspect';
 
@@ -34,17 +34,23 @@ export async function diff(args: readonly string[], streams: Streams): Promise<n
 
 const digits = (value: number): string => Number(value.toPrecision(4)).toString();
 
+function weightLine(weight: WeightChange): string {
+  const { name, shape, distance, norm, largest, shapes } = weight;
+  const text = (extents: readonly number[] | null): string => (extents === null ? 'not there' : `[${extents.join(', ')}]`);
+  if (shapes !== undefined) return `${name}: ${text(shapes.before)} -> ${text(shapes.after)}`;
+  return `${name} [${shape.join(', ')}]: moved by ${digits(distance)} of norm ${digits(norm)} (${percent(relativeChange(weight))}), at most ${digits(largest)} an element`;
+}
+
 function lines(layer: LayerDifference): string[] {
   if (layer.kind !== 'changed') return [`${layer.kind === 'added' ? '+' : '-'} ${layer.path} (${layer.type})`];
   const renamed = layer.before === layer.path ? '' : `, was ${layer.before}`;
   return [
     `~ ${layer.path} (${layer.type}${renamed})`,
     ...layer.settings.map(({ setting, before, after }) => `    ${setting}: ${before ?? 'not set'} -> ${after ?? 'not set'}`),
-    ...layer.weights.map(({ name, shape, distance, norm, largest }) => `    ${name} [${shape.join(', ')}]: moved by ${digits(distance)} of norm ${digits(norm)}, at most ${digits(largest)} an element`),
+    ...layer.weights.map((weight) => `    ${weightLine(weight)}`),
   ];
 }
 
-function text({ layers, same }: NetworkDifference): string {
-  if (layers.length === 0) return `No difference in ${same} layers.\n`;
-  return `${layers.flatMap(lines).join('\n')}\n${same} layers are the same.\n`;
+function text(difference: NetworkDifference): string {
+  return [...difference.layers.flatMap(lines), differenceSentence(difference), ''].join('\n');
 }

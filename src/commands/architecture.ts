@@ -24,9 +24,23 @@ export async function newFromArchitecture(name?: unknown, target?: unknown): Pro
   await visualize(uri);
 }
 
+/** Shows a built-in architecture as a graph, without asking where to keep it: its file stands in the extension's own folder. */
+export async function openArchitecture(storage: vscode.Uri, name: string): Promise<void> {
+  const { writtenArchitecture } = await (await import('../core')).loadArchitectures();
+  const folder = vscode.Uri.joinPath(storage, 'architectures');
+  const uri = vscode.Uri.joinPath(folder, `${name}.json`);
+  await vscode.workspace.fs.createDirectory(folder);
+  await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(`${JSON.stringify(await writtenArchitecture(name), null, 1)}\n`));
+  await visualize(uri);
+}
+
 async function pick(architectures: Readonly<Record<string, { readonly title: string; readonly source: string; readonly parameters: number }>>): Promise<string | undefined> {
+  const chart = { id: '', label: `$(graph-scatter) ${vscode.l10n.t('Compare them …')}`, description: vscode.l10n.t('size and compute against accuracy'), detail: '' };
   const items = Object.entries(architectures).map(([id, { title, source, parameters }]) => ({
     id, label: title, description: vscode.l10n.t('{0} parameters', parameters.toLocaleString('en-US')), detail: source,
   }));
-  return (await vscode.window.showQuickPick(items, { title: vscode.l10n.t('New network'), placeHolder: vscode.l10n.t('Architecture'), matchOnDetail: true }))?.id;
+  const picked = (await vscode.window.showQuickPick([...items, chart], { title: vscode.l10n.t('New network'), placeHolder: vscode.l10n.t('Architecture'), matchOnDetail: true }))?.id;
+  if (picked !== '') return picked;
+  await vscode.commands.executeCommand('backstep.compareArchitectures');
+  return undefined;
 }

@@ -16,7 +16,12 @@ export async function chosenModel(from: unknown, title: string): Promise<vscode.
   if (from instanceof vscode.Uri) return from;
   const shown = active();
   if (shown !== null && shown.scheme === 'file' && (named.test(shown.path) || shown.path.endsWith('.json'))) return shown;
-  const files = await vscode.workspace.findFiles(glob, '**/node_modules/**', 200);
+  return pickModel(title);
+}
+
+/** Asks for a model file of the workspace or another one; null when the person has picked none. @param except a file that is not offered */
+export async function pickModel(title: string, except?: vscode.Uri): Promise<vscode.Uri | null> {
+  const files = (await vscode.workspace.findFiles(glob, '**/node_modules/**', 200)).filter((uri) => uri.toString() !== except?.toString());
   const items = files.map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri })).sort((a, b) => a.label.localeCompare(b.label));
   const other = { label: vscode.l10n.t('Choose a file …'), uri: null };
   const picked = await vscode.window.showQuickPick([...items, other], { title, placeHolder: vscode.l10n.t('A model file: .keras, .h5, .onnx, .safetensors, .pt, .tflite, model.json, saved_model.pb') });

@@ -9,30 +9,48 @@ export interface SettingChange { readonly setting: string; readonly before: stri
 
 export interface WeightChange {
   readonly name: string;
+  /** The shape after; before for one that is gone. */
   readonly shape: readonly number[];
-  /** ‖after − before‖ and ‖before‖, Euclidean; their ratio says how far the weight moved. */
+  /** ‖after − before‖ and ‖before‖, Euclidean; their ratio says how far the weight moved. Zero for weights that cannot be subtracted. */
   readonly distance: number;
   readonly norm: number;
   readonly largest: number;
-  /** Elements that differ at all. */
+  /** Elements that differ at all; a NaN that stays NaN does not. */
   readonly changed: number;
+  /** For a weight that only one has, or that has another shape: both shapes, null where there is none. */
+  readonly shapes?: { readonly before: readonly number[] | null; readonly after: readonly number[] | null };
 }
 
 export type LayerDifference =
   | { readonly kind: 'added' | 'removed'; readonly path: string; readonly type: string }
   | { readonly kind: 'changed'; readonly path: string; readonly before: string; readonly type: string; readonly settings: readonly SettingChange[]; readonly weights: readonly WeightChange[] };
+export type ChangedLayer = Extract<LayerDifference, { kind: 'changed' }>;
 
 export interface NetworkDifference { readonly layers: readonly LayerDifference[]; readonly same: number }
 
+/** Layers of both networks that belong together, and those that have no other. */
+export interface Matching { readonly both: readonly (readonly [before: PathLayer, after: PathLayer])[]; readonly removed: readonly PathLayer[]; readonly added: readonly PathLayer[] }
+
+export interface DiffOptions {
+  /** Ends the comparison between two weights. */
+  readonly signal?: AbortSignal;
+  /** Called after each weight that was read, with what is known so far. */
+  readonly onProgress?: (done: number, total: number, known: () => NetworkDifference) => void;
+}
+
+/** Elements compared before others get their turn. */
+const stretch = 2 ** 20;
+
 const signature = (layer: Layer): string => JSON.stringify([layer.type, layer.weights.map(({ name, shape }) => [name, shape]), layer.calls.map(({ outputShapes }) => outputShapes)]);
 
-/** Layers of both networks that belong together: of the same path, else in order those alike in class, weights and shapes. */
-function pairs(before: readonly PathLayer[], after: readonly PathLayer[]): { both: [PathLayer, PathLayer][]; removed: PathLayer[]; added: PathLayer[] } {
-  const byPath = new Map(after.map((each) => [each.path, each]));
-  const both: [PathLayer, PathLayer][] = [];
+/** Pairs layers of the same path and class, else in order those alike in class, weights and shapes. */
+export function matchLayers(before: Network, after: Network): Matching {
+  const now = [...flattenLayers(after)];
+  const byPath = new Map(now.map((each) => [each.path, each]));
+  const both: (readonly [PathLayer, PathLayer])[] = [];
   const lonely: PathLayer[] = [];
   const taken = new Set<PathLayer>();
-  for (const each of before) {
+  for (const each of flattenLayers(before)) {
     const match = byPath.get(each.path);
     if (match === undefined || match.layer.type !== each.layer.type) lonely.push(each);
     else {
@@ -40,21 +58,22 @@ function pairs(before: readonly PathLayer[], after: readonly PathLayer[]): { bot
       taken.add(match);
     }
   }
-  const waiting = after.filter((each) => !taken.has(each));
+  const waiting = new Map<string, PathLayer[]>();
+  for (const each of now) if (!taken.has(each)) waiting.set(signature(each.layer), [...(waiting.get(signature(each.layer)) ?? []), each]);
+  const place = new Map(now.map((each, index) => [each, index]));
   const removed: PathLayer[] = [];
   let next = 0;
   for (const each of lonely) {
-    const wanted = signature(each.layer);
-    const found = waiting.findIndex((candidate, i) => i >= next && signature(candidate.layer) === wanted);
-    const match = waiting[found];
+    // In order: a renamed layer comes behind the renamed ones before it.
+    const match = waiting.get(signature(each.layer))?.find((candidate) => !taken.has(candidate) && (place.get(candidate) ?? 0) >= next);
     if (match === undefined) removed.push(each);
     else {
       both.push([each, match]);
       taken.add(match);
-      next = found + 1;
+      next = (place.get(match) ?? 0) + 1;
     }
   }
-  return { both, removed, added: after.filter((each) => !taken.has(each)) };
+  return { both, removed, added: now.filter((each) => !taken.has(each)) };
 }
 
 function settingChanges(before: Layer, after: Layer): SettingChange[] {
@@ -67,43 +86,131 @@ function settingChanges(before: Layer, after: Layer): SettingChange[] {
   return changes;
 }
 
+const sameShape = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((extent, axis) => extent === b[axis]);
+
+/** Sums over the elements of two values, a part at a time. */
+class Sums {
+  private squares = 0;
+  private own = 0;
+  private largest = 0;
+  private changed = 0;
+
+  add(before: TensorValue['data'], after: TensorValue['data'], from: number, to: number): void {
+    for (let i = from; i < to; i += 1) {
+      const old = Number(before[i]), now = Number(after[i]);
+      if (Number.isFinite(old)) this.own += old * old;
+      if (old === now || (Number.isNaN(old) && Number.isNaN(now))) continue;
+      const difference = now - old;
+      this.changed += 1;
+      this.squares += difference * difference;
+      const size = Math.abs(difference);
+      // A value that became NaN is farther away than any.
+      if (!(size <= this.largest)) this.largest = Number.isNaN(size) ? Infinity : size;
+    }
+  }
+
+  result(name: string, shape: readonly number[]): WeightChange | null {
+    const distance = Number.isNaN(this.squares) ? Infinity : Math.sqrt(this.squares);
+    return this.changed === 0 ? null : { name, shape, distance, norm: Math.sqrt(this.own), largest: this.largest, changed: this.changed };
+  }
+}
+
 /** How far one value is from another of the same shape; null when shapes differ or nothing changed. */
 export function weightChange(name: string, before: TensorValue, after: TensorValue): WeightChange | null {
-  if (before.shape.length !== after.shape.length || before.shape.some((extent, axis) => extent !== after.shape[axis])) return null;
-  let squares = 0, own = 0, largest = 0, changed = 0;
-  for (let i = 0; i < before.data.length; i += 1) {
-    const old = Number(before.data[i]), difference = Number(after.data[i]) - old;
-    own += old * old;
-    squares += difference * difference;
-    if (difference !== 0) changed += 1;
-    if (Math.abs(difference) > largest) largest = Math.abs(difference);
-  }
-  return changed === 0 ? null : { name, shape: before.shape, distance: Math.sqrt(squares), norm: Math.sqrt(own), largest, changed };
+  if (!sameShape(before.shape, after.shape)) return null;
+  const sums = new Sums();
+  sums.add(before.data, after.data, 0, before.data.length);
+  return sums.result(name, before.shape);
 }
 
-async function weightChanges(before: OpenedNetwork, after: OpenedNetwork, old: Layer, now: Layer): Promise<WeightChange[]> {
-  const changes: WeightChange[] = [];
-  for (const weight of old.weights) {
-    const other = now.weights.find(({ name }) => name === weight.name);
-    if (other === undefined || weight.key === null || other.key === null) continue;
-    const change = weightChange(weight.name, await before.weights.read(weight.key), await after.weights.read(other.key));
-    if (change !== null) changes.push(change);
+/** The same, giving others their turn in between. */
+async function weightChangeInTurns(name: string, before: TensorValue, after: TensorValue, signal: AbortSignal | undefined): Promise<WeightChange | null> {
+  const sums = new Sums();
+  for (let from = 0; from < before.data.length; from += stretch) {
+    sums.add(before.data, after.data, from, Math.min(before.data.length, from + stretch));
+    await new Promise((resolve) => { setImmediate(resolve); });
+    signal?.throwIfAborted();
   }
-  return changes;
+  return sums.result(name, before.shape);
 }
 
-const flat = (network: Network): PathLayer[] => [...flattenLayers(network)];
+/** Weights that only one of two layers has, or in another shape; these need no reading. */
+function reshaped(old: Layer, now: Layer): WeightChange[] {
+  const names = [...new Set([...old.weights, ...now.weights].map(({ name }) => name))];
+  return names.flatMap((name) => {
+    const before = old.weights.find((weight) => weight.name === name)?.shape ?? null;
+    const after = now.weights.find((weight) => weight.name === name)?.shape ?? null;
+    return before !== null && after !== null && sameShape(before, after) ? [] : [{ name, shape: after ?? before ?? [], distance: 0, norm: 0, largest: 0, changed: 0, shapes: { before, after } }];
+  });
+}
 
-/** Compares two opened networks; weights are read one at a time. */
-export async function diffNetworks(before: OpenedNetwork, after: OpenedNetwork): Promise<NetworkDifference> {
-  const { both, removed, added } = pairs(flat(before.network), flat(after.network));
-  const changed: LayerDifference[] = [];
-  for (const [old, now] of both) {
-    const settings = settingChanges(old.layer, now.layer);
-    const weights = await weightChanges(before, after, old.layer, now.layer);
-    if (settings.length > 0 || weights.length > 0 || old.path !== now.path) changed.push({ kind: 'changed', path: now.path, before: old.path, type: now.layer.type, settings, weights });
+/**
+ * Compares two opened networks. Weights are read one at a time, both of a pair, and forgotten again.
+ * @throws DOMException `AbortError` when the signal says so; Failure when a weight cannot be read
+ */
+export async function diffNetworks(before: OpenedNetwork, after: OpenedNetwork, { signal, onProgress }: DiffOptions = {}): Promise<NetworkDifference> {
+  const { both, removed, added } = matchLayers(before.network, after.network);
+  const pairs = both.map(([old, now]) => ({
+    old, now, settings: settingChanges(old.layer, now.layer), weights: reshaped(old.layer, now.layer),
+    todo: old.layer.weights.flatMap((weight) => {
+      const other = now.layer.weights.find(({ name }) => name === weight.name);
+      return other === undefined || weight.key === null || other.key === null || !sameShape(weight.shape, other.shape) ? [] : [{ name: weight.name, before: weight.key, after: other.key }];
+    }),
+  }));
+  const known = (): NetworkDifference => {
+    const changed = pairs.filter(({ old, now, settings, weights }) => settings.length > 0 || weights.length > 0 || old.path !== now.path)
+      .map(({ old, now, settings, weights }): LayerDifference => ({ kind: 'changed', path: now.path, before: old.path, type: now.layer.type, settings, weights: [...weights] }));
+    return {
+      layers: [
+        ...removed.map(({ path, layer }): LayerDifference => ({ kind: 'removed', path, type: layer.type })),
+        ...added.map(({ path, layer }): LayerDifference => ({ kind: 'added', path, type: layer.type })), ...changed,
+      ],
+      same: pairs.length - changed.length,
+    };
+  };
+  const total = pairs.reduce((all, { todo }) => all + todo.length, 0);
+  let done = 0;
+  onProgress?.(done, total, known);
+  for (const { todo, weights } of pairs) {
+    for (const each of todo) {
+      signal?.throwIfAborted();
+      const change = await weightChangeInTurns(each.name, await before.weights.read(each.before), await after.weights.read(each.after), signal);
+      if (change !== null) weights.push(change);
+      done += 1;
+      onProgress?.(done, total, known);
+    }
   }
-  const gone = removed.map(({ path, layer }): LayerDifference => ({ kind: 'removed', path, type: layer.type }));
-  const come = added.map(({ path, layer }): LayerDifference => ({ kind: 'added', path, type: layer.type }));
-  return { layers: [...gone, ...come, ...changed], same: both.length - changed.length };
+  return known();
+}
+
+/** How far a weight moved in relation to itself; infinite from nothing, or to another shape. */
+export const relativeChange = ({ distance, norm, shapes }: WeightChange): number => (shapes !== undefined ? Infinity : norm === 0 ? Infinity : distance / norm);
+
+/** How much differs in a layer: all of one that came or went, else how far its farthest weight moved; settings alone count little. */
+export function amountOf(layer: LayerDifference): number {
+  if (layer.kind !== 'changed') return Infinity;
+  return layer.weights.reduce((most, weight) => Math.max(most, relativeChange(weight)), layer.settings.length > 0 ? 1e-12 : 0);
+}
+
+const many = (count: number, one: string, several = `${one}s`): string => `${count.toLocaleString('en-US')} ${count === 1 ? one : several}`;
+
+/** `12 %`, `0.03 %`. */
+export const percent = (share: number): string => (share === Infinity ? 'from zero' : `${Number((100 * share).toPrecision(share < 0.1 ? 2 : 3)).toLocaleString('en-US', { maximumSignificantDigits: 3 })} %`);
+
+/** One sentence on what differs. */
+export function differenceSentence({ layers, same }: NetworkDifference): string {
+  const count = (kind: LayerDifference['kind']): number => layers.filter((layer) => layer.kind === kind).length;
+  const changed = layers.filter((layer): layer is ChangedLayer => layer.kind === 'changed');
+  const moved = changed.flatMap(({ path, weights }) => weights.filter(({ shapes }) => shapes === undefined).map((weight) => ({ path, weight })));
+  const other = changed.flatMap(({ weights }) => weights.filter(({ shapes }) => shapes !== undefined)).length;
+  const farthest = moved.reduce<typeof moved[number] | null>((most, each) => (most === null || relativeChange(each.weight) > relativeChange(most.weight) ? each : most), null);
+  const renamed = changed.filter(({ path, before }) => path !== before).length;
+  const parts = [
+    count('added') > 0 ? `${many(count('added'), 'layer')} added` : '', count('removed') > 0 ? `${many(count('removed'), 'layer')} removed` : '',
+    renamed > 0 ? `${many(renamed, 'layer')} renamed` : '', changed.some(({ settings }) => settings.length > 0) ? `${many(changed.filter(({ settings }) => settings.length > 0).length, 'layer')} with other settings` : '',
+    other > 0 ? `${many(other, 'weight')} of another shape` : '',
+    farthest === null ? '' : `${many(moved.length, 'weight')} moved, farthest ${farthest.path}/${farthest.weight.name} by ${percent(relativeChange(farthest.weight))} of its norm`,
+  ].filter((part) => part !== '');
+  if (parts.length === 0) return `No difference in ${many(same, 'layer')}.`;
+  return `${parts.join(', ')}; ${many(same, 'layer is', 'layers are')} the same.`;
 }

@@ -1,4 +1,6 @@
 /** Everything that crosses between extension host and webview, as discriminated unions and a table of requests. */
+import type { ArchitecturesView } from './architectures';
+import type { CompareView, Differences } from './compare';
 import type { GraphView } from './graph';
 import type { AttributionRequest, AttributionView, CheckRequest, CheckView, ChoicesRequest, ChoicesView, InfluenceView, OriginRequest, OriginView } from './insight';
 import type { InspectView, LookRequest } from './inspect';
@@ -17,6 +19,9 @@ export type JumpTarget =
 export type HostEvent =
   | { readonly type: 'model'; readonly graph: GraphView; readonly canStep: boolean }
   | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'comparison'; readonly compare: CompareView }
+  | { readonly type: 'differences'; readonly differences: Differences }
+  | { readonly type: 'architectures'; readonly architectures: ArchitecturesView }
   | { readonly type: 'inspect'; readonly inspect: InspectView }
   | { readonly type: 'run'; readonly run: RunView }
   /** With pictures that the panel will want for it. */
@@ -32,7 +37,12 @@ export type HostEvent =
 /** Webview -> host, without reply. */
 export type WebviewEvent =
   | { readonly type: 'ready' }
-  | { readonly type: 'selected'; readonly layer: string | null };
+  | { readonly type: 'selected'; readonly layer: string | null }
+  /** Ends a comparison that is under way. */
+  | { readonly type: 'stop' }
+  /** Compares the other way round. */
+  | { readonly type: 'swap' }
+  | { readonly type: 'openArchitecture'; readonly name: string };
 
 /** Webview -> host, with reply: request name -> [arguments, result]. */
 export interface Requests {

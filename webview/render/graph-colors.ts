@@ -1,4 +1,5 @@
 /** Colours of a graph's boxes by class or by a quantity, with their legend. The class, or the number, always stands in the box as well. */
+import type { LayerChange, Mark } from '../../src/protocol/compare';
 import type { NodeView } from '../../src/protocol/graph';
 import { compact } from './numbers';
 
@@ -72,4 +73,39 @@ export function coloring(by: ColorBy, views: readonly NodeView[], dark: boolean)
   }
   const legend = values.length === 0 ? [] : palette.map((color, step) => ({ color, stripe: 3 + 1.5 * step, text: `≥ ${words(by, Math.ceil(Math.exp(Math.log(low) + (span * step) / 5)))}` }));
   return { tints, legend };
+}
+
+/** What a comparison says of a layer: a sign that needs no colour, words, and colours on dark and on light. */
+export const markStyles: Readonly<Record<Mark, { readonly sign: string; readonly words: string; readonly onDark: string; readonly onLight: string }>> = {
+  added: { sign: '+', words: 'added', onDark: '#2bb673', onLight: '#00795a' },
+  removed: { sign: '−', words: 'removed', onDark: '#ff7a45', onLight: '#b34700' },
+  settings: { sign: '≠', words: 'other settings or shapes', onDark: '#f0e442', onLight: '#8a7d00' },
+  weights: { sign: '~', words: 'weights moved', onDark: '#56b4e9', onLight: '#0072b2' },
+  renamed: { sign: '»', words: 'renamed', onDark: '#cc79a7', onLight: '#a8437e' },
+};
+
+/** `3.2 %`; in front of it the sign of the change. */
+export const shareText = (share: number): string => `${share >= 10 ? Math.round(100 * share).toLocaleString('en-US') : Number((100 * share).toPrecision(share < 0.01 ? 1 : 2))} %`;
+
+/** Colours of the layers that differ; a folded group shows how many do. @param home where each layer shows */
+export function differenceColoring(changes: readonly LayerChange[], home: ReadonlyMap<string, string>, dark: boolean): Coloring {
+  const boxes = new Map<string, LayerChange[]>();
+  for (const change of changes) {
+    const at = home.get(change.id) ?? change.id;
+    const list = boxes.get(at);
+    if (list === undefined) boxes.set(at, [change]);
+    else list.push(change);
+  }
+  const tints = new Map<string, Tint>();
+  const used = new Map<Mark, LegendEntry>();
+  for (const [id, list] of boxes) {
+    const [first] = list;
+    if (first === undefined) continue;
+    const style = markStyles[first.mark];
+    const own = list.length === 1 && first.id === id;
+    const text = own ? `${style.sign}${first.mark === 'weights' && first.amount !== null ? ` ${shareText(first.amount)}` : ''}` : `${style.sign} ${list.length}`;
+    tints.set(id, { color: dark ? style.onDark : style.onLight, stripe: 5, text });
+    for (const { mark } of list) used.set(mark, { color: dark ? markStyles[mark].onDark : markStyles[mark].onLight, stripe: 5, text: `${markStyles[mark].sign} ${markStyles[mark].words}` });
+  }
+  return { tints, legend: (Object.keys(markStyles) as Mark[]).flatMap((mark) => used.get(mark) ?? []) };
 }

@@ -2,6 +2,8 @@
 import type { JSX } from 'preact';
 import { notify, useStore } from '../store';
 import { Button, ProgressRing } from '../controls';
+import { Architectures } from './architectures';
+import { Compare } from './compare';
 import { Inspect } from './inspect';
 import { Model } from './model';
 import { Run } from './run';
@@ -18,6 +20,8 @@ export function App(): JSX.Element {
     case 'waiting': return <div class="whole" role="status"><ProgressRing /><p>Opening …</p></div>;
     case 'failed': return <div class="whole failed" role="alert"><h1>This cannot be shown</h1><p>{content.message}</p></div>;
     case 'model': return <><Model graph={content.graph} canStep={content.canStep} /><Notice /></>;
+    case 'comparison': return <><Compare compare={content.compare} /><Notice /></>;
+    case 'architectures': return <Architectures architectures={content.architectures.architectures} />;
     case 'inspect': return <><Inspect looks={content.inspect.looks} /><Notice /></>;
     case 'run': return <><Run run={content.run} /><Notice /></>;
   }

@@ -1,11 +1,12 @@
 /** The graph of layers: lines by cytoscape, boxes as focusable DOM over them, groups that fold, search, zoom, keyboard. */
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { LayerChange } from '../../src/protocol/compare';
 import type { GraphView } from '../../src/protocol/graph';
 import type { PhaseName } from '../../src/protocol/run';
 import { foldGraph, groupsAround, openAtFirst } from '../render/fold';
 import type { ColorBy, Tint } from '../render/graph-colors';
-import { coloring } from '../render/graph-colors';
+import { coloring, differenceColoring } from '../render/graph-colors';
 import type { Drawing, DrawnGroup, DrawnLabel, DrawnNode } from '../render/graph-model';
 import { draftGraph, lossNode } from '../render/graph-model';
 import type { Way } from '../render/walk';
@@ -41,6 +42,8 @@ interface Props {
   readonly onOpen: (id: string) => void;
   /** What is looked for, where others than the graph show and change it too. */
   readonly filter?: Filter;
+  /** In a comparison: the layers that differ, told apart by colour and sign. */
+  readonly changes?: readonly LayerChange[];
   readonly onFilter?: (filter: Filter) => void;
 }
 
@@ -108,7 +111,7 @@ function nearby({ nodes, labels, groups }: Drawing, canvas: GraphCanvas | null):
 
 const same = <Item,>(a: readonly Item[], b: readonly Item[]): boolean => a.length === b.length && a.every((item, index) => item === b[index]);
 
-export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFilter }: Props): JSX.Element {
+export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFilter, changes }: Props): JSX.Element {
   const [own, setOwn] = useState(noFilter);
   const [filter, setFilter] = [given ?? own, onFilter ?? setOwn];
   const text = filter.text.trim().toLowerCase();
@@ -130,7 +133,7 @@ export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFi
   const drawing = laid.drawing ?? nothing;
   const theme = useTheme();
   const [colorBy, setColorBy] = useState<ColorBy>('none');
-  const { tints, legend } = useMemo(() => coloring(colorBy, drawing.nodes.flatMap(({ view }) => view ?? []), theme.kind === 'dark' || theme.kind === 'hcDark'), [colorBy, drawing, theme.kind]);
+  const { tints, legend } = useMemo(() => (changes !== undefined && colorBy === 'none') ? differenceColoring(changes, home, theme.kind === 'dark' || theme.kind === 'hcDark') : coloring(colorBy, drawing.nodes.flatMap(({ view }) => view ?? []), theme.kind === 'dark' || theme.kind === 'hcDark'), [colorBy, drawing, theme.kind, changes, home]);
   /** What to look at, or to focus, once it is drawn. */
   const wanted = useRef<{ readonly id: string; readonly focus: boolean } | null>(null);
   /** A group that folds or unfolds, and where it stood on the screen: it stays there. */

@@ -4,7 +4,7 @@ import { diff } from '../../../src/cli/diff';
 import { openKerasConfig } from '../../../src/formats/keras/config-file';
 import { openNetwork } from '../../../src/formats/registry';
 import { drawArchitecture } from '../../../src/network/architectures/architectures';
-import { diffNetworks, weightChange } from '../../../src/network/diff';
+import { amountOf, diffNetworks, differenceSentence, weightChange } from '../../../src/network/diff';
 import type { TensorValue } from '../../../src/tensor/value';
 
 const models = path.resolve('test/fixtures/models/keras');
@@ -45,6 +45,35 @@ describe('Comparing two networks', () => {
     const other = await diffNetworks(await openKerasConfig('a.json', lenet), await openKerasConfig('b.json', drawArchitecture('perceptron')));
     assert.deepEqual(other.layers.filter(({ kind }) => kind === 'added').map(({ path: layer }) => layer), ['input', 'neuron']);
     assert.equal(other.layers.filter(({ kind }) => kind === 'removed').length, 9);
+  });
+
+  it('tells of weights that have another shape or are gone, and sums all up in a sentence', async () => {
+    const lenet = drawArchitecture('lenet5');
+    const text = JSON.stringify(lenet).replace('"units":84', '"units":90').replace('"filters":16', '"filters":12');
+    const difference = await diffNetworks(await openKerasConfig('a.json', lenet), await openKerasConfig('b.json', JSON.parse(text) as typeof lenet));
+    const f6 = difference.layers.find((each) => each.path === 'f6');
+    assert.deepEqual(f6?.kind === 'changed' ? f6.weights.map(({ name, shapes }) => [name, shapes]) : [], [['kernel', { before: [120, 84], after: [120, 90] }], ['bias', { before: [84], after: [90] }]]);
+    assert.equal(differenceSentence(difference), '4 layers with other settings, 6 weights of another shape; 3 layers are the same.');
+  });
+
+  it('reports progress weight by weight, knows more each time, and stops when told to', async () => {
+    const open = (name: string) => openNetwork(path.join(models, name));
+    const [before, after] = [await open('will_i_pass.keras'), await open('will_i_pass_trained.keras')];
+    const steps: [number, number, number][] = [];
+    const difference = await diffNetworks(before, after, { onProgress: (done, total, known) => steps.push([done, total, known().layers.length]) });
+    assert.deepEqual(steps, [[0, 4, 0], [1, 4, 1], [2, 4, 1], [3, 4, 2], [4, 4, 2]]);
+    assert.match(differenceSentence(difference), /^4 weights moved, farthest \w+\/\w+ by [\d.,]+ % of its norm|from zero/);
+    assert.ok(difference.layers.every((layer) => amountOf(layer) > 0));
+    const stop = new AbortController();
+    await assert.rejects(diffNetworks(before, after, { signal: stop.signal, onProgress: (done) => { if (done === 2) stop.abort(); } }), { name: 'AbortError' });
+    await before.weights.close();
+    await after.weights.close();
+  });
+
+  it('takes NaN for NaN, and a value that became NaN for the farthest', () => {
+    const of = (...values: number[]): TensorValue => ({ dtype: 'float32', shape: [values.length], data: new Float32Array(values) });
+    assert.equal(weightChange('w', of(NaN, 1), of(NaN, 1)), null);
+    assert.deepEqual(weightChange('w', of(3, 4), of(3, NaN)), { name: 'w', shape: [2], distance: Infinity, norm: 5, largest: Infinity, changed: 1 });
   });
 
   it('gives a sentence for a missing file and for missing arguments', async () => {
