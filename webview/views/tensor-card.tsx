@@ -77,7 +77,7 @@ export function TensorCard(card: CardProps): JSX.Element {
   const pins = usePins();
   const { change, chooseKind } = changesOf(card);
   const kinds = kindsFor(card.shape, card.use);
-  const name = card.variable ?? card.title;
+  const name = card.variable ?? (card.request.address.kind === 'weight' ? card.settingsKey : card.title);
   const own = kinds.length > 0 && card.follows !== true;
   const open = own && (view.settings.open ?? card.opens ?? false);
   const { address } = card.request, { place } = card, pin = pinOf(pins, card.settingsKey, card.shape);
