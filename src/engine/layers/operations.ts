@@ -3,8 +3,8 @@ import {
   abs, acos, acosh, all, any, argMax, argMin, asin, asinh, atan, atan2, atanh, broadcastTo, cast, ceil, clipByValue, concat, cos, cosh, cumsum, customGrad, div,
   divNoNan, equal, erf, exp, expandDims, expm1, floor, floorDiv, gather, greater, greaterEqual, isFinite, isInf, isNaN as isNan, less, lessEqual, log,
   log1p, logSumExp, logicalAnd, logicalNot, logicalOr, logicalXor, matMul, maximum, mean, minimum, mod, mul, neg, notEqual, oneHot, onesLike,
-  pad, pow, prod, range, reciprocal, reshape, reverse, round, rsqrt, sign, sin, sinh, slice, split, sqrt, square, squeeze, stack, sub, sum, tan, tanh,
-  tile, transpose, where, zerosLike, unstack,
+  pad, pow, prod, range, reciprocal, reshape, reverse, round, rsqrt, sign, sin, sinh, slice, split, sqrt, square, squaredDifference, squeeze, stack, sub, sum, tan, tanh,
+  tensor, tile, transpose, where, zerosLike, unstack,
 } from '@tensorflow/tfjs-core';
 import type { Rank, Tensor } from '@tensorflow/tfjs-core';
 import { Failure } from '../../tensor/failure';
@@ -87,7 +87,11 @@ const activate = (name: string, options: readonly string[] = []): LayerForward =
   return { outputs: [activation.apply(x)], ...(activation.fromLogits ? { logits: x } : {}) };
 });
 
-const matrixProduct = two((a, b) => {
+const matrixProduct = operation((call) => {
+  // TensorFlow's function, from Keras 2, can turn its operands.
+  const turned = (x: Tensor, turn: boolean): Tensor => (turn ? transpose(x, [...x.shape.map((_, axis) => axis).slice(0, -2), x.rank - 1, x.rank - 2]) : x);
+  const a = turned(operand(call, 0, 'x1'), argument(call, 'transpose_a', 9) === true);
+  const b = turned(operand(call, 1, 'x2'), argument(call, 'transpose_b', 9) === true);
   if (a.rank === 1 || b.rank === 1) {
     const left = a.rank === 1 ? reshape(a, [1, a.size]) : a;
     const right = b.rank === 1 ? reshape(b, [b.size, 1]) : b;
@@ -295,7 +299,7 @@ const elementwise: Readonly<Record<string, LayerForward>> = {
   Sinh: one(sinh), Cosh: one(cosh), Tanh: one(tanh), Arcsinh: one(asinh), Arccosh: one(acosh), Arctanh: one(atanh), Erf: one(erf),
   Sign: one(sign), Floor: one(floor), Ceil: one(ceil), Round: one(round), Isnan: one(isNan), Isinf: one(isInf), Isfinite: one(isFinite),
   LogicalNot: one((x) => logicalNot(cast(x, 'bool'))), OnesLike: one(onesLike), ZerosLike: one(zerosLike), Copy: one((x) => x), StopGradient: one(stopGradient),
-  Divide: two(div), TrueDivide: two(div), DivideNoNan: two(divNoNan), FloorDivide: two(floorDiv), Mod: two(mod), Power: two(pow), Arctan2: two(atan2),
+  Divide: two(div), TrueDivide: two(div), DivideNoNan: two(divNoNan), FloorDivide: two(floorDiv), Mod: two(mod), Power: two(pow), Arctan2: two(atan2), SquaredDifference: two(squaredDifference),
   Fmax: extreme(maximum), Fmin: extreme(minimum),
   Equal: two(equal), NotEqual: two((a, b) => notEqual(...sameType(a, b))), Greater: two(greater), GreaterEqual: two(greaterEqual), Less: two(less), LessEqual: two(lessEqual),
   LogicalAnd: two((a, b) => logicalAnd(cast(a, 'bool'), cast(b, 'bool'))), LogicalOr: two((a, b) => logicalOr(cast(a, 'bool'), cast(b, 'bool'))),
@@ -341,7 +345,7 @@ const shaping: Readonly<Record<string, LayerForward>> = {
   Tile: operation((call) => tile(inputOf(call), numbersArgument(call, 'repeats', 1) ?? [1])),
   Flip: operation((call) => reverse(inputOf(call), numbersArgument(call, 'axis', 1)?.map((axis) => axisOf(call, axis, inputOf(call).rank)))),
   Roll: operation((call) => rolled(inputOf(call), numberArgument(call, 'shift', 1), axisOf(call, numberArgument(call, 'axis', 2), inputOf(call).rank))),
-  Pad: operation(paddedBy),
+  Pad: operation(paddedBy), Shape: operation((call) => tensor(Int32Array.from(inputOf(call).shape), [inputOf(call).rank], 'int32')),
   Arange: operation((call) => range(numberArgument(call, 'start', 0, 0), numberArgument(call, 'stop', 1), numberArgument(call, 'step', 2, 1))),
 };
 

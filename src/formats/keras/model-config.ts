@@ -6,6 +6,7 @@ import type { Argument, Json, JsonObject, SymbolicShape, TensorRef } from '../..
 import { displayName } from '../../network/order';
 import { translate, typeOf } from './dialect';
 import type { Dialect } from './dialect';
+import { isFunctionCall, translateFunction } from './tf-operations';
 import { callsFrom, endsFrom, shapeFrom } from './references';
 import type { StatedShapes } from './references';
 
@@ -37,6 +38,7 @@ function layerFrom(source: JsonObject, dialect: Dialect, calls: readonly CallDra
   const type = typeOf(className);
   const config = isObject(source.config) ? source.config : {};
   const name = nameOf(source);
+  if (isFunctionCall(type)) return { name, ...translateFunction(config, calls), originalType: type, trainable: true, operation: true, network: null, stated };
   const isModel = models.has(type) && (Array.isArray(config.layers) || Array.isArray(source.config));
   return {
     name, type, originalType: className.replace(/^.*>/, ''),

@@ -80,17 +80,18 @@ function newCall(node: JsonObject, layer: string, stated: StatedShapes): CallDra
 
 /** `[["a", 0, 0, {}], ["b", 1, 0, {}]]`: one tensor is the input itself, several are a list; keyword arguments stand with the first. */
 function oldCall(node: Json, layer: string): CallDraft {
-  const inputs = isTriple(node) ? [node] : Array.isArray(node) ? node as readonly unknown[] : null;
+  // A single argument stands without a list around it; it may be a plain value, as in 1 / x.
+  const inputs = isTriple(node) || (Array.isArray(node) && node[0] === '_CONSTANT_VALUE') ? [node] : Array.isArray(node) ? node as readonly unknown[] : null;
   if (inputs === null || inputs.length === 0) throw wrong(layer);
   const kwargs: Record<string, Argument> = {};
   const items = inputs.map((item): Argument => {
-    if (Array.isArray(item) && item[0] === '_CONSTANT_VALUE') return { kind: 'value', value: (item as Json[])[2] ?? null };
-    if (!isTriple(item)) throw wrong(layer);
-    const [name, call, output, keywords] = item;
+    const constant = Array.isArray(item) && item[0] === '_CONSTANT_VALUE';
+    if (!constant && !isTriple(item)) throw wrong(layer);
+    const [name, call, output, keywords] = item as readonly [string, number, Json, Json?];
     if (isObject(keywords)) {
       for (const [key, value] of Object.entries(keywords)) Object.defineProperty(kwargs, key, { value: oldKeyword(value), enumerable: true, configurable: true, writable: true });
     }
-    return { kind: 'tensor', ref: { layer: name, call, output } };
+    return constant ? { kind: 'value', value: output } : { kind: 'tensor', ref: { layer: name, call, output: Number(output) } };
   });
   const [first] = items;
   return { args: items.length === 1 && first !== undefined ? [first] : [{ kind: 'list', items }], kwargs };

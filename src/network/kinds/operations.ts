@@ -1,6 +1,6 @@
 /** Bare operations of Keras 3's functional graphs (`Subtract`, `NotEqual`, `Mean`, …): arithmetic without a layer. */
 import { Failure } from '../../tensor/failure';
-import type { Json } from '../network';
+import type { Json, SymbolicShape } from '../network';
 import { describeShape, elementwise, inputOf, isObject, product } from './kind';
 import type { CallShapes, KindTable, LayerKind, Settings } from './kind';
 import { broadcast } from './merging';
@@ -48,9 +48,13 @@ const reduction: LayerKind = {
 };
 
 const matmul: LayerKind = {
-  outputs: (_, call) => {
-    const [left, right] = call.inputs;
-    if (left === undefined || right === undefined || left.length < 1 || right.length < 1) throw new Failure('layer.input', 'it needs two inputs');
+  outputs: (settings, call) => {
+    const [first, second] = call.inputs;
+    if (first === undefined || second === undefined || first.length < 1 || second.length < 1) throw new Failure('layer.input', 'it needs two inputs');
+    // TensorFlow's function can turn its operands.
+    const turned = (shape: SymbolicShape, turn: boolean): SymbolicShape => (turn && shape.length > 1 ? [...shape.slice(0, -2), shape[shape.length - 1] ?? null, shape[shape.length - 2] ?? null] : shape);
+    const left = turned(first, setting(settings, call, 'transpose_a', 9) === true);
+    const right = turned(second, setting(settings, call, 'transpose_b', 9) === true);
     const a = left.length === 1 ? [1, ...left] : left;
     const b = right.length === 1 ? [...right, 1] : right;
     const shape = [...broadcast(a.slice(0, -2), b.slice(0, -2)), a[a.length - 2] ?? null, b[b.length - 1] ?? null];
@@ -127,6 +131,52 @@ const operation: KindTable = {
   } },
   Cast: elementwise,
   Clip: elementwise,
+  Normalize: elementwise,
+  DivideNoNan: broadcasting,
+  Shape: { outputs: (_, call) => [[inputOf(call).length]] },
+  Tile: { outputs: (settings, call) => {
+    const repeats = setting(settings, call, 'repeats', 1);
+    const times: readonly Json[] = Array.isArray(repeats) ? repeats : [repeats ?? 1];
+    return [inputOf(call).map((extent, axis) => { const by = times[axis - (inputOf(call).length - times.length)] ?? 1; return extent === null || typeof by !== 'number' ? null : extent * by; })];
+  } },
+  BroadcastTo: { outputs: (settings, call) => {
+    const shape = setting(settings, call, 'shape', 1);
+    if (!Array.isArray(shape)) throw new Failure('layer.setting', 'its shape should be a list');
+    return [(shape as readonly Json[]).map((extent) => (typeof extent === 'number' ? extent : null))];
+  } },
+  Pad: { outputs: (settings, call) => {
+    const width = setting(settings, call, 'pad_width', 1);
+    const pairs: readonly Json[] = Array.isArray(width) ? width : [width ?? 0];
+    return [inputOf(call).map((extent, axis) => {
+      const own = plain(pairs[pairs.length === 1 ? 0 : axis] ?? 0);
+      const sum = typeof own === 'number' ? 2 * own : Array.isArray(own) ? (own as readonly Json[]).reduce<number>((total, size) => total + (typeof size === 'number' ? size : 0), 0) : 0;
+      return extent === null ? null : extent + sum;
+    })];
+  } },
+  OneHot: { outputs: (settings, call) => { const classes = setting(settings, call, 'num_classes', 1); return [[...inputOf(call), typeof classes === 'number' ? classes : null]]; } },
+  Take: { outputs: (settings, call) => {
+    const [shape = [], other] = call.inputs;
+    const given = call.args[1];
+    const indices = other ?? (given?.kind === 'value' && Array.isArray(given.value) ? [given.value.length] : []);
+    const along = setting(settings, call, 'axis', 2);
+    if (along === undefined || along === null) return [indices];
+    const [axis = 0] = axisOf(along, shape.length) ?? [];
+    return [[...shape.slice(0, axis), ...indices, ...shape.slice(axis + 1)]];
+  } },
+  Split: { outputs: (settings, call) => {
+    const shape = inputOf(call);
+    const [axis = 0] = axisOf(setting(settings, call, 'axis', 2) ?? 0, shape.length) ?? [];
+    const parts = setting(settings, call, 'indices_or_sections', 1);
+    const extent = shape[axis] ?? null;
+    const edges: readonly Json[] = Array.isArray(parts) ? [0, ...(parts as readonly Json[]), extent] : [];
+    const sizes = Array.isArray(parts) ? edges.slice(1).map((edge, at) => (typeof edge === 'number' ? edge - Number(edges[at]) : null)) : Array.from({ length: typeof parts === 'number' ? parts : 1 }, () => (extent === null ? null : extent / (typeof parts === 'number' ? parts : 1)));
+    return sizes.map((size) => shape.map((other, at) => (at === axis ? size : other)));
+  } },
+  Unstack: { outputs: (settings, call) => {
+    const shape = inputOf(call);
+    const [axis = 0] = axisOf(setting(settings, call, 'axis', 2) ?? 0, shape.length) ?? [];
+    return Array.from({ length: shape[axis] ?? 0 }, () => shape.filter((_, at) => at !== axis));
+  } },
 };
 
 const names = {
