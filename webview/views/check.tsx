@@ -80,6 +80,10 @@ export function CheckGradient({ card, iteration, version }: { readonly card: Ten
     start();
   }, [wanted]);
   const known = answering.state === 'ready';
+  const asked = useRef(false);
+  if (answering.state === 'asking') asked.current = true;
+  // Who has asked from afar, or with little room, shall see the answer.
+  useEffect(() => { if (known && asked.current) place.current?.scrollIntoView({ block: 'nearest' }); }, [known]);
   return (
     <div class="check" ref={place} role="group" aria-label={`Check of ${card.title} by finite differences`}>
       {answering.state === 'asking' ? null : (
