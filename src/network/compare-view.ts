@@ -46,7 +46,7 @@ export function mergedGraph(before: GraphView, after: GraphView, { both, removed
   });
   const ids = new Set([...known, ...extra.map(({ id }) => id)]);
   const there = new Set(after.edges.map(edgeText));
-  const old = before.edges.filter(({ source, target }) => lost.has(source) || lost.has(target)).map(({ source, target, shape }) => ({ source: idOf(source), target: idOf(target), shape }))
+  const old = before.edges.filter(({ source, target }) => lost.has(source) || lost.has(target)).map(({ source, target, shape }) => ({ source: idOf(source), target: idOf(target), shape: lost.has(source) ? shape : '' }))
     .filter((edge) => ids.has(edge.source) && ids.has(edge.target) && !there.has(edgeText(edge)));
   // Where layers have changed places, the edges of both would go round in a circle.
   const edges = acyclic([...after.edges, ...old]) ? [...after.edges, ...old] : after.edges;

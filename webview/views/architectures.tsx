@@ -16,10 +16,17 @@ const axes: Readonly<Record<Axis, { readonly title: string; readonly of: (view: 
 const height = 380;
 const open = (name: string): void => emit({ type: 'openArchitecture', name });
 
+/** 1, 2, 5, 10, 20, … between two numbers. */
+function roundSteps(low: number, high: number): number[] {
+  const steps: number[] = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power += 1) for (const digit of [1, 2, 5]) steps.push(digit * 10 ** power);
+  return steps.filter((step) => step >= low && step <= high);
+}
+
 interface Point { readonly view: ArchitectureView; readonly x: number; readonly y: number; readonly radius: number }
 
 /** Area after the quantity that is not on the axis. */
-const radiusOf = (view: ArchitectureView, by: Axis, most: number): number => 4 + 14 * Math.sqrt(axes[by === 'macs' ? 'parameters' : 'macs'].of(view) / most);
+const radiusOf = (view: ArchitectureView, by: Axis, most: number): number => 4 + 10 * Math.sqrt(axes[by === 'macs' ? 'parameters' : 'macs'].of(view) / most);
 
 /** Labels beside their points, moved up or down where two would overlap; tops of lines of text by name. */
 function labelPlaces(points: readonly Point[]): ReadonlyMap<string, number> {
@@ -27,8 +34,9 @@ function labelPlaces(points: readonly Point[]): ReadonlyMap<string, number> {
   const taken: { x: number; y: number; width: number }[] = [];
   for (const { view, x, y, radius } of [...points].sort((a, b) => a.x - b.x)) {
     const [left, width] = [x + radius + 4, 7 * view.title.length];
-    const free = (top: number): boolean => taken.every((other) => Math.abs(other.y - top) > 13 || left > other.x + other.width || other.x > left + width);
-    const top = [0, -13, 13, -26, 26, -39, 39].map((shift) => y - 7 + shift).find(free) ?? y - 7;
+    const free = (top: number): boolean => taken.every((other) => Math.abs(other.y - top) > 13 || left > other.x + other.width || other.x > left + width)
+      && points.every((other) => other.view === view || Math.abs(other.y - top - 7) > other.radius + 6 || left > other.x + other.radius || left + width < other.x - other.radius);
+    const top = [0, -13, 13, -20, 20, -26, 26, -32, 32, -39, 39].map((shift) => y - 7 + shift).find(free) ?? y - 7;
     taken.push({ x: left, y: top, width });
     places.set(view.name, top);
   }
@@ -53,7 +61,7 @@ function Chart({ views, by }: { readonly views: readonly ArchitectureView[]; rea
       width, height, legend: { show: false }, cursor: { show: false }, padding: [14, 76, 0, 0],
       scales: { x: { time: false, distr: 3, range: [Math.min(...xs) / 1.6, Math.max(...xs) * 1.6] }, y: { range: [54, 80] } },
       axes: [
-        { stroke: theme.muted, grid, ticks: grid, font, labelFont: font, label: axes[by].title, labelSize: 18, values: (_, splits) => splits.map((value) => ([1, 2, 5].includes(Number(value.toExponential(0)[0])) ? compact(value) : '')) },
+        { stroke: theme.muted, grid, ticks: grid, font, labelFont: font, label: axes[by].title, labelSize: 18, values: (_, splits) => splits.map(compact), splits: (_, __, low, high) => roundSteps(low, high) },
         { stroke: theme.muted, grid, ticks: grid, font, labelFont: font, label: 'top-1 accuracy on ImageNet, %', labelSize: 18, size: 44 },
       ],
       series: [{}, { paths: () => null, points: { show: false } }],
@@ -65,7 +73,7 @@ function Chart({ views, by }: { readonly views: readonly ArchitectureView[]; rea
   return (
     <div class="architecture-chart" ref={frame} style={{ height: `${height}px` }}>
       <div ref={holder} />
-      {points.map(({ view, x, y, radius }) => (
+      {[...points].sort((a, b) => b.radius - a.radius).map(({ view, x, y, radius }) => (
         <button key={view.name} type="button" class="architecture-point" data-point={view.name} title={wordsOf(view)} aria-label={wordsOf(view)} style={{ left: `${x - radius}px`, top: `${y - radius}px`, width: `${2 * radius}px`, height: `${2 * radius}px` }} onClick={() => open(view.name)} />
       ))}
       {points.map(({ view, x, radius }) => <span key={view.name} class="architecture-label" aria-hidden="true" style={{ left: `${x + radius + 4}px`, top: `${places.get(view.name) ?? 0}px` }}>{view.title}</span>)}
@@ -89,7 +97,7 @@ export function Architectures({ architectures }: { readonly architectures: reado
       <Chart views={measured} by={by} />
       <div class="architecture-table">
         <table class="listing">
-          <thead><tr><th scope="col">architecture</th><th scope="col" class="number">parameters</th><th scope="col" class="number">multiply-adds</th><th scope="col" class="number">published</th><th scope="col" class="number">top-1, %</th><th scope="col">sources</th></tr></thead>
+          <thead><tr><th scope="col">architecture</th><th scope="col" class="number">parameters</th><th scope="col" class="number">multiply-adds</th><th scope="col" class="number">published</th><th scope="col" class="number">top-1 %</th><th scope="col">sources</th></tr></thead>
           <tbody>{architectures.map((view) => (
             <tr key={view.name}>
               <td><button type="button" class="link" data-architecture={view.name} onClick={() => open(view.name)}>{view.title}</button></td>

@@ -27,7 +27,7 @@ function Change({ change, open, onOpen }: { readonly change: LayerChange; readon
     weights.length > 0 ? `${weights.length} weight${weights.length === 1 ? '' : 's'}` : '',
   ].filter((part) => part !== '').join(' · ');
   return (
-    <li class={`change ${mark} ${open ? 'chosen' : ''}`}>
+    <li class={`change change-${mark} ${open ? 'chosen' : ''}`}>
       <button type="button" class="change-head" data-change={change.id} aria-expanded={open} onClick={onOpen}>
         <i class="sign" title={style.words}>{style.sign}</i><b>{name}</b><span class="where">{type}</span>
         <span class="change-words">{mark === 'added' || mark === 'removed' ? style.words : words}</span>

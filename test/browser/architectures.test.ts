@@ -1,0 +1,71 @@
+// Each built-in architecture opened from a file: a picture to look at, and its layers and parameters on the screen; comparison and chart.
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { openKerasConfig } from '../../src/formats/keras/config-file';
+import { stateShapes } from '../../src/formats/keras/state-shapes';
+import { architectures, drawArchitecture } from '../../src/network/architectures/architectures';
+import { layerCount } from './architecture-layers';
+import { Workbench } from './workbench';
+
+const workspace = process.env.BACKSTEP_WORKSPACE ?? '';
+const folder = path.join(workspace, 'architectures');
+
+describe('architectures from files', () => {
+  let workbench: Workbench;
+
+  before(async () => {
+    mkdirSync(folder, { recursive: true });
+    for (const name of Object.keys(architectures)) {
+      const config = drawArchitecture(name);
+      writeFileSync(path.join(folder, `${name}.json`), JSON.stringify(stateShapes(config, (await openKerasConfig(`${name}.json`, config)).network), null, 1));
+    }
+    workbench = await Workbench.open();
+    await workbench.row('architectures').click();
+    await workbench.row('alexnet.json').waitFor();
+  });
+  after(() => workbench.close());
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await workbench.picture(`failed-${this.currentTest.title.replace(/\W+/g, '-').slice(0, 60)}`);
+  });
+
+  for (const [name, { title, parameters }] of Object.entries(architectures)) {
+    it(`shows ${title} with its layers and parameters`, async () => {
+      await workbench.row(`${name}.json`).dblclick();
+      await workbench.page.locator('.editor-actions .action-label[aria-label^="Visualize"]').click();
+      let facts = '';
+      await workbench.until(async () => {
+        for (const frame of workbench.page.frames()) {
+          const text = await frame.locator('.model .title').first().textContent().catch(() => null);
+          if (text !== null && await frame.locator('.model .node').first().isVisible().catch(() => false) && text.includes(`${layerCount(name).toLocaleString('en-US')} layer`)) facts = text;
+        }
+        return facts !== '';
+      }, `the graph of ${name}`);
+      const shown = /([\d,]+) trainable/.exec(facts)?.[1] ?? /([\d,]+) parameters/.exec(facts)?.[1] ?? '';
+      assert.equal(shown, parameters.toLocaleString('en-US'), facts);
+      await workbench.picture(`architecture-${name}`);
+      await workbench.command('View: Close All Editors');
+      await workbench.page.locator('.tabs-container .tab').first().waitFor({ state: 'detached' });
+    });
+  }
+
+  it('compares two files that are selected in the explorer', async () => {
+    await workbench.row('lenet5.keras').click();
+    await workbench.row('perceptron.keras').click({ modifiers: ['Control'] });
+    await workbench.row('perceptron.keras').click({ button: 'right' });
+    await workbench.menu('Compare Models…');
+    const view = await workbench.webview('.compare .change');
+    assert.match(await view.locator('.facts-line').textContent() ?? '', /layers? added.*layers? removed/);
+    await workbench.picture('compare-models');
+    await workbench.command('View: Close All Editors');
+  });
+
+  it('draws the chart from the command, and opens the architecture that is clicked', async () => {
+    await workbench.command('Backstep: Compare Architectures');
+    const view = await workbench.webview('.architectures .architecture-point');
+    await workbench.picture('architecture-chart');
+    await view.locator('[data-architecture=vgg11]').click();
+    const editor = await workbench.webview('.model .node');
+    await workbench.until(async () => /132,863,336/.test(await editor.locator('.facts-line').textContent() ?? ''), 'VGG-11');
+  });
+});
