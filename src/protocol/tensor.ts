@@ -1,7 +1,7 @@
 /** Tensors on their way to the screen: only the slice that is shown crosses, as an exact-length ArrayBuffer. */
 import type { Comparison } from '../tensor/compare';
 import type { Part } from '../tensor/part';
-import type { SliceSpec } from '../tensor/slice';
+import type { SliceSpec, TensorUse } from '../tensor/slice';
 import type { TensorPicture } from '../tensor/picture';
 import type { TensorStatistics } from '../tensor/statistics';
 import type { TextFormat } from '../tensor/text';
@@ -51,7 +51,7 @@ export interface PinView {
   readonly place: string;
   readonly shape: readonly number[];
   readonly dtype: string;
-  readonly use: 'weight' | 'activation';
+  readonly use: TensorUse;
   readonly diverging: boolean;
   readonly statistics: TensorStatistics;
 }

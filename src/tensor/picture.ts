@@ -24,7 +24,7 @@ export interface TensorPicture {
   /** Over the whole tensor. */
   readonly statistics: TensorStatistics;
   readonly histogram: Histogram;
-  /** The percentiles asked for by `clip`, over the whole tensor. */
+  /** The percentiles asked for by `clip`, over the whole tensor; the histogram is then of the values between them. */
   readonly clipped?: { readonly low: number; readonly high: number };
 }
 

@@ -160,7 +160,7 @@ describe('views of a tensor', () => {
     assert.match(await at(opened, 4).locator('.legend').innerText(), /3 NaN\s+2 ±∞/);
     assert.match(await at(opened, 4).locator('.legend').innerText(), /\+900/);
     await settings(opened, 4);
-    await pick(opened, 4, 'Values that the colours span, as percentiles', '1–99 %');
+    await pick(opened, 4, 'Values that are told apart, as percentiles', '1–99 %');
     await until(() => at(opened, 4).locator('.legend').innerText(), (text) => text.includes('1–99 %') && !text.includes('900'));
     const high = Number((await at(opened, 4).locator('.legend-numbers span').first().innerText()).replace('+', ''));
     const finite = [...(values.get(4)?.data ?? [])].map(Number).filter(Number.isFinite).sort((a, b) => a - b);
@@ -168,6 +168,9 @@ describe('views of a tensor', () => {
     const reach = Math.max(below + (above - below) * (place - Math.floor(place)), Math.abs(finite[Math.floor(0.01 * (finite.length - 1))] ?? 0) * 0.9);
     assert.ok(Math.abs(high - reach) < 0.35 * reach && high < 10, `${high} is not about ${reach}`);
     await opened.screenshot('views-odd');
+    await choose(opened, 4, 'histogram');
+    await until(() => at(opened, 4).locator('.histogram').getAttribute('aria-label'), (label) => /from −[12]\.\d+ to [12]\.\d+/.test(label ?? ''));
+    await opened.screenshot('views-odd-histogram');
     await opened.close();
   });
 
@@ -289,6 +292,20 @@ describe('views of a tensor', () => {
       values.set(8, before);
       await opened.close();
     }
+  });
+
+  it('step along an axis that stands at an index by the bracket keys', async () => {
+    const { opened } = await open([card(3, 'kernel', 'conv_kernel', true)]);
+    await settings(opened, 3);
+    await typeSlice(opened, 3, '[:, :, 2, 7]');
+    await until(() => at(opened, 3).getAttribute('data-kind'), (kind) => kind === 'heat');
+    await at(opened, 3).locator('.tensor-canvas canvas').focus();
+    await opened.page.keyboard.press(']');
+    await until(() => at(opened, 3).locator('vscode-text-field').getAttribute('title'), (title) => title?.includes('[:, :, 3, 7]') === true);
+    await opened.page.keyboard.press('[');
+    await opened.page.keyboard.press('[');
+    await until(() => at(opened, 3).locator('vscode-text-field').getAttribute('title'), (title) => title?.includes('[:, :, 1, 7]') === true);
+    await opened.close();
   });
 
   it('send at most 1 MiB a step, and a large kernel never whole', async () => {

@@ -27,7 +27,7 @@ describe('kinds of view', () => {
   });
 
   it('find the colours last, third from the end, and in the inputs of a kernel', () => {
-    assert.deepEqual([colorAxis([8, 32, 32, 3], 'activation'), colorAxis([8, 3, 32, 32], 'activation'), colorAxis([32, 32, 4], 'activation'), colorAxis([7, 7, 3, 64], 'weight'), colorAxis([5, 5, 6, 16], 'weight')], [3, 1, 2, 2, null]);
+    assert.deepEqual([colorAxis([8, 32, 32, 3], 'activation'), colorAxis([8, 3, 32, 32], 'activation'), colorAxis([32, 32, 4], 'activation'), colorAxis([7, 7, 3, 64], 'weight'), colorAxis([5, 5, 6, 16], 'weight'), colorAxis([64, 3, 7, 7], 'weight-first'), colorAxis([8, 3, 32, 3], 'activation-first')], [3, 1, 2, 2, null, 1, 1]);
   });
 
   it('begin with the one that says most', () => {
@@ -38,7 +38,7 @@ describe('kinds of view', () => {
 
   it('each have a slice that names every axis once', () => {
     for (const shape of [[7], [3, 4], [3, 4, 2], [4, 3, 5, 5], [2, 4, 4, 3], [2, 3, 2, 4, 3]]) {
-      for (const use of ['weight', 'activation'] as const) {
+      for (const use of ['weight', 'activation', 'weight-first', 'activation-first'] as const) {
         for (const kind of kindsFor(shape, use)) {
           const { tileAxes, rowAxis, columnAxis, at } = sliceForKind(kind, shape, use, defaultSlice(shape, use, 1));
           const axes = [...tileAxes, rowAxis, columnAxis, ...Object.keys(at).map(Number)].filter((axis) => axis !== null);

@@ -5,10 +5,12 @@ import { defaultSlice } from '../../src/tensor/slice';
 export const viewKinds = ['tiles', 'heat', 'image', 'lines', 'histogram', 'numbers'] as const;
 export type ViewKind = (typeof viewKinds)[number];
 
+const isWeight = (use: TensorUse): boolean => use === 'weight' || use === 'weight-first';
+
 /** What the views are called; tiles of a weight are its filters. */
 export function kindName(kind: ViewKind, use: TensorUse): string {
   switch (kind) {
-    case 'tiles': return use === 'weight' ? 'filters' : 'feature maps';
+    case 'tiles': return isWeight(use) ? 'filters' : 'feature maps';
     case 'heat': return 'heat map';
     case 'image': return 'colour image';
     case 'lines': return 'lines';
@@ -17,10 +19,11 @@ export function kindName(kind: ViewKind, use: TensorUse): string {
   }
 }
 
-/** The axis that holds red, green, blue (and opacity): the inputs of a kernel, the last axis, or the third from the end. Null: none does. */
+/** The axis that holds red, green, blue (and opacity): the inputs of a kernel, the last axis or the third from the end. Null: none does. */
 export function colorAxis(shape: readonly number[], use: TensorUse): number | null {
   const rank = shape.length;
-  const candidates = use === 'weight' && rank === 4 ? [2] : rank >= 3 ? [rank - 1, rank - 3] : [];
+  const [last, third] = [rank - 1, rank - 3];
+  const candidates = isWeight(use) ? (rank !== 4 ? [] : use === 'weight-first' ? [1] : [2]) : rank < 3 ? [] : use === 'activation-first' ? [third, last] : [last, third];
   return candidates.find((axis) => shape[axis] === 3 || shape[axis] === 4) ?? null;
 }
 
@@ -35,10 +38,10 @@ export function kindsFor(shape: readonly number[], use: TensorUse): readonly Vie
 export function firstKind(shape: readonly number[], use: TensorUse, slice: SliceSpec, statistics: TensorStatistics | null): ViewKind {
   const [last = 1, time = 1] = [shape.at(-1), shape.at(-2)];
   const pixels = statistics !== null && statistics.min >= 0 && statistics.max <= 255;
-  if (use === 'activation' && shape.length === 4 && colorAxis(shape, use) === 3 && pixels) return 'image';
+  if (shape.length === 4 && pixels && colorAxis(shape, use) === (use === 'activation' ? 3 : use === 'activation-first' ? 1 : -1)) return 'image';
   if (slice.tileAxes.length > 0) return 'tiles';
   if (shape.length === 1 && last > 256) return 'lines';
-  return use === 'activation' && shape.length === 3 && last <= 4 && time > 8 ? 'lines' : 'heat';
+  return use.startsWith('activation') && shape.length === 3 && last <= 4 && time > 8 ? 'lines' : 'heat';
 }
 
 /** A slice turned into the one that a view needs; the same object where it is that already. */

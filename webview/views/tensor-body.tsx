@@ -94,10 +94,10 @@ function Lines({ card, shown: { picture }, label, width, height, selected, onSel
   return <TensorLines picture={picture} label={label} room={width} height={Math.max(120, height)} tone={card.tone ?? 'accent'} selected={selected} onSelect={onSelect} />;
 }
 
-function Distribution({ card, shown: { picture, statistics }, width, height, selected }: Drawn): JSX.Element {
+function Distribution({ card, view, shown: { picture, statistics }, width, height, selected }: Drawn): JSX.Element {
   const cell = selected === null ? null : cellOf(picture, selected);
   const value = cell === null ? null : picture.floats[offsetOf(picture, cell)] ?? null;
-  return <div style={{ width: `${width}px` }}><Histogram histogram={picture.histogram} statistics={statistics} value={value} height={Math.max(104, height - 15)} color={card.tone ?? 'accent'} /></div>;
+  return <div style={{ width: `${width}px` }}><Histogram histogram={picture.histogram} statistics={statistics} value={value} height={Math.max(104, height - 15)} color={card.tone ?? 'accent'} />{view.colors.clip > 0 && picture.clipped !== undefined && <p class="lines-note">{view.colors.clip}–{100 - view.colors.clip} % of the values</p>}</div>;
 }
 
 function Numbers({ card, shown: { picture, colouring }, width, height, selected, onSelect }: Drawn): JSX.Element {

@@ -75,7 +75,7 @@ export function TensorCard(card: CardProps): JSX.Element {
   const statistics = card.statistics ?? picture?.statistics ?? null;
   const colouring = useColouring(picture, view, card);
   const pins = usePins();
-  const { change, chooseKind } = changesOf(card);
+  const { change, chooseKind, chooseSlice } = changesOf(card);
   const kinds = kindsFor(card.shape, card.use);
   const name = card.variable ?? (card.request.address.kind === 'weight' ? card.settingsKey : card.title);
   const own = kinds.length > 0 && card.follows !== true;
@@ -89,8 +89,18 @@ export function TensorCard(card: CardProps): JSX.Element {
     pin: place === null || pinned ? null : () => keepPin({ address, title: card.title, variable: card.settingsKey, place, diverging: card.diverging ?? (statistics?.min ?? -1) < 0 }),
     compare: pin === null || pinned ? null : () => comparePin(pin.id, null),
   };
+  // The batch is stepped through for all cards at once; what has none steps along the first axis that stands at an index.
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const step = event.key === ']' ? 1 : event.key === '[' ? -1 : 0;
+    const axis = Object.keys(view.slice.at).map(Number).sort((a, b) => a - b)[0];
+    if (step === 0 || axis === undefined || card.example !== null || card.disabled === true || (event.target instanceof HTMLElement && /^(INPUT|VSCODE-TEXT-FIELD)$/.test(event.target.tagName))) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const extent = card.shape[axis] ?? 1;
+    chooseSlice({ ...view.slice, at: { ...view.slice.at, [axis]: ((view.slice.at[axis] ?? 0) + step + extent) % extent } }, view.kind);
+  };
   return (
-    <section ref={section} class={`card ${card.tone ?? ''}`} aria-label={`${card.title} ${card.variable ?? ''}`} data-card={card.id} data-kind={view.kind}>
+    <section ref={section} onKeyDown={onKeyDown} class={`card ${card.tone ?? ''}`} aria-label={`${card.title} ${card.variable ?? ''}`} data-card={card.id} data-kind={view.kind}>
       <header>
         <h3>{card.mark !== null && <span class="mark" title={card.mark} aria-label={card.mark}>→ </span>}{card.title}{card.variable !== null && card.variable !== card.title && <span class="variable" title={card.variable}>{card.variable}</span>}</h3>
         <span class="shape" title={card.dtype}>{shapeText(card.shape)}</span>
@@ -103,7 +113,7 @@ export function TensorCard(card: CardProps): JSX.Element {
       </header>
       <p class="statistics" title={statistics === null ? undefined : statisticsText(statistics, 6)}>{statistics === null ? ' ' : statisticsText(statistics)}{picture !== null && picture.reduction > 1 && view.settings.cell === 0 && ['tiles', 'heat', 'image'].includes(view.kind) && ` · means of ${picture.reduction}×${picture.reduction}`}</p>
       {open && (
-        <TensorSettings subject={card} view={view} name={name} disabled={card.disabled ?? false} colored={!['lines', 'histogram'].includes(view.kind)} tiles={picture?.tiles ?? 1} roleName={roleNames[card.role] ?? 'all of its kind'} actions={actions} />
+        <TensorSettings subject={card} view={view} name={name} disabled={card.disabled ?? false} tiles={picture?.tiles ?? 1} roleName={roleNames[card.role] ?? 'all of its kind'} actions={actions} />
       )}
       <TensorBody card={card} view={view} loading={loading} fresh={picture} statistics={statistics} colouring={colouring} onCell={(cell) => change({ cell })} />
       {card.children}

@@ -26,8 +26,6 @@ interface Props {
   readonly view: ShownView;
   readonly name: string;
   readonly disabled: boolean;
-  /** Whether colours are shown at all: lines have none. */
-  readonly colored: boolean;
   readonly tiles: number;
   readonly roleName: string;
   readonly actions: TensorActions;
@@ -59,9 +57,10 @@ function SliceField({ shape, slice, name, disabled, onSlice }: { readonly shape:
   );
 }
 
-export function TensorSettings({ subject, view, name, disabled, colored, tiles, roleName, actions }: Props): JSX.Element {
+export function TensorSettings({ subject, view, name, disabled, tiles, roleName, actions }: Props): JSX.Element {
   const { shape } = subject;
   const { slice, colors, settings, kind } = view;
+  const pictured = kind === 'tiles' || kind === 'heat' || kind === 'image', mapped = pictured && kind !== 'image' || kind === 'numbers';
   const { change, chooseSlice: choose, chooseColors } = changesOf(subject);
   const chooseSlice = (part: SliceSpec): void => choose(part, kind);
   const scales: readonly { readonly value: Scale; readonly label: string }[] = [
@@ -76,14 +75,14 @@ export function TensorSettings({ subject, view, name, disabled, colored, tiles, 
           <Axes shape={shape} slice={slice} disabled={disabled} onSlice={chooseSlice} />
         </div>
       </div>
-      {colored && (
+      {kind !== 'lines' && (
         <div class="setting">
-          <span class="setting-name">colours</span>
+          <span class="setting-name">{kind === 'histogram' ? 'values' : 'colours'}</span>
           <div class="setting-controls">
-            {kind !== 'image' && <Choice label="Scale of the colours" value={colors.scale} options={scales} onChoose={(scale) => chooseColors({ ...colors, scale })} />}
-            {kind !== 'image' && <Choice label="Colour map" value={colors.map} options={maps} onChoose={(map) => chooseColors({ ...colors, map })} />}
-            <Choice label="Values that the colours span, as percentiles" value={String(colors.clip)} options={clipOptions} onChoose={(clip) => chooseColors({ ...colors, clip: Number(clip) })} />
-            {kind !== 'numbers' && <Choice label="Pixels an element" value={String(settings.cell)} options={zoomOptions} onChoose={(cell) => change({ cell: Number(cell) })} />}
+            {mapped && <Choice label="Scale of the colours" value={colors.scale} options={scales} onChoose={(scale) => chooseColors({ ...colors, scale })} />}
+            {mapped && <Choice label="Colour map" value={colors.map} options={maps} onChoose={(map) => chooseColors({ ...colors, map })} />}
+            <Choice label="Values that are told apart, as percentiles" value={String(colors.clip)} options={clipOptions} onChoose={(clip) => chooseColors({ ...colors, clip: Number(clip) })} />
+            {pictured && <Choice label="Pixels an element" value={String(settings.cell)} options={zoomOptions} onChoose={(cell) => change({ cell: Number(cell) })} />}
           </div>
         </div>
       )}

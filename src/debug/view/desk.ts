@@ -20,7 +20,8 @@ import type { TensorValue } from '../../tensor/value';
 import type { FoundTensor } from './picture';
 
 /** What is worked out over all elements once, and kept as long as the values exist. */
-interface Summary { statistics?: TensorStatistics; histogram?: Histogram; readonly clipped: Map<number, { readonly low: number; readonly high: number }> }
+interface Clipped { readonly low: number; readonly high: number; readonly histogram: Histogram }
+interface Summary { statistics?: TensorStatistics; histogram?: Histogram; readonly clipped: Map<number, Clipped> }
 interface Pin { readonly view: PinView; readonly found: FoundTensor; readonly bytes: number }
 
 /** Elements from which on a value that was read out of the backend stays at hand for the next request. */
@@ -61,10 +62,11 @@ export class TensorDesk {
     const value = await this.read(found);
     const summary = summaryOf(found.identity);
     summary.statistics ??= found.statistics?.() ?? statisticsOf(value.data);
-    summary.histogram ??= histogramOf(value.data, summary.statistics);
-    const { statistics, histogram } = summary;
-    const clipped = clip === undefined ? undefined : this.clipped(value, summary, clip);
-    return pictureOf(value, { name: found.name, use: found.use, slice, example, maxElements, statistics, histogram, clipped });
+    const { statistics } = summary;
+    const options = { name: found.name, use: found.use, slice, example, maxElements, statistics };
+    if (clip === undefined) return pictureOf(value, { ...options, histogram: summary.histogram ??= histogramOf(value.data, statistics) });
+    const { low, high, histogram } = clippedOf(value, summary, clip);
+    return pictureOf(value, { ...options, histogram, clipped: { low, high } });
   }
 
   /** @throws Failure `slice.part` when the window does not fit. */
@@ -148,15 +150,16 @@ export class TensorDesk {
     }
     return value;
   }
+}
 
-  private clipped(value: TensorValue, { clipped }: Summary, clip: number): { readonly low: number; readonly high: number } {
-    let known = clipped.get(clip);
-    if (known === undefined) {
-      const [low = NaN, high = NaN] = percentilesOf(value.data, [clip, 100 - clip]);
-      clipped.set(clip, known = { low, high });
-    }
-    return known;
+/** Percentiles over all elements, and how those between them are distributed. */
+function clippedOf(value: TensorValue, { clipped }: Summary, clip: number): Clipped {
+  let known = clipped.get(clip);
+  if (known === undefined) {
+    const [low = NaN, high = NaN] = percentilesOf(value.data, [clip, 100 - clip]);
+    clipped.set(clip, known = { low, high, histogram: histogramOf(value.data, { min: low, max: high }) });
   }
+  return known;
 }
 
 const numbers = new WeakMap<object, number>();
