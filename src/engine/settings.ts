@@ -26,7 +26,14 @@ export interface Settings {
   metrics(outputs: readonly OutputTensors[]): Metric[];
 }
 
-/** Batch size 32, seed 0, shuffled, dropout on; convention, loss and optimizer of the model file. @throws Failure for what is missing or unknown */
+/** The batch that a graph of ops was exported for, where its inputs state one; null when any will do. */
+export function fixedBatch(network: Network): number | null {
+  const extents = network.inputs.map(({ layer }) => network.layers.find(({ name }) => name === layer)).map((layer) => (layer?.foreign === undefined ? null : layer.calls[0]?.outputShapes[0]?.[0] ?? null));
+  const [first = null] = extents;
+  return first !== null && first > 0 && extents.every((extent) => extent === first) ? first : null;
+}
+
+/** Batch size 32 (or the file's own, where it is made for one), seed 0, shuffled, dropout on; convention, loss and optimizer of the model file. @throws Failure for what is missing or unknown */
 export function settingsOf(config: RunConfig, network: Network): Settings {
   const convention = config.convention ?? network.convention;
   const losses = Object.fromEntries(Object.entries(lossSettingsOf(config, network)).map(([name, loss], index) => [name, lossOf(withLogits(loss, network, index), convention, weightOf(loss) * (config.loss === undefined ? compiledWeight(network, name) : 1))]));
@@ -40,7 +47,7 @@ export function settingsOf(config: RunConfig, network: Network): Settings {
     dropout: config.dropout ?? true,
     seed: config.seed ?? 0,
     shuffle: config.shuffle ?? true,
-    batchSize: config.batchSize ?? 32,
+    batchSize: config.batchSize ?? fixedBatch(network) ?? 32,
     optimizer: optimizerOf(optimizer, convention),
     metrics: (outputs) => outputs.flatMap(({ name, predictions, labels }) => {
       const loss = losses[name];

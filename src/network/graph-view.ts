@@ -10,7 +10,7 @@ import { Settings, describeShape } from './kinds/kind';
 import { kindOf } from './kinds/table';
 import { callPath, flattenLayers, shapesOf } from './layer-path';
 import { memoryOf, totalMemory } from './memory';
-import type { Layer, Network, SymbolicShape, TensorRef } from './network';
+import type { Convention, Layer, Network, SymbolicShape, TensorRef } from './network';
 import { displayName } from './order';
 import { fieldSize, receptiveFields } from './receptive-field';
 import type { ReceptiveField } from './receptive-field';
@@ -56,7 +56,7 @@ function addNetwork(network: Network, parent: string | null, nodes: NodeView[], 
   const drawn = new Set<string>();
   for (const layer of network.layers) {
     const id = prefix + layer.name;
-    nodes.push(nodeView(layer, id, parent, cost.get(layer.name) ?? { parameters: 0, trainable: 0, macs: null }, fields.get(callPath(id, layer, 0)) ?? null));
+    nodes.push(nodeView(layer, network.convention, id, parent, cost.get(layer.name) ?? { parameters: 0, trainable: 0, macs: null }, fields.get(callPath(id, layer, 0)) ?? null));
     if (layer.network !== null) addNetwork(layer.network, id, nodes, edges, fields);
     for (const call of layer.calls) {
       for (const [position, ref] of (layer.foreign === undefined ? refsOfCall(call) : dataRefsOfCall(call)).entries()) {
@@ -85,7 +85,7 @@ function entrance(network: Network, position: number): string {
   return ref?.layer ?? network.layers[0]?.name ?? '';
 }
 
-function nodeView(layer: Layer, id: string, parent: string | null, cost: Cost, field: ReceptiveField | null): NodeView {
+function nodeView(layer: Layer, convention: Convention, id: string, parent: string | null, cost: Cost, field: ReceptiveField | null): NodeView {
   const memory = memoryOf(layer);
   const shapes = layer.calls[0]?.outputShapes ?? [];
   const activation = layer.network === null ? activationName(layer.config) : null;
@@ -98,10 +98,13 @@ function nodeView(layer: Layer, id: string, parent: string | null, cost: Cost, f
     parameters: cost.parameters, trainable: cost.trainable, macs: cost.macs,
     weightBytes: memory.weights, activationBytes: memory.activations, receptiveField: field === null ? null : fieldView(field),
     settings: layer.network === null ? settingLines(layer.config, layer.trainable) : [],
-    weights: layer.weights.map(({ name, shape, dtype, trainable }) => ({ name, shape, dtype, trainable })),
+    weights: layer.weights.map(({ name, shape, dtype, trainable }) => ({ name, shape, dtype, trainable, ...(outputsFirst(layer, convention) ? { layout: 'weight-first' as const } : {}) })),
     problem: layer.problem === null ? null : printable(layer.problem),
   };
 }
+
+/** Whether a layer's kernels are `[out, in, …]`: those of PyTorch's files and of ONNX. */
+export const outputsFirst = (layer: Layer, convention: Convention): boolean => layer.foreign !== undefined && convention === 'pytorch';
 
 /** `28×28×6`: a shape without its batch; unknown extents are `?`. */
 export function shapeText(shape: SymbolicShape): string {

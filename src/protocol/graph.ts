@@ -1,4 +1,5 @@
 /** The layer graph as the webview draws it. All text is plain text, never HTML. */
+import type { TensorUse } from '../tensor/slice';
 
 export interface GraphView {
   readonly title: string;
@@ -39,7 +40,8 @@ export interface NodeView {
 }
 
 export interface EdgeView { readonly source: string; readonly target: string; readonly shape: string }
-export interface WeightView { readonly name: string; readonly shape: readonly number[]; readonly dtype: string; readonly trainable: boolean }
+/** `layout` is there where the weight is not `[…, in, out]`. */
+export interface WeightView { readonly name: string; readonly shape: readonly number[]; readonly dtype: string; readonly trainable: boolean; readonly layout?: TensorUse }
 
 /**
  * Spatial axes in order; null where every position is seen. `size` positions from `start` on (which is negative where padding is seen) for the

@@ -18,8 +18,8 @@ export interface SliceSpec {
   readonly at: Readonly<Record<number, number>>;
 }
 
-/** A weight `[…, in, out]`, or an activation `[batch, …, channels]`. */
-export type TensorUse = 'weight' | 'activation';
+/** A weight `[…, in, out]` or an activation `[batch, …, channels]`; `-first` as PyTorch and ONNX lay them out, `[out, in, …]` and `[batch, channels, …]`. */
+export type TensorUse = 'weight' | 'activation' | 'weight-first' | 'activation-first';
 
 const slice = (tileAxes: readonly number[], rowAxis: number | null, columnAxis: number | null, at: Readonly<Record<number, number>> = {}): SliceSpec =>
   ({ tileAxes, rowAxis, columnAxis, at });
@@ -31,7 +31,9 @@ export function defaultSlice(shape: Shape, use: TensorUse, example = 0): SliceSp
   if (rank === 1) return slice([], null, 0);
   if (rank === 2) return slice([], 0, 1);
   const shown = Math.max(0, Math.min(Math.trunc(example), (shape[0] ?? 1) - 1));
-  if (use === 'activation') {
+  if (use === 'activation-first' && rank >= 4 && rank <= 5) return slice(rank === 4 ? [1] : [1, 2], rank - 2, rank - 1, { 0: shown });
+  if (use === 'weight-first' && rank >= 4 && rank <= 5) return slice([1, 0], rank - 2, rank - 1, rank === 4 ? {} : { 2: 0 });
+  if (use === 'activation' || use === 'activation-first') {
     if (rank === 3) return slice([], 1, 2, { 0: shown });
     if (rank === 4) return slice([3], 1, 2, { 0: shown });
     if (rank === 5) return slice([1, 4], 2, 3, { 0: shown });

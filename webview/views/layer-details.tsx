@@ -18,7 +18,7 @@ import { useView } from './tensor-view';
 const maxElements = 65_536;
 
 const subjectOf = (layer: string, weight: WeightView): Subject => ({
-  settingsKey: `${layer}/${weight.name}`, shape: weight.shape, use: 'weight', role: 'weight', example: null, usual: null, firstKind: null,
+  settingsKey: `${layer}/${weight.name}`, shape: weight.shape, use: weight.layout ?? 'weight', role: 'weight', example: null, usual: null, firstKind: null,
   request: { address: { kind: 'weight', layer, weight: weight.name }, maxElements },
 });
 /** What a pinned weight notes: the file may be written again. */

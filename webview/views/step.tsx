@@ -33,7 +33,7 @@ function subjectOf(cursor: CursorView, card: Card, example: number, examples: nu
   const request: TensorRequest = { address: { kind: 'trace', iteration: cursor.iteration, tensor: card.tensor }, example, maxElements };
   return {
     settingsKey: card.variable === '' ? card.title : card.variable, shape: card.shape, use, role: card.role ?? 'value', usual: null, firstKind: null, request,
-    example: use === 'activation' && examples > 0 && card.shape[0] === examples ? example : null,
+    example: use.startsWith('activation') && examples > 0 && card.shape[0] === examples ? example : null,
   };
 }
 

@@ -1,5 +1,6 @@
 /** Where the tensors that the panel asks for are found: in the trace under the cursor, or in the model file. */
 import type { Trace } from '../../engine/trace';
+import { outputsFirst } from '../../network/graph-view';
 import type { Network, WeightStore } from '../../network/network';
 import { findLayer } from '../../network/layer-path';
 import type { TensorAddress, TensorPicture, TensorRequest } from '../../protocol/tensor';
@@ -49,7 +50,7 @@ export async function findTensor(address: TensorAddress, sources: PictureSources
   if (weight === undefined) throw new Failure('picture.tensor', `The network ${sources.network.name} has no weight ${address.weight} in a layer ${address.layer}.`);
   if (weight.key === null) throw new Failure('picture.tensor', `The file holds no values for ${address.layer}/${address.weight}: it gets its first values when a run starts.`);
   const value = await sources.weights.read(weight.key);
-  return { name: `${address.layer}/${address.weight}`, use: 'weight', identity: value, read: () => value };
+  return { name: `${address.layer}/${address.weight}`, use: layer !== undefined && outputsFirst(layer, sources.network.convention) ? 'weight-first' : 'weight', identity: value, read: () => value };
 }
 
 /** One picture, without anything kept for the next. @throws Failure as `findTensor`, and `slice.*`. */
@@ -59,9 +60,10 @@ export function tensorPicture(request: TensorRequest, sources: PictureSources): 
 
 /** Weights, their gradients and the optimizer's slots have `[…, in, out]`, everything else a batch axis in front. */
 export function useOf(index: TraceIndex, id: number): TensorUse {
-  if (index.weights.has(id) || index.slots.has(id)) return 'weight';
+  const first = index.channelsFirst(id) ? '-first' : '';
+  if (index.weights.has(id) || index.slots.has(id)) return `weight${first}`;
   const tensor = index.tensor(id);
   if (tensor?.role.kind === 'weight' || tensor?.role.kind === 'state') return 'weight';
   const of = tensor?.gradientOf?.tensor;
-  return of !== undefined && of !== id && index.weights.has(of) ? 'weight' : 'activation';
+  return of !== undefined && of !== id && index.weights.has(of) ? 'weight' : `activation${first}`;
 }

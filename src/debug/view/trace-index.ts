@@ -17,6 +17,11 @@ export class TraceIndex {
   readonly calls = new Map<string, number>();
   /** Kernels of the backward ops that differentiate a forward op, by its index. */
   readonly backwardKernels = new Map<number, Set<string>>();
+  /** Layers that turn their input to channels last and their output back; channels then come first outside of them. */
+  private readonly turning = new Set<string>();
+  private readonly turned = new Set<number>();
+  /** Tensors that layers take and give. */
+  private readonly outside = new Set<number>();
   private readonly known = new Map<number, TensorStatistics>();
 
   /** @param names of the tensors in the listing */
@@ -26,6 +31,12 @@ export class TraceIndex {
       this.calls.set(layer.layer, Math.max(layer.call + 1, this.calls.get(layer.layer) ?? 0));
       for (const output of layer.outputs) this.notePreActivation(layer, output);
     }
+    for (const { layer, phase, kernel, attributes, inputs } of trace.ops) {
+      if (phase !== 'forward' || layer === null || kernel !== 'Transpose' || !isTurn(attributes.perm)) continue;
+      this.turning.add(layer);
+      this.turned.add(inputs.x ?? -1);
+    }
+    if (this.turning.size > 0) for (const { inputs, outputs } of trace.layers) for (const id of [...inputs, ...outputs]) this.outside.add(id);
     for (const { kernel, forwardOp } of trace.ops) {
       if (forwardOp === null) continue;
       const kernels = this.backwardKernels.get(forwardOp);
@@ -65,12 +76,32 @@ export class TraceIndex {
     return found;
   }
 
+  /** Whether an activation is `[batch, channels, …]`, or a weight `[out, in, …]`. */
+  channelsFirst(id: number): boolean {
+    if (this.turning.size === 0) return false;
+    const weights = this.weights.get(id)?.weights ?? this.slots.get(id)?.weights;
+    if (weights !== undefined) return this.turned.has(weights.before);
+    const tensor = this.tensor(id);
+    const of = tensor?.gradientOf?.tensor ?? id;
+    if (this.outside.has(of)) return true;
+    const writer = this.trace.ops[this.tensor(of)?.writer ?? -1];
+    return writer?.layer === null || writer?.layer === undefined || !this.turning.has(writer.layer);
+  }
+
   private notePreActivation(layer: LayerTensors, output: number): void {
     const op = this.trace.ops[this.trace.tensors.get(output)?.writer ?? -1];
     if (op === undefined || !activationKernels.has(op.kernel) || op.layer !== layer.layer || op.call !== layer.call) return;
     const z = Object.values(op.inputs)[0];
     if (z !== undefined && !layer.inputs.includes(z)) this.preActivations.set(z, layer);
   }
+}
+
+/** Axes turned from channels first to last, also those of a kernel: `[0, 2, 3, 1]`, `[2, 3, 1, 0]`. */
+function isTurn(perm: unknown): boolean {
+  if (!Array.isArray(perm) || perm.length < 4) return false;
+  const written = perm.join();
+  const space = Array.from({ length: perm.length - 2 }, (_, axis) => axis + 2).join();
+  return [`0,${space},1`, `${space},1,0`, `${space},0,1`].includes(written);
 }
 
 const indices = new WeakMap<Trace, TraceIndex>();

@@ -57,7 +57,7 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
   /** What "create a launch.json file" and the debug view's list offer: one configuration for each model of the folder. */
   async provideDebugConfigurations(folder: vscode.WorkspaceFolder | undefined): Promise<vscode.DebugConfiguration[]> {
     if (folder === undefined) return [];
-    const files = await vscode.workspace.findFiles(new vscode.RelativePattern(folder, '**/{*.keras,*.h5,*.hdf5,model.json}'), '**/node_modules/**', 20);
+    const files = await vscode.workspace.findFiles(new vscode.RelativePattern(folder, '**/{*.keras,*.h5,*.hdf5,*.onnx,model.json}'), '**/node_modules/**', 20);
     return files.map((file) => ({ type: debugType, request: 'launch', name: l10n.t('Step Through {0}', vscode.workspace.asRelativePath(file, false)), model: file.fsPath }));
   }
 

@@ -1,5 +1,6 @@
 /** What a run of a network would sensibly look like: data, loss and optimizer from its shapes and from how it was compiled. */
 import type { DataConfig, GeneratorName, LossConfig, OptimizerConfig } from '../../engine/config';
+import { givesLogits } from '../../engine/losses/logits';
 import type { Json, JsonObject, Layer, Network, SymbolicShape, TensorRef } from '../../network/network';
 
 /** Shape of one example, without the batch; null where it is not known. */
@@ -13,7 +14,7 @@ export function fittingGenerators(network: Network): readonly GeneratorName[] {
   const shape = network.inputs.length === 1 ? exampleShape(network, network.inputs[0]) : null;
   if (shape === null) return [];
   const size = shape.join('×');
-  if (['28×28×1', '28×28', '784'].includes(size)) return ['digits'];
+  if (['28×28×1', '1×28×28', '28×28', '784'].includes(size)) return ['digits'];
   return size === '2' ? ['clusters', 'circles', 'xor', 'spiral'] : [];
 }
 
@@ -41,7 +42,8 @@ function lossName(loss: Json): string | null {
 /** The activation that an output ends with, looking through a layer that only activates. */
 function finalActivation(layer: Layer | undefined): string {
   if (layer === undefined) return 'linear';
-  if (layer.type === 'Softmax') return 'softmax';
+  if (/^softmax$/i.test(layer.type)) return 'softmax';
+  if (/^(sigmoid|logistic)$/i.test(layer.type)) return 'sigmoid';
   const { activation } = layer.config;
   return typeof activation === 'string' ? activation : 'linear';
 }
@@ -51,6 +53,8 @@ export function fittingLoss(network: Network): string {
   const [output] = network.outputs;
   const activation = finalActivation(network.layers.find(({ name }) => name === output?.layer));
   if (activation === 'softmax') return 'sparse_categorical_crossentropy';
+  // Graphs of ops end in logits, where they end in several numbers.
+  if (output !== undefined && givesLogits(network, output) && (exampleShape(network, output)?.at(-1) ?? 1) > 1) return 'sparse_categorical_crossentropy';
   return activation === 'sigmoid' ? 'binary_crossentropy' : 'mean_squared_error';
 }
 

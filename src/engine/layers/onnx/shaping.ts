@@ -13,12 +13,21 @@ function needed(call: LayerCallContext, key: string): number[] {
   return numbers;
 }
 
+/** The shape with another batch than the one that the model was exported for: what the file states of all further axes holds. */
+function batched({ outputShapes: [stated = []] }: LayerCallContext, size: number, shape: readonly number[]): readonly number[] {
+  const [, ...rest] = stated;
+  const known = stated.length > 1 && stated.every((extent) => extent !== null && extent > 0);
+  if (!known || shape.slice(1).every((extent, axis) => extent === rest[axis]) && sizeOf(shape) === size) return shape;
+  const batch = size / rest.reduce<number>((product, extent) => product * (extent ?? 1), 1);
+  return Number.isInteger(batch) ? [batch, ...rest.map((extent) => extent ?? 1)] : shape;
+}
+
 function reshaped(call: LayerCallContext): Tensor {
   const x = operand(call, 0);
   const wanted = needed(call, 'shape');
-  const shape = reshapedShape(x.shape, wanted, numberOf(call, 'allowzero', 0) === 1);
+  const shape = batched(call, x.size, reshapedShape(x.shape, wanted, numberOf(call, 'allowzero', 0) === 1));
   if (sizeOf(shape) !== x.size || shape.some((extent) => !Number.isInteger(extent) || extent < 0)) throw misfit(call, `cannot turn an input of shape [${x.shape.join(', ')}] into [${wanted.join(', ')}]; a model that was exported for a fixed batch runs with that batch size only`);
-  return reshape(x, shape);
+  return reshape(x, [...shape]);
 }
 
 function sliced(call: LayerCallContext): Tensor {

@@ -1,0 +1,155 @@
+/** What a run makes of an exported model: loss, batch, layout, names, and what it refuses. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { PbfWriter } from 'pbf';
+import { indexOf } from '../../../src/debug/view/trace-index';
+import { useOf } from '../../../src/debug/view/picture';
+import { runOf } from '../../../src/engine/local-run';
+import { fixedBatch, settingsOf } from '../../../src/engine/settings';
+import { openNetwork } from '../../../src/formats/registry';
+import type { OpenedNetwork } from '../../../src/network/network';
+import { defaultSlice } from '../../../src/tensor/slice';
+import { fixture } from '../formats/fixture';
+
+type Attribute = readonly [name: string, value: number | readonly number[]];
+interface NodeSpec { readonly type: string; readonly inputs: readonly string[]; readonly outputs: readonly string[]; readonly name?: string; readonly attributes?: readonly Attribute[] }
+interface TensorSpec { readonly name: string; readonly shape: readonly number[]; readonly floats?: readonly number[]; readonly ints?: readonly number[] }
+interface Spec { readonly inputs: readonly (readonly [name: string, shape: readonly (number | string)[]])[]; readonly outputs: readonly string[]; readonly nodes: readonly NodeSpec[]; readonly tensors?: readonly TensorSpec[]; readonly opset?: number }
+
+/** The bytes of a small model. */
+function modelOf({ inputs, outputs, nodes, tensors = [], opset = 20 }: Spec): Uint8Array {
+  const model = new PbfWriter();
+  model.writeVarintField(1, 9);
+  model.writeMessage(7, (_: null, graph) => {
+    for (const { type, inputs: from, outputs: to, name = '', attributes = [] } of nodes) graph.writeMessage(1, (_node: null, node) => {
+      for (const input of from) node.writeStringField(1, input);
+      for (const output of to) node.writeStringField(2, output);
+      node.writeStringField(3, name);
+      node.writeStringField(4, type);
+      for (const [key, value] of attributes) node.writeMessage(5, (_attribute: null, attribute) => {
+        attribute.writeStringField(1, key);
+        if (typeof value === 'number') { attribute.writeVarintField(3, value); attribute.writeVarintField(20, 2); }
+        else { for (const one of value) attribute.writeVarintField(8, one); attribute.writeVarintField(20, 7); }
+      }, null);
+    }, null);
+    for (const { name, shape, floats, ints } of tensors) graph.writeMessage(5, (_tensor: null, tensor) => {
+      tensor.writePackedVarint(1, [...shape]);
+      tensor.writeVarintField(2, floats === undefined ? 7 : 1);
+      if (floats !== undefined) tensor.writePackedFloat(4, [...floats]);
+      if (ints !== undefined) tensor.writePackedVarint(7, [...ints]);
+      tensor.writeStringField(8, name);
+    }, null);
+    const stated = (field: number, name: string, shape: readonly (number | string)[] | null): void => graph.writeMessage(field, (_value: null, value) => {
+      value.writeStringField(1, name);
+      value.writeMessage(2, (_type: null, type) => type.writeMessage(1, (_t: null, tensor) => {
+        tensor.writeVarintField(1, 1);
+        if (shape !== null) tensor.writeMessage(2, (_s: null, dims) => { for (const extent of shape) dims.writeMessage(1, (_d: null, dim) => { if (typeof extent === 'number') dim.writeVarintField(1, extent); else dim.writeStringField(2, extent); }, null); }, null);
+      }, null), null);
+    }, null);
+    for (const [name, shape] of inputs) stated(11, name, shape);
+    for (const name of outputs) stated(12, name, null);
+  }, null);
+  model.writeMessage(8, (_: null, set) => set.writeVarintField(2, opset), null);
+  return model.finish();
+}
+
+async function withModel<T>(spec: Spec, work: (opened: OpenedNetwork) => T | Promise<T>): Promise<T> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'backstep-onnx-run-'));
+  try {
+    await writeFile(path.join(folder, 'small.onnx'), modelOf(spec));
+    const opened = await openNetwork(path.join(folder, 'small.onnx'));
+    try { return await work(opened); } finally { await opened.weights.close(); }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+const weights: TensorSpec = { name: 'w', shape: [4, 3], floats: Array.from({ length: 12 }, (_, index) => Math.sin(index)) };
+const scores: NodeSpec = { type: 'MatMul', inputs: ['x', 'w'], outputs: ['scores'], name: 'scores' };
+const classifier = (...more: NodeSpec[]): Spec => ({ inputs: [['x', ['batch', 4]]], outputs: [more.at(-1)?.outputs[0] ?? 'scores'], nodes: [scores, ...more], tensors: [weights] });
+const config = { model: '', data: { x: '', y: '' }, optimizer: 'sgd' };
+
+describe('runs of ONNX models', () => {
+  it('a cross-entropy takes logits where the graph ends without softmax or sigmoid, unless the run says otherwise', async () => {
+    const taken = (spec: Spec, loss: string | { type: string; fromLogits: boolean }): Promise<boolean | undefined> => withModel(spec, ({ network }) => Object.values(settingsOf({ ...config, loss }, network).losses)[0]?.fromLogits);
+    const softmax: NodeSpec = { type: 'Softmax', inputs: ['scores'], outputs: ['shares'], name: 'shares' };
+    assert.equal(await taken(classifier(), 'sparse_categorical_crossentropy'), true);
+    assert.equal(await taken(classifier(), 'binary_crossentropy'), true);
+    assert.equal(await taken(classifier(), { type: 'sparse_categorical_crossentropy', fromLogits: false }), false);
+    assert.equal(await taken(classifier(), 'mean_squared_error'), false);
+    assert.equal(await taken(classifier(softmax), 'sparse_categorical_crossentropy'), false);
+    assert.equal(await taken(classifier(softmax, { type: 'Squeeze', inputs: ['shares'], outputs: ['flat'], attributes: [['axes', [1]]] }), 'categorical_crossentropy'), false);
+  });
+
+  it('shapes that the graph computes are part of the ops that use them, for any batch', async () => {
+    const spec: Spec = {
+      inputs: [['x', ['batch', 2, 6]]], outputs: ['y'], tensors: [{ name: 'first', shape: [], ints: [0] }, { name: 'three', shape: [1], ints: [3] }, { name: 'rest', shape: [1], ints: [-1] }, { name: 'zero', shape: [1], ints: [0] }],
+      nodes: [
+        { type: 'Shape', inputs: ['x'], outputs: ['shape'] }, { type: 'Gather', inputs: ['shape', 'first'], outputs: ['batch'] }, { type: 'Unsqueeze', inputs: ['batch', 'zero'], outputs: ['batches'] },
+        { type: 'Concat', inputs: ['batches', 'rest', 'three'], outputs: ['wanted'], attributes: [['axis', 0]] }, { type: 'Reshape', inputs: ['x', 'wanted'], outputs: ['y'], name: 'threes' },
+      ],
+    };
+    await withModel(spec, async ({ network, weights: store }) => {
+      assert.deepEqual(network.layers.map(({ name }) => name), ['x', 'threes']);
+      for (const batch of [1, 5]) {
+        const data = Float32Array.from({ length: batch * 12 }, (_, index) => index);
+        const run = await runOf({ ...config, loss: 'mse', batchSize: batch, backend: 'cpu' }, { network, weights: store }, { examples: batch, inputs: { x: { dtype: 'float32', shape: [batch, 2, 6], data } }, labels: { threes: { dtype: 'float32', shape: [batch, 4, 3], data } }, sources: {} });
+        const trace = await run.iteration(0);
+        assert.deepEqual(trace.tensors.get(Object.values(trace.predictions)[0] ?? -1)?.shape, [batch, 4, 3]);
+        assert.equal(trace.loss, 0);
+        run.dispose();
+      }
+    });
+  });
+
+  it('a weight that several ops use is one layer, whose gradient is the sum', async () => {
+    const spec: Spec = { inputs: [['x', ['batch', 2]]], outputs: ['y'], tensors: [{ name: 'both.weight', shape: [2, 2], floats: [1, 2, 3, 4] }], nodes: [{ type: 'MatMul', inputs: ['x', 'both.weight'], outputs: ['h'] }, { type: 'MatMul', inputs: ['h', 'both.weight'], outputs: ['y'], name: 'twice' }] };
+    await withModel(spec, async ({ network, weights: store }) => {
+      assert.deepEqual(network.layers.map(({ name, type }) => `${name} ${type}`), ['x Input', 'both.weight Parameter', 'MatMul_1 MatMul', 'twice MatMul']);
+      const run = await runOf({ ...config, loss: 'mse', backend: 'cpu' }, { network, weights: store }, { examples: 1, inputs: { x: { dtype: 'float32', shape: [1, 2], data: Float32Array.of(1, 0) } }, labels: { twice: { dtype: 'float32', shape: [1, 2], data: Float32Array.of(0, 0) } }, sources: {} });
+      const trace = await run.iteration(0);
+      // y = x W W = (7, 10), dL/dy = y; dW = x^T (y W^T) + (x W)^T y
+      assert.deepEqual([...(trace.tensors.get(trace.weights[0]?.gradient ?? -1)?.read().data ?? [])], [27 + 7, 61 + 10, 14, 20]);
+      run.dispose();
+    });
+  });
+
+  it('a model exported for one batch runs with that batch, and with others where its shapes allow', async () => {
+    const spec: Spec = { inputs: [['x', [2, 2, 2]]], outputs: ['y'], tensors: [{ name: 'rows', shape: [2], ints: [2, -1] }, weights], nodes: [{ type: 'Reshape', inputs: ['x', 'rows'], outputs: ['flat'] }, { type: 'MatMul', inputs: ['flat', 'w'], outputs: ['y'], name: 'y' }] };
+    await withModel(spec, async ({ network, weights: store }) => {
+      assert.equal(fixedBatch(network), 2);
+      assert.equal(settingsOf({ ...config, loss: 'mse' }, network).batchSize, 2);
+      const run = await runOf({ ...config, loss: 'mse', batchSize: 3, backend: 'cpu' }, { network, weights: store }, { examples: 3, inputs: { x: { dtype: 'float32', shape: [3, 2, 2], data: new Float32Array(12) } }, labels: { y: { dtype: 'float32', shape: [3, 3], data: new Float32Array(9) } }, sources: {} });
+      assert.equal((await run.iteration(0)).loss, 0);
+      run.dispose();
+    });
+  });
+
+  it('a model with unknown ops shows its graph and weights, and names them', async () => {
+    await withModel(classifier({ type: 'NonZero', inputs: ['scores'], outputs: ['places'] }), async ({ network, weights: store }) => {
+      assert.equal(network.viewOnly, 'small.onnx can be looked at but not run: Backstep does not have the op NonZero.');
+      assert.deepEqual(network.problems, [network.viewOnly]);
+      assert.deepEqual(network.layers.map(({ type, problem }) => [type, problem]), [['Input', null], ['MatMul', null], ['NonZero', 'Backstep does not have the op NonZero.']]);
+      assert.deepEqual((await store.read('w')).shape, [4, 3]);
+    });
+  });
+
+  it('activations and kernels are shown with channels first, as the file has them', async () => {
+    const { network, weights: store } = await openNetwork(fixture('torch/torch_cnn.onnx'));
+    const data = { x: { dtype: 'float32' as const, shape: [2, 1, 14, 14], data: new Float32Array(392).map((_, index) => Math.sin(index)) }, y: { dtype: 'int32' as const, shape: [2], data: Int32Array.of(1, 2) } };
+    const run = await runOf({ ...config, loss: 'cross_entropy', backend: 'cpu' }, { network, weights: store }, { examples: 2, inputs: { image: data.x }, labels: { 'fc/Gemm': data.y }, sources: {} });
+    await store.close();
+    const trace = await run.iteration(0);
+    const index = indexOf(trace, new Map());
+    const layer = trace.layers.find(({ layer: name }) => name === 'conv1/Conv') ?? assert.fail();
+    const weight = trace.weights.find(({ layer: name }) => name === 'conv1/Conv') ?? assert.fail();
+    assert.deepEqual([layer.inputs[0], layer.outputs[0], layer.outputGradients[0], weight.before, weight.gradient, weight.after].map((id) => useOf(index, id ?? -1)), ['activation-first', 'activation-first', 'activation-first', 'weight-first', 'weight-first', 'weight-first']);
+    const inside = trace.ops.find(({ kernel, layer: name }) => kernel === 'Conv2D' && name === 'conv1/Conv') ?? assert.fail();
+    assert.equal(useOf(index, inside.outputs[0] ?? -1), 'activation');
+    assert.deepEqual(defaultSlice([2, 8, 14, 14], 'activation-first', 1), { tileAxes: [1], rowAxis: 2, columnAxis: 3, at: { 0: 1 } });
+    assert.deepEqual(defaultSlice([8, 1, 3, 3], 'weight-first'), { tileAxes: [1, 0], rowAxis: 2, columnAxis: 3, at: {} });
+    run.dispose();
+  });
+});
