@@ -49,7 +49,8 @@ function usePart(picture: Picture | null, source: Props['source'], part: Part | 
 }
 
 /** Whether nearly all values lie in the middle of a range that a few span. */
-function unevenBins({ histogram: { counts }, statistics: { count } }: Picture): boolean {
+function isUneven({ histogram: { counts }, statistics: { count, min, max }, clipped }: Picture): boolean {
+  if (clipped !== undefined) return Math.max(-min, max) > 20 * Math.max(-clipped.low, clipped.high);
   return count > 8 && counts.length > 1 && counts.filter((number) => number > 0).length <= 4 && counts.some((number) => number >= 0.9 * count);
 }
 
@@ -63,9 +64,9 @@ export function NumbersTable({ picture, source, kind, domain, index, onSelect, r
   const cells = exact ? unreduced(picture) : picture;
   const selected = cellOf(cells, index);
   const rows = windowAround(selected?.row ?? 0, rowsShown, cells.rows);
-  const reach = Math.max(Math.abs(domain.low), Math.abs(domain.high));
+  const reach = Math.max(Math.abs(picture.statistics.min), Math.abs(picture.statistics.max)) || 0;
   // One value that is far off would take the decimals from all others: then each has its own, and more room.
-  const uneven = unevenBins(picture);
+  const uneven = isUneven(picture);
   const cellWidth = 6.7 * Math.max(uneven ? 7 : 5, columnNumber(-reach, reach).length) + 12;
   const columns = windowAround(selected?.column ?? 0, Math.max(3, Math.floor((width - 26) / cellWidth)), cells.columns);
   const part = usePart(picture, source, exact && selected !== null && width > 0 ? { tile: selected.tile, tiles: 1, row: rows.first, rows: rows.last - rows.first + 1, column: columns.first, columns: columns.last - columns.first + 1 } : null);
