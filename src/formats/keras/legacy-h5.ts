@@ -16,6 +16,7 @@ import { modelFrom } from './model-config';
 import { optimizerState, withState } from './optimizer-state';
 import type { StoredVariable } from './optimizer-state';
 import { everyWeight, holdersOf } from './nested-weights';
+import { sharedLayers } from './shared-layers';
 import { weightsOnly } from './weights-h5';
 
 /** Opens a file; weights are read from it when asked for. @throws Failure */
@@ -39,8 +40,9 @@ export async function openKerasH5(file: string): Promise<OpenedNetwork> {
       const found = hdf5.dataset(`optimizer_weights/${name}`);
       return found === null ? [] : [{ key: found.path, shape: found.shape, integer: found.dtype.includes('int') }];
     });
+    const twins = await sharedLayers(bound.network, (key) => hdf5.read(key), label);
     return {
-      network: { ...bound.network, compile: withState(compile, optimizerState(compile?.optimizer?.type ?? '', variables, draft, network)) },
+      network: { ...bound.network, problems: [...bound.network.problems, ...twins], compile: withState(compile, optimizerState(compile?.optimizer?.type ?? '', variables, draft, network)) },
       weights: checkedStore(bound.misfits, (key) => hdf5.read(key), () => hdf5.close()),
     };
   } catch (error) {

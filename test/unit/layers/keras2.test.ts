@@ -48,4 +48,14 @@ describe('layers: models of Keras 2', () => {
       await Promise.all([config, file].map((opened) => opened!.weights.close()));
     });
   }
+
+  it('one layer in two models inside an .h5 file: a sentence says that it is two now, as for Keras when it loads the file', async () => {
+    const { network, weights } = await openNetwork(path.join(folder, 'twins.h5'));
+    await weights.close();
+    assert.deepEqual(network.problems, ['twins.h5 holds the same values for "first/shared" and "second/shared": if they were one layer when the model was saved, the file no longer says so, and they are trained apart, as in Keras after loading it.']);
+    assert.ok(network.layers.every(({ problem }) => problem === null));
+    const nested = await openNetwork(path.join(folder, 'nested.h5'));
+    await nested.weights.close();
+    assert.deepEqual(nested.network.problems, []);
+  });
 });
