@@ -58,6 +58,8 @@ export interface FieldPart {
   readonly words: string;
   /** The input of that example alone, `[1, …]`; of the first one where there are all. */
   readonly picture: TensorPicture;
+  /** What the elements of a vector are called in the data; null where they have numbers only. */
+  readonly names: readonly string[] | null;
 }
 
 /** One element of a tensor of the trace, under its name in the listing. */
@@ -150,6 +152,8 @@ export interface ChoicesView {
   readonly label: number | null;
   readonly examples: number;
   readonly input: TensorPicture;
+  /** What the elements of a vector are called in the data; null where they have numbers only. */
+  readonly names: readonly string[] | null;
 }
 
 export interface AttributionRequest extends Asked {

@@ -103,6 +103,7 @@ describe('what the network looks at, in the panel', () => {
     await choose('method', 'gradientTimesInput');
     await result('Map alone');
     await opened.page.locator('.bars li').first().waitFor();
+    assert.deepEqual(await opened.page.locator('.bars .bar-name').evaluateAll((names) => names.map((name) => name.firstChild?.textContent)), ['lectures', 'hours']);
     await opened.screenshot('look-students-light');
     await choose('method', 'gradCam');
     await opened.page.locator('.attribution-method .card-problem', { hasText: 'It needs pictures' }).waitFor();

@@ -83,7 +83,7 @@ function Controls({ choices, settings, unit, place, onChange }: { readonly choic
   );
 }
 
-function Pictures({ answer, stale, inputName }: { readonly answer: AttributionView; readonly stale: boolean; readonly inputName: string }): JSX.Element {
+function Pictures({ answer, stale, inputName, names }: { readonly answer: AttributionView; readonly stale: boolean; readonly inputName: string; readonly names: readonly string[] | null }): JSX.Element {
   const { method, input, map, examples, note, score } = answer;
   const said = <p class="fine">{note}</p>;
   if (method === 'examples') {
@@ -93,7 +93,7 @@ function Pictures({ answer, stale, inputName }: { readonly answer: AttributionVi
         <header><h3>top examples</h3><span class="shape">{examples.length}</span></header>
         <ol class={`thumbnails ${wide ? 'wide' : ''}`}>
           {examples.map(({ example, value, picture, window }) => (
-            <li key={example}><p><b>{shortNumber(value, 3)}</b> example {example + 1}</p><InputPicture input={picture} map={null} frame={window} label={`Example ${example + 1} of the data set, value ${shortNumber(value, 4)}`} maxHeight={112} /></li>
+            <li key={example}><p><b>{shortNumber(value, 3)}</b> example {example + 1}</p><InputPicture input={picture} map={null} names={names} frame={window} label={`Example ${example + 1} of the data set, value ${shortNumber(value, 4)}`} maxHeight={112} /></li>
           ))}
         </ol>
         {said}
@@ -112,7 +112,7 @@ function Pictures({ answer, stale, inputName }: { readonly answer: AttributionVi
       {map !== null && (
         <section class="card" aria-label="Map alone">
           <header><h3>{input !== null && input.shape.length <= 2 ? 'by element of the input' : 'alone'}</h3>{input !== null && input.shape.length <= 2 && <span class="shape">score {shortNumber(score ?? NaN, 4)}</span>}</header>
-          <InputPicture input={input !== null && input.shape.length <= 2 ? input : null} map={map} label={`Map of ${method}`} maxHeight={pictureHeight} />
+          <InputPicture input={input !== null && input.shape.length <= 2 ? input : null} map={map} names={names} label={`Map of ${method}`} maxHeight={pictureHeight} />
           {input !== null && input.shape.length <= 2 && said}
         </section>
       )}
@@ -124,7 +124,7 @@ function Pictures({ answer, stale, inputName }: { readonly answer: AttributionVi
         </section>
       )}
       {input !== null && input.shape.length <= 2 && map === null && (
-        <section class="card" aria-label="The input it likes best"><header><h3>the input it likes best</h3><span class="shape">score {shortNumber(score ?? NaN, 4)}</span></header><InputPicture input={input} map={null} label="The input that the unit answers to most" maxHeight={pictureHeight} />{said}</section>
+        <section class="card" aria-label="The input it likes best"><header><h3>the input it likes best</h3><span class="shape">score {shortNumber(score ?? NaN, 4)}</span></header><InputPicture input={input} map={null} names={names} label="The input that the unit answers to most" maxHeight={pictureHeight} />{said}</section>
       )}
     </div>
   );
@@ -164,7 +164,7 @@ function Asked({ choices, iteration, example, running }: { readonly choices: Cho
       </div>
       {possible && !isQuick && (answering.state === 'idle' || answering.state === 'failed') && <div><Button appearance="primary" label={`${method.title}: compute`} onClick={() => void ask('attribution', key, argument)}>Compute</Button></div>}
       <AskingLine answering={answering} question={key} label={`computing ${method?.title.toLowerCase() ?? ''}`} />
-      {shown !== null && possible && <Pictures answer={shown} stale={answering.state !== 'ready'} inputName={choices.input.name} />}
+      {shown !== null && possible && <Pictures answer={shown} stale={answering.state !== 'ready'} inputName={choices.input.name} names={choices.names} />}
     </>
   );
 }

@@ -15,6 +15,8 @@ interface Props {
   readonly map: TensorPicture | null;
   /** What is framed, in the whole input's indices: `[example, …, channel]`. */
   readonly frame?: CellWindow | null;
+  /** What the elements of a vector are called. */
+  readonly names?: readonly string[] | null;
   readonly label: string;
   readonly maxHeight: number;
 }
@@ -25,10 +27,10 @@ const longestBars = 24;
 
 const isVector = (picture: TensorPicture): boolean => picture.shape.length <= 2;
 
-function Vector({ input, map, label }: Props): JSX.Element {
+function Vector({ input, map, names, label }: Props): JSX.Element {
   const [values, weights] = [input, map].map((picture) => (picture === null ? null : new Float32Array(picture.values)));
   const shown = weights ?? values ?? new Float32Array();
-  return <Bars label={label} items={[...shown].map((value, at) => ({ key: String(at), label: `[${at}]`, detail: weights === null || values == null ? '' : `= ${shortNumber(values[at] ?? NaN, 3)}`, value }))} />;
+  return <Bars label={label} items={[...shown].map((value, at) => ({ key: String(at), label: names?.[at] ?? `[${at}]`, detail: weights === null || values == null ? '' : `= ${shortNumber(values[at] ?? NaN, 3)}`, value }))} />;
 }
 
 function Canvas({ input, map, frame, label, maxHeight, room }: Props & { readonly room: number }): JSX.Element {

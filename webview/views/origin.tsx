@@ -43,7 +43,7 @@ function Seen({ view, influence, question }: { readonly view: OriginView; readon
           <div class="card-row" key={row}>
             {field !== undefined && (
               <Part title={`what it can see of ${field.input}`} note={`${where} · ${field.words}`} label={`What it can see of ${field.input}`}>
-                <InputPicture input={field.picture} map={null} frame={field.window} label={`${field.input}, ${where}; seen: ${field.words}`} maxHeight={pictureHeight} />
+                <InputPicture input={field.picture} map={null} frame={field.window} names={field.names} label={`${field.input}, ${where}; seen: ${field.words}`} maxHeight={pictureHeight} />
                 {fieldWords !== null && <p class="fine">{fieldWords}</p>}
               </Part>
             )}
@@ -54,7 +54,7 @@ function Seen({ view, influence, question }: { readonly view: OriginView; readon
               </Part>
             ) : (
               <Part title={`what mattered of ${part.input}`} note={`∂ ${nameOf(element)} / ∂ input · example ${part.example + 1}${part.share < 0.9995 ? ` · ${(100 * part.share).toFixed(part.share > 0.1 ? 0 : 1)} % of the squared gradient, the rest lies in other examples` : ''}`} label={`What mattered of ${part.input}`}>
-                <InputPicture input={null} map={part.picture} frame={field !== undefined && field.tensor === part.tensor ? field.window : null} label={`Gradient of ${nameOf(element)} by ${part.input}`} maxHeight={pictureHeight} />
+                <InputPicture input={null} map={part.picture} names={field?.names ?? null} frame={field !== undefined && field.tensor === part.tensor ? field.window : null} label={`Gradient of ${nameOf(element)} by ${part.input}`} maxHeight={pictureHeight} />
               </Part>
             )}
           </div>

@@ -13,7 +13,7 @@ import { Failure } from '../../tensor/failure';
 import { sizeOf } from '../../tensor/value';
 import type { TensorValue } from '../../tensor/value';
 import type { View } from '../place';
-import { exampleIn } from './fields';
+import { exampleIn, featureNames } from './fields';
 import type { Asking } from './questions';
 
 /** One example of a tensor of the trace, `[1, …]`. */
@@ -67,7 +67,7 @@ export async function choicesView(run: Run, view: View, { example }: ChoicesRequ
     layers: [{ layer: null, title: `output ${outputName}`, shape: [...shape], units: shape.at(-1) ?? 1 }, ...layers],
     maps, usualMaps: [...maps].reverse().find((key) => /Conv/.test(findLayer(info.network, keys.get(key)?.layer ?? '')?.type ?? '')) ?? maps.at(-1) ?? null,
     predicted: largestUnit(found.activation), label: labelOf(view, example), examples: input?.shape[0] ?? 1,
-    input: exampleIn(view, name, value, example),
+    input: exampleIn(view, name, value, example), names: featureNames(view, input?.shape ?? []),
   };
 }
 

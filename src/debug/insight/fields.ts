@@ -59,11 +59,11 @@ export function fieldsAt(view: View, element: ElementView): Fields {
   const places = layer === null || field === undefined || !alike(trace, layer, op?.call ?? 0, made?.shape ?? []) ? null : placesOf(info.network, layer, field, index);
   const parts = Object.entries(trace.inputs).filter(([, { value }]) => from.has(value)).map(([name, { value }]): FieldPart => {
     const shape = trace.tensors.get(value)?.shape ?? [];
-    if (value === tensor) return { input: name, tensor: value, shape, example, window: { tensor: value, start: index, extent: index.map(() => 1), step: index.map(() => 1) }, words: 'it is this element of the input', picture: exampleIn(view, name, value, example ?? 0) };
+    if (value === tensor) return { input: name, tensor: value, shape, example, window: { tensor: value, start: index, extent: index.map(() => 1), step: index.map(() => 1) }, words: 'it is this element of the input', picture: exampleIn(view, name, value, example ?? 0), names: featureNames(view, shape) };
     const axes = field !== undefined && field.input === name && places !== null ? field.axes.map((axis, i) => seen(axis, places[i] ?? 0, shape[i + 1] ?? 1)) : null;
     const start = shape.map((_, axis) => (axis === 0 ? example ?? 0 : axes?.[axis - 1]?.[0] ?? 0));
     const extent = shape.map((size, axis) => (axis === 0 ? (example === null ? size : 1) : spanOf(axes?.[axis - 1], size)));
-    return { input: name, tensor: value, shape, example, window: { tensor: value, start, extent, step: shape.map(() => 1) }, words: wordsOf(shape, axes), picture: exampleIn(view, name, value, example ?? 0) };
+    return { input: name, tensor: value, shape, example, window: { tensor: value, start, extent, step: shape.map(() => 1) }, words: wordsOf(shape, axes), picture: exampleIn(view, name, value, example ?? 0), names: featureNames(view, shape) };
   });
   return { parts, words: layer === null || field === undefined || places === null ? null : fieldWords(layer, field), problem: null };
 }
@@ -74,6 +74,11 @@ export function exampleIn({ trace, reader }: View, name: string, tensor: number,
   if (made === undefined) throw new Failure('insight.tensor', `Iteration ${trace.iteration + 1} has no tensor number ${tensor}.`);
   const { data, shape, dtype } = reader.read(made), each = sizeOf(shape.slice(1));
   return pictureOf({ dtype, shape: [1, ...shape.slice(1)], data: data.slice(example * each, (example + 1) * each) }, { name, use: 'activation', maxElements });
+}
+
+/** Names of a vector's elements: the columns of the data file that they come from. */
+export function featureNames({ info: { config: { data } } }: View, shape: readonly number[]): readonly string[] | null {
+  return 'features' in data && shape.length === 2 && data.features.length === shape[1] ? data.features : null;
 }
 
 /** Elements of a picture that crosses. */

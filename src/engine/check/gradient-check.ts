@@ -81,15 +81,25 @@ export function worstFirst(elements: readonly CheckedElement[]): CheckedElement[
   return [...elements].sort((a, b) => (beyond(a) === beyond(b) ? a.element - b.element : beyond(b) - beyond(a)));
 }
 
+const found = new WeakMap<Trace, ReadonlyMap<number, number>>();
+
 /** The tensor that holds the whole gradient by `tensor`: the last one recorded as such. */
 function gradientOf(trace: Trace, tensor: number): number | null {
-  const weight = trace.weights.find(({ before }) => before === tensor);
-  if (weight !== undefined) return weight.gradient;
-  const input = Object.values(trace.inputs).find(({ value }) => value === tensor);
-  if (input !== undefined) return input.gradient;
-  let found: number | null = null;
-  for (const { id, gradientOf: of } of trace.tensors.values()) if (of !== null && of.tensor === tensor && !of.partial) found = id;
-  return found;
+  let gradients = found.get(trace);
+  if (gradients === undefined) found.set(trace, gradients = gradientsIn(trace));
+  return gradients.get(tensor) ?? null;
+}
+
+/** Whole gradients by the tensor that they are the gradient of. */
+function gradientsIn(trace: Trace): ReadonlyMap<number, number> {
+  const gradients = new Map<number, number>();
+  for (const { id, gradientOf: of } of trace.tensors.values()) if (of !== null && !of.partial) gradients.set(of.tensor, id);
+  const named = [...trace.weights.map(({ before, gradient }) => [before, gradient] as const), ...Object.values(trace.inputs).map(({ value, gradient }) => [value, gradient] as const)];
+  for (const [value, gradient] of named) {
+    if (gradient === null) gradients.delete(value);
+    else gradients.set(value, gradient);
+  }
+  return gradients;
 }
 
 async function checkElement(element: number, recorded: number, value: number, lossAt: (value: number) => Promise<number>): Promise<CheckedElement> {
