@@ -7,6 +7,7 @@ import type { Point, Rect } from '../render/layout/graph';
 import { edgeKey } from '../render/paths';
 import { offsetPolyline, segmentsOf } from '../render/polyline';
 import type { Theme } from '../theme';
+import { GraphPainter } from './graph-painter';
 import { restWhenIdle } from './graph-rest';
 
 /** Below this zoom text cannot be read: boxes are drawn on the canvas instead. */
@@ -14,7 +15,7 @@ export const textZoom = 0.34;
 /** cytoscape would insert a style element under this id, which the content security policy forbids; ours stands there first. */
 const styleId = '__________cytoscape_stylesheet';
 const laneDistance = 4;
-/** A graph of more nodes and lines than this takes longer than a frame to draw. */
+/** A graph of more boxes and lines than this takes cytoscape longer than a frame to draw; it is painted by ourselves. */
 const large = 2500;
 
 export interface GraphState {
@@ -54,8 +55,6 @@ function stylesheet(theme: Theme): StylesheetJson {
   const contrast = theme.kind === 'hcDark' || theme.kind === 'hcLight';
   // The typings know fewer edge properties than cytoscape.
   const style = [
-    // Beside the picture that stands for a large graph while it moves.
-    { selector: 'core', style: { 'outside-texture-bg-opacity': 0, 'outside-texture-bg-color': theme.background } },
     { selector: 'node', style: { shape: 'round-rectangle', 'corner-radius': '5px', width: 'data(width)', height: 'data(height)', 'background-opacity': 0, 'border-width': 0, events: 'no' } },
     { selector: 'node.far', style: { 'background-color': theme.line, 'background-opacity': 1 } },
     { selector: 'node.frame.far', style: { 'background-opacity': 0 } },
@@ -78,57 +77,59 @@ function stylesheet(theme: Theme): StylesheetJson {
   return style as unknown as StylesheetJson;
 }
 
+/** Boxes and lines for cytoscape: one line an edge, or one for each direction. */
+function elementsOf(drawing: Drawing, lanes: boolean, far: boolean): ElementDefinition[] {
+  const rects = new Map<string, Rect>([...drawing.nodes, ...drawing.groups].map(({ id, rect }) => [id, rect]));
+  const box = (id: string, rect: Rect, classes: string): ElementDefinition => ({ group: 'nodes', classes, data: { id, width: rect.width, height: rect.height }, position: { x: rect.x + rect.width / 2, y: rect.y + rect.height / 2 } });
+  return [
+    ...drawing.nodes.map(({ id, rect }) => box(id, rect, far ? 'far' : '')),
+    // Groups are drawn by the DOM; here they only hold the ends of edges.
+    ...drawing.groups.map(({ id, rect }) => box(id, rect, 'frame')),
+    ...drawing.edges.flatMap(({ id, source, target, points }) => (lanes ? (['forward', 'backward'] as const) : (['single'] as const)).flatMap((lane) => edgeElement(id, source, target, lane, points, rects))),
+  ];
+}
+
 export class GraphCanvas {
   private readonly cy: Core;
   private touched = false;
   private far = false;
   /** Where the first node stands: what is seen first of a drawing that is too wide. */
   private start = 0;
+  private readonly painter: GraphPainter;
   private bounds: Rect = { x: 0, y: 0, width: 1, height: 1 };
 
   constructor(private readonly container: HTMLElement, private readonly onView: (view: View) => void) {
     reserveStyle();
     this.cy = cytoscape({ container, style: [], elements: [], layout: { name: 'preset' }, minZoom: 0.001, maxZoom: 2.5, autoungrabify: true, autounselectify: true, boxSelectionEnabled: false });
     restWhenIdle(this.cy);
+    this.painter = new GraphPainter(container, textZoom);
     this.cy.on('viewport', () => this.viewChanged());
     for (const kind of ['wheel', 'mousedown', 'touchstart']) container.addEventListener(kind, () => { this.touched = true; }, { passive: true });
   }
 
   /** Draws a network: one line an edge, or one for each direction. */
   draw(drawing: Drawing, lanes: boolean): void {
-    const rects = new Map<string, Rect>([...drawing.nodes, ...drawing.groups].map(({ id, rect }) => [id, rect]));
-    const elements: ElementDefinition[] = drawing.nodes.map(({ id, rect }) => ({
-      group: 'nodes', data: { id, width: rect.width, height: rect.height }, position: { x: rect.x + rect.width / 2, y: rect.y + rect.height / 2 }, classes: this.far ? 'far' : '',
-    }));
-    // Groups are drawn by the DOM; here they only hold the ends of edges.
-    for (const { id, rect } of drawing.groups) elements.push({ group: 'nodes', classes: 'frame', data: { id, width: rect.width, height: rect.height }, position: { x: rect.x + rect.width / 2, y: rect.y + rect.height / 2 } });
-    for (const { id, source, target, points } of drawing.edges) {
-      for (const lane of lanes ? (['forward', 'backward'] as const) : (['single'] as const)) elements.push(...edgeElement(id, source, target, lane, points, rects));
-    }
+    const toPaint = drawing.nodes.length + drawing.edges.length > large;
+    this.painter.draw(toPaint ? drawing : null, lanes);
+    const elements = toPaint ? [] : elementsOf(drawing, lanes, this.far);
     this.cy.batch(() => {
       this.cy.elements().remove();
       this.cy.add(elements);
     });
-    this.easeViewport(elements.length > large);
     const first = drawing.nodes[0]?.rect;
     this.start = first === undefined ? 0 : first.x + first.width / 2;
     this.bounds = { x: 0, y: 0, width: drawing.width, height: drawing.height + 20 };
     this.touched = false;
   }
 
-  /** Large graphs pan and zoom as a picture of themselves, drawn anew when the movement ends. */
-  private easeViewport(ease: boolean): void {
-    // cytoscape takes this only when it starts, from its renderer's fields, which its typings lack.
-    const { renderer } = this.cy as unknown as { readonly renderer: () => { textureOnViewport: boolean } };
-    renderer.call(this.cy).textureOnViewport = ease;
-  }
-
   paint(theme: Theme): void {
     this.cy.style(stylesheet(theme));
+    this.painter.paint(theme);
   }
 
   /** Colours the executed parts: an edge forward once its target has run, backward once the gradient has passed its target. */
   mark({ forwardDone, backwardDone }: GraphState): void {
+    this.painter.mark({ forwardDone, backwardDone });
     this.cy.batch(() => {
       this.cy.edges().forEach((edge) => {
         const { source, target } = { source: edge.source().id(), target: edge.target().id() };
@@ -140,6 +141,7 @@ export class GraphCanvas {
 
   /** Emphasises nodes when boxes are drawn on the canvas, and the edges of a path, as `edgeKey` writes them. */
   emphasise(current: string | null, found: ReadonlySet<string>, path: ReadonlySet<string> | null): void {
+    this.painter.mark({ current, found, path });
     this.cy.batch(() => {
       this.cy.edges().forEach((edge) => {
         const on = path === null ? null : path.has(edgeKey(edge.data('source') as string, edge.data('target') as string));
@@ -155,6 +157,7 @@ export class GraphCanvas {
 
   /** Colours of the boxes when they are drawn on the canvas. */
   tint(tints: ReadonlyMap<string, Tint>): void {
+    this.painter.mark({ tints });
     this.cy.batch(() => {
       this.cy.nodes().forEach((node) => {
         const color = tints.get(node.id())?.color;
@@ -170,6 +173,7 @@ export class GraphCanvas {
       this.far = far;
       this.cy.batch(() => { this.cy.nodes().toggleClass('far', far); });
     }
+    this.painter.move(this.view());
     this.onView(this.view());
   }
 
@@ -241,6 +245,7 @@ export class GraphCanvas {
   }
 
   destroy(): void {
+    this.painter.destroy();
     this.cy.destroy();
   }
 }
