@@ -22,7 +22,7 @@ const renamed: Readonly<Record<string, string>> = {
   MaxPool1D: 'MaxPooling1D', MaxPool2D: 'MaxPooling2D', MaxPool3D: 'MaxPooling3D', AvgPool1D: 'AveragePooling1D', AvgPool2D: 'AveragePooling2D', AvgPool3D: 'AveragePooling3D',
   GlobalMaxPool1D: 'GlobalMaxPooling1D', GlobalMaxPool2D: 'GlobalMaxPooling2D', GlobalMaxPool3D: 'GlobalMaxPooling3D',
   GlobalAvgPool1D: 'GlobalAveragePooling1D', GlobalAvgPool2D: 'GlobalAveragePooling2D', GlobalAvgPool3D: 'GlobalAveragePooling3D',
-  LSTMV1: 'LSTM', LSTMV2: 'LSTM', GRUV1: 'GRU', GRUV2: 'GRU', LayerNormalizationV1: 'LayerNormalization', DenseV2: 'Dense',
+  LSTMV1: 'LSTM', LSTMV2: 'LSTM', GRUV1: 'GRU', GRUV2: 'GRU', CuDNNLSTM: 'LSTM', CuDNNGRU: 'GRU', LayerNormalizationV1: 'LayerNormalization', DenseV2: 'Dense',
 };
 
 /** Class name in Keras 3's spelling; `Package>Name` of registered classes becomes `Name`. */
@@ -59,6 +59,8 @@ export function translate(type: string, source: JsonObject, dialect: Dialect): J
     // ConvLSTM and all of TensorFlow.js kept the old default.
     config.recurrent_activation ??= dialect === 'tfjs' || (type.startsWith('ConvLSTM') && dialect === 'keras2') ? 'hard_sigmoid' : 'sigmoid';
   }
+  // CuDNNLSTM and CuDNNGRU have no choice of activations.
+  if (recurrentTypes.has(type)) config.activation ??= 'tanh';
   if (Object.hasOwn(changes, type)) changes[type]?.(config, dialect);
   if (dialect === 'keras2') {
     for (const key of activationKeys) {

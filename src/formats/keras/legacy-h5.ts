@@ -6,11 +6,14 @@ import { buildNetwork } from '../../network/build';
 import type { PlacedLayer } from '../../network/build';
 import type { NetworkDraft } from '../../network/draft';
 import type { OpenedNetwork } from '../../network/network';
+import type { TensorValue } from '../../tensor/value';
 import { Hdf5File } from '../containers/hdf5';
 import { parseJsonObject } from '../containers/json';
 import { bindWeights, checkedStore } from './bind';
 import type { FindHoldings, StoredWeight } from './bind';
 import { compileFrom } from './compile';
+import { fromCudnn } from './cudnn';
+import type { Conversions } from './cudnn';
 import type { Dialect } from './dialect';
 import { modelFrom } from './model-config';
 import { optimizerState, withState } from './optimizer-state';
@@ -35,15 +38,17 @@ export async function openKerasH5(file: string): Promise<OpenedNetwork> {
     const training = hdf5.text('/', 'training_config');
     const compile = training === null ? null : compileFrom(parseJsonObject(training, `${label}: training_config`));
     const network = buildNetwork(draft, { format: 'keras-h5', convention: 'keras', compile });
-    const bound = bindWeights(draft, network, findByName(hdf5, draft, network.layers, label), label);
+    const conversions: Conversions = new Map();
+    const read = async (key: string): Promise<TensorValue> => { const made = conversions.get(key); return made === undefined ? hdf5.read(key) : made.convert(await hdf5.read(made.key)); };
+    const bound = bindWeights(draft, network, findByName(hdf5, draft, network.layers, label, conversions), label);
     const variables = (names(hdf5, 'optimizer_weights', 'weight_names') ?? []).flatMap((name): readonly StoredVariable[] => {
       const found = hdf5.dataset(`optimizer_weights/${name}`);
       return found === null ? [] : [{ key: found.path, shape: found.shape, integer: found.dtype.includes('int') }];
     });
-    const twins = await sharedLayers(bound.network, (key) => hdf5.read(key), label);
+    const twins = await sharedLayers(bound.network, read, label);
     return {
       network: { ...bound.network, problems: [...bound.network.problems, ...twins], compile: withState(compile, optimizerState(compile?.optimizer?.type ?? '', variables, draft, network)) },
-      weights: checkedStore(bound.misfits, (key) => hdf5.read(key), () => hdf5.close()),
+      weights: checkedStore(bound.misfits, read, () => hdf5.close()),
     };
   } catch (error) {
     await hdf5.close();
@@ -67,7 +72,7 @@ function names(hdf5: Hdf5File, group: string, attribute: string): readonly strin
  * Weights stand below the group of their outermost layer and are matched by order, as Keras does: names changed between versions.
  * All trainable weights of a model inside the model come before all others.
  */
-function findByName(hdf5: Hdf5File, draft: NetworkDraft, layers: readonly PlacedLayer[], label: string): FindHoldings {
+function findByName(hdf5: Hdf5File, draft: NetworkDraft, layers: readonly PlacedLayer[], label: string, conversions: Conversions): FindHoldings {
   const root = hdf5.kind('model_weights') === 'group' ? 'model_weights' : '/';
   const groups = new Map<string, readonly (StoredWeight | null)[]>();
   const others = new Map<string, readonly StoredWeight[]>();
@@ -92,7 +97,7 @@ function findByName(hdf5: Hdf5File, draft: NetworkDraft, layers: readonly Placed
       const list = found.get(holder);
       if (list !== undefined) list[index] = stored[position] ?? null;
     }
-    for (const [holder, list] of found) groups.set(holder, list);
+    for (const { path: holder, layer: own } of holders) groups.set(holder, fromCudnn(own.weights, found.get(holder) ?? [], conversions));
   }
   return (layer, chain) => ({
     declared: groups.get(chain.map(({ name }) => name).join('/')) ?? layer.weights.map(() => null),

@@ -10,7 +10,7 @@ import { assertClose, differenceOf } from './comparing';
 import { run, valuesOf } from './passes';
 
 const folder = path.resolve('test/fixtures/models/keras2');
-const names = readdirSync(folder).filter((file) => file.endsWith('.npz')).map((file) => path.basename(file, '.npz'));
+const names = readdirSync(folder).filter((file) => file.endsWith('.npz') && !file.endsWith('.reference.npz')).map((file) => path.basename(file, '.npz'));
 
 describe('layers: models of Keras 2', () => {
   for (const name of names) {
@@ -57,5 +57,21 @@ describe('layers: models of Keras 2', () => {
     const nested = await openNetwork(path.join(folder, 'nested.h5'));
     await nested.weights.close();
     assert.deepEqual(nested.network.problems, []);
+  });
+
+  itOnEachBackend('CuDNNLSTM and CuDNNGRU compute what LSTM and GRU do with their weights, as Keras 2 reads them', async () => {
+    const references = await readNpz(path.join(folder, 'cudnn.reference.npz'));
+    const { network, weights: store } = await openNetwork(path.join(folder, 'cudnn.h5'));
+    assert.deepEqual(network.problems, []);
+    assert.deepEqual(network.layers.map(({ type }) => type), ['InputLayer', 'Bidirectional', 'LSTM', 'GRU', 'Dense']);
+    const weights = await valuesOf(network, store);
+    await store.close();
+    tf.engine().startScope();
+    try {
+      const { result } = run({ network, weights, inputs: [references.get('x')!], training: false });
+      assertClose([differenceOf('y_pred', result.outputs[0]!, references.get('y_pred')!)]);
+    } finally {
+      tf.engine().endScope();
+    }
   });
 });
