@@ -45,6 +45,12 @@ export function configOf({ name, description }: Reference, model: string, optimi
   };
 }
 
+/** The same for a file that PyTorch exported: `torch_cnn.onnx`. */
+export function exportedConfigOf(reference: Reference, model: string, optimizer: RunConfig['optimizer']): RunConfig {
+  const file = `${reference.name}.reference.npz`;
+  return { model, data: { x: `${file}#x`, y: `${file}#y` }, loss: 'cross_entropy', ...(optimizer === undefined ? {} : { optimizer }), batchSize: 1000, shuffle: false, dropout: false };
+}
+
 /** Largest difference beyond the tolerance 1e-6 + 1e-5 of the largest value + `gap`, as a sentence; null when all is well. */
 export function misfit(what: string, actual: TensorValue | null, expected: TensorValue, gap = 0): string | null {
   if (actual === null) return expected.data.every((value) => Number(value) === 0) ? null : `${what}: nothing was recorded`;

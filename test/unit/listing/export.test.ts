@@ -9,7 +9,7 @@ import { createRun } from '../../../src/engine/create-run';
 import type { Trace } from '../../../src/engine/trace';
 import { checksum, exportListing } from '../../../src/listing/export/export';
 import { makeListing } from '../../../src/listing/listing';
-import { configOf, readReference } from '../engine/references';
+import { configOf, exportedConfigOf, readReference } from '../engine/references';
 
 interface Printed { readonly backend: string; readonly loss: number; readonly gradients: Readonly<Record<string, { readonly shape: number[]; readonly sha256: string }>> }
 
@@ -37,10 +37,12 @@ function checkPrinted(result: Printed, trace: Trace, names: ReadonlyMap<number, 
   assert.ok(Object.keys(result.gradients).length > 0);
 }
 
-async function exportRun(model: string, backend: BackendName, optimizer: RunConfig['optimizer'], iteration: number, check: (files: string[], trace: Trace, names: ReadonlyMap<number, string>) => void): Promise<void> {
+async function exportRun(given: string, backend: BackendName, optimizer: RunConfig['optimizer'], iteration: number, check: (files: string[], trace: Trace, names: ReadonlyMap<number, string>) => void): Promise<void> {
   mkdirSync(out, { recursive: true });
-  const reference = await readReference('keras', model);
-  const run = await createRun({ ...configOf(reference, `${model}.keras`, optimizer), backend }, { baseFolder: reference.folder });
+  const model = given.split('.')[0] ?? given;
+  const exported = given.endsWith('.onnx');
+  const reference = await readReference(exported ? 'torch' : 'keras', model);
+  const run = await createRun({ ...(exported ? exportedConfigOf(reference, given, optimizer) : configOf(reference, `${model}.keras`, optimizer)), backend }, { baseFolder: reference.folder });
   const folder = mkdtempSync(path.join(out, `${model}-`));
   try {
     const trace = await run.iteration(iteration);
@@ -54,7 +56,7 @@ async function exportRun(model: string, backend: BackendName, optimizer: RunConf
 
 describe('an exported listing', () => {
   for (const backend of ['cpu', 'wasm', 'tensorflow'] as const) {
-    for (const [model, optimizer, iteration] of [['lenet5', 'adam', 2], ['will_i_pass', { type: 'sgd', learningRate: 0.1, momentum: 0.9 }, 1], ['cnn_zoo', 'rmsprop', 0]] as const) {
+    for (const [model, optimizer, iteration] of [['lenet5', 'adam', 2], ['will_i_pass', { type: 'sgd', learningRate: 0.1, momentum: 0.9 }, 1], ['cnn_zoo', 'rmsprop', 0], ['torch_resnet.unfolded.onnx', 'adam', 1], ['torch_encoder.onnx', 'sgd', 0]] as const) {
       it(`of ${model} runs on plain TensorFlow.js (${backend}) and gives loss and every gradient bit for bit`, async function () {
         const absent = await absenceOf(backend);
         if (absent !== null) this.skip();

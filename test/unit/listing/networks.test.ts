@@ -5,7 +5,7 @@ import { placeOf, viewAt } from '../../../src/debug/place';
 import { cursorView } from '../../../src/debug/view/cursor-view';
 import { createRun } from '../../../src/engine/create-run';
 import { makeListing } from '../../../src/listing/listing';
-import { configOf, readReference, referenceNames } from '../engine/references';
+import { configOf, exportedConfigOf, readReference, referenceNames } from '../engine/references';
 import { checkFormula } from './check-formula';
 import { checkListing } from './check-listing';
 import { typeErrors } from './type-check';
@@ -32,10 +32,13 @@ describe('listing and panel of a real run', () => {
     }
   });
 
-  referenceNames('keras').filter((name) => !others.has(name)).forEach((name, number) => {
+  const exported = ['torch_cnn.unfolded.onnx', 'torch_encoder.onnx', 'torch_lstm.onnx'];
+  [...referenceNames('keras').filter((name) => !others.has(name)), ...exported].forEach((name, number) => {
     it(`of ${name}: valid TypeScript that stays the same from iteration to iteration, formulas and cards at every cursor`, async () => {
-      const reference = await readReference('keras', name);
-      const run = await createRun({ ...configOf(reference, `${name}.keras`, optimizers[number % optimizers.length]), backend: 'wasm' }, { baseFolder: reference.folder });
+      const onnx = exported.includes(name);
+      const reference = await readReference(onnx ? 'torch' : 'keras', name.split('.')[0] ?? name);
+      const optimizer = optimizers[number % optimizers.length];
+      const run = await createRun({ ...(onnx ? exportedConfigOf(reference, name, optimizer) : configOf(reference, `${name}.keras`, optimizer)), backend: 'wasm' }, { baseFolder: reference.folder });
       try {
         const first = await run.iteration(0);
         const { text } = makeListing(first, run.info.network);
