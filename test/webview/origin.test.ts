@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { Insight } from '../../src/debug/insight/insight';
 import { closeAll, openWebview } from './browser';
 import type { OpenPage, PageOptions } from './browser';
-import { openRun } from './fixtures/real';
+import { openFile, openRun } from './fixtures/real';
 import type { RunHost } from './fixtures/real';
 
 const few = { data: { generator: 'digits', examples: 64 }, batchSize: 8, backend: 'wasm' } as const;
@@ -92,6 +92,18 @@ describe('the origin of a value in the panel', () => {
     assert.ok(canvas !== null && frame !== null);
     const cell = canvas.width / 28, { start, extent } = fields[0]?.window ?? assert.fail();
     for (const [shown, wanted] of [[(frame.x - canvas.x) / cell, start[2]], [(frame.y - canvas.y) / cell, start[1]], [frame.width / cell, extent[2]], [frame.height / cell, extent[1]]] as const) assert.ok(Math.abs(shown - (wanted ?? NaN)) < 0.7, `${shown}, wanted ${wanted}`);
+  });
+
+  it('names the receptive field of every layer in the graph, and in the details of a layer', async () => {
+    const sentence = 'sees 14×14 of image, the first from −2 on, each next one 2 further';
+    await open('lenet5', 'conv_1', { state: {} });
+    assert.ok((await opened.page.locator('[data-node=conv_2]').getAttribute('title'))?.includes(sentence));
+    await opened.close();
+    const file = await openFile('media/examples/lenet5.keras');
+    opened = await openWebview(file);
+    await opened.page.locator('[data-node=conv_2]').click();
+    await opened.page.locator('.layer-details .explanation', { hasText: `one element ${sentence}` }).waitFor();
+    await file.close();
   });
 
   it('follows the value on to an op that it feeds, and stays open there', async () => {

@@ -13,6 +13,7 @@ import type { Way } from '../render/walk';
 import { walkFrom } from '../render/walk';
 import { hideOthers } from '../render/hide';
 import { layerQuery } from '../render/layer-query';
+import { fieldWords } from '../render/layer-rows';
 import type { Rect } from '../render/layout/graph';
 import { compact } from '../render/numbers';
 import { scopesOf } from '../render/scopes';
@@ -87,6 +88,7 @@ function wordsOf(node: DrawnNode, marks: readonly string[]): string {
   const parts = [`${view.name}, ${node.detail}`, `output ${view.outputShape || 'unknown'}`];
   if (view.activation !== null && !node.detail.includes(view.activation)) parts.push(`activation ${view.activation}`);
   if (view.parameters > 0) parts.push(`${view.parameters.toLocaleString('en-US')} parameters`);
+  if (view.receptiveField != null) parts.push(fieldWords(view.receptiveField));
   if (view.problem !== null) parts.push(view.problem);
   return [...parts, ...marks].join(' · ');
 }

@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import type { NodeView, WeightView } from '../../src/protocol/graph';
 import { domainOf } from '../../src/tensor/colormap';
 import { Button } from '../controls';
+import { fieldWords } from '../render/layer-rows';
 import { count, shortNumber } from '../render/numbers';
 import { cellOf, sliceText } from '../render/tiles';
 import { select, useStore } from '../store';
@@ -72,6 +73,7 @@ export function LayerDetails({ node, onClose }: { readonly node: NodeView; reado
         `output ${node.outputShape || 'unknown'}`, node.activation === null ? null : `activation ${node.activation}`,
         node.parameters === 0 ? 'no parameters' : `${node.parameters.toLocaleString('en-US')} parameters${node.trainable === node.parameters ? '' : `, ${node.trainable.toLocaleString('en-US')} trainable`}`,
         node.macs === null || node.macs === 0 ? null : `${count(node.macs)} multiply-adds`,
+        node.receptiveField == null ? null : `one element ${fieldWords(node.receptiveField)}`,
       ].filter((part) => part !== null).join(' · ')}</p>
       {node.problem !== null && <p class="banner" role="alert">{node.problem}</p>}
       {node.settings.length > 0 && (
