@@ -203,7 +203,8 @@ function bidirectional(lookup: Lookup): LayerKind {
       const { forward, backward } = both(settings);
       return [
         ...within(forward.name.startsWith('forward_') ? forward.name : `forward_${forward.name}`, 'forward_layer', innerKind(lookup, forward).weights?.(new Settings(forward.config), call) ?? []),
-        ...within(backward.name.startsWith('backward_') ? backward.name : `backward_${backward.name}`, 'backward_layer', innerKind(lookup, backward).weights?.(new Settings(backward.config), call) ?? []),
+        // A backward layer of its own keeps its own name.
+        ...within(settings.has('backward_layer') || backward.name.startsWith('backward_') ? backward.name : `backward_${backward.name}`, 'backward_layer', innerKind(lookup, backward).weights?.(new Settings(backward.config), call) ?? []),
       ];
     },
     macs: (settings, call) => {

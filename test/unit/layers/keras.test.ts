@@ -57,15 +57,8 @@ async function readNpzValue(key: string): Promise<TensorValue[]> {
   return [arrays.get(key)!];
 }
 
-/** Cases whose weights the reader of configurations names otherwise than Keras: still to be mended, and counted as skipped. */
-const unnamed = new Set(['Bidirectional with its own backward layer']);
-
 describe('layers: Keras 3, setting by setting', () => {
   for (const [name, entry] of Object.entries(cases)) {
-    if (unnamed.has(name)) {
-      it(`${name} (skipped: its weights are named otherwise than in Keras)`);
-      continue;
-    }
     itOnEachBackend(`${name}`, async () => {
       const opened = await openKerasConfig(`${name}.json`, entry.config);
       tf.engine().startScope();
