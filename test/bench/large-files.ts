@@ -60,12 +60,14 @@ export async function writeKerasArchive(file: string, config: JsonObject): Promi
   }, { level: 0 }));
 }
 
-const matrix = { rows: 1024, columns: 1280, count: 100 };
+const matrix = { rows: 1024, columns: 1280 };
+/** Matrices in a file of 500 MiB. */
+const many = 100;
 const bytesEach = 4 * matrix.rows * matrix.columns;
 
-/** Writes a hundred matrices of 5 MiB each, 500 MiB in all, as safetensors. */
-export function writeSafetensors(file: string): void {
-  const header = Buffer.from(JSON.stringify(Object.fromEntries(Array.from({ length: matrix.count }, (_, index) => [
+/** Writes matrices of 5 MiB each, a hundred when not said otherwise, as safetensors. */
+export function writeSafetensors(file: string, count = many): void {
+  const header = Buffer.from(JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, index) => [
     `model.layers.${index}.mlp.weight`, { dtype: 'F32', shape: [matrix.rows, matrix.columns], data_offsets: [index * bytesEach, (index + 1) * bytesEach] },
   ]))));
   const length = Buffer.alloc(8);
@@ -74,18 +76,18 @@ export function writeSafetensors(file: string): void {
   const block = Buffer.alloc(bytesEach, 0x3c);
   writeSync(out, length);
   writeSync(out, header);
-  for (let index = 0; index < matrix.count; index += 1) writeSync(out, block);
+  for (let index = 0; index < count; index += 1) writeSync(out, block);
   closeSync(out);
 }
 
 /** The same as a file of Keras weights: one dense layer after another in HDF5. */
-export async function writeWeightsH5(file: string): Promise<void> {
+export async function writeWeightsH5(file: string, count = many): Promise<void> {
   const { h5wasm } = await import('h5wasm');
   const { FS } = await h5wasm.ready;
   const weights = new h5wasm.File('large.h5', 'w');
   const layers = weights.create_group('layers');
   const data = new Float32Array(matrix.rows * matrix.columns).fill(0.01);
-  for (let index = 0; index < matrix.count; index += 1) layers.create_group(index === 0 ? 'dense' : `dense_${index}`).create_group('vars').create_dataset({ name: '0', data, shape: [matrix.rows, matrix.columns] });
+  for (let index = 0; index < count; index += 1) layers.create_group(index === 0 ? 'dense' : `dense_${index}`).create_group('vars').create_dataset({ name: '0', data, shape: [matrix.rows, matrix.columns] });
   weights.close();
   const [from, to, block] = [FS.open('large.h5', 'r'), openSync(file, 'w'), new Uint8Array(2 ** 24)];
   for (let read = FS.read(from, block, 0, block.length); read > 0; read = FS.read(from, block, 0, block.length)) writeSync(to, block, 0, read);
@@ -95,7 +97,7 @@ export async function writeWeightsH5(file: string): Promise<void> {
 }
 
 /** The same as a stored `.npz` archive. */
-export function writeNpz(file: string): void {
+export function writeNpz(file: string, count = many): void {
   const head = `{'descr': '<f4', 'fortran_order': False, 'shape': (${matrix.rows}, ${matrix.columns}), }`;
   const padded = `${head}${' '.repeat(63 - ((10 + head.length) % 64))}\n`;
   const start = Buffer.concat([Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, padded.length & 255, padded.length >> 8]), Buffer.from(padded)]);
@@ -105,7 +107,7 @@ export function writeNpz(file: string): void {
   const out = openSync(file, 'w');
   const entries: Buffer[] = [];
   let at = 0;
-  for (let index = 0; index < matrix.count; index += 1) {
+  for (let index = 0; index < count; index += 1) {
     const name = Buffer.from(`layer_${index}.kernel.npy`);
     const record = Buffer.alloc(30);
     record.writeUInt32LE(0x04034b50, 0);
@@ -132,8 +134,8 @@ export function writeNpz(file: string): void {
   const directory = Buffer.concat(entries);
   const end = Buffer.alloc(22);
   end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(matrix.count, 8);
-  end.writeUInt16LE(matrix.count, 10);
+  end.writeUInt16LE(count, 8);
+  end.writeUInt16LE(count, 10);
   end.writeUInt32LE(directory.length, 12);
   end.writeUInt32LE(at, 16);
   writeSync(out, directory);

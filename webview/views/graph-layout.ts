@@ -21,8 +21,8 @@ function startWorker(): Worker | null {
 }
 
 /** The drawing of the newest draft, and whether a newer one is still on its way. The layout of an outdated draft is stopped. */
-export function useDrawing(draft: Draft): { readonly drawing: Drawing | null; readonly busy: boolean } {
-  const [laid, setLaid] = useState<{ readonly draft: Draft; readonly drawing: Drawing } | null>(null);
+export function useDrawing(draft: Draft): { readonly drawing: Drawing | null; readonly busy: boolean; readonly inWorker: boolean } {
+  const [laid, setLaid] = useState<{ readonly draft: Draft; readonly drawing: Drawing; readonly inWorker: boolean } | null>(null);
   const atOnce = useRef<{ readonly draft: Draft; readonly drawing: Drawing } | null>(null);
   /** Shown until the newer one is there. */
   const last = useRef<Drawing | null>(null);
@@ -34,7 +34,7 @@ export function useDrawing(draft: Draft): { readonly drawing: Drawing | null; re
       return undefined;
     }
     atOnce.current = null;
-    const take = (layout: LayoutResult): void => setLaid({ draft, drawing: draft.finish(layout) });
+    const take = (layout: LayoutResult, inWorker = false): void => setLaid({ draft, drawing: draft.finish(layout), inWorker });
     const worker = startWorker();
     if (worker === null) {
       const soon = setTimeout(() => take(layoutNetwork(draft.input)), 0);
@@ -42,7 +42,7 @@ export function useDrawing(draft: Draft): { readonly drawing: Drawing | null; re
     }
     worker.onmessage = ({ data }: MessageEvent<LayoutResult>) => {
       worker.terminate();
-      take(data);
+      take(data, true);
     };
     worker.onerror = () => {
       worker.terminate();
@@ -52,5 +52,5 @@ export function useDrawing(draft: Draft): { readonly drawing: Drawing | null; re
     return () => worker.terminate();
   }, [draft]);
   last.current = (isSmall ? atOnce.current?.drawing : laid?.drawing) ?? last.current;
-  return { drawing: last.current, busy: !isSmall && laid?.draft !== draft };
+  return { drawing: last.current, busy: !isSmall && laid?.draft !== draft, inWorker: !isSmall && laid?.inWorker === true };
 }

@@ -355,7 +355,7 @@ export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFi
     paths.boxes !== null ? (paths.boxes.has(id) ? 'found' : 'dimmed') : text === '' || hiding ? '' : foundBoxes.has(id) ? (id === focused ? 'found chosen' : 'found') : 'dimmed', view !== null && view.problem !== null ? 'problem' : '', view === null ? 'loss' : '',
   ].join(' ');
   return (
-    <div class="graph" role="region" aria-label={`Graph of ${graph.title}, ${graph.totals.layers} layers`} onKeyDown={onKeyDown}>
+    <div class="graph" role="region" data-laid={laid.inWorker ? 'in worker' : 'here'} aria-label={`Graph of ${graph.title}, ${graph.totals.layers} layers`} onKeyDown={onKeyDown}>
       <div class="graph-frame" ref={frame} onMouseDownCapture={({ clientX: x, clientY: y }) => { pressed.current = { x, y }; }}
         onClickCapture={(event) => { if (event.detail > 0 && Math.hypot(event.clientX - pressed.current.x, event.clientY - pressed.current.y) > 4) event.stopPropagation(); }}>
         <div class="graph-layer" ref={layer}>
