@@ -3,7 +3,7 @@ import type { Convention, Json, JsonObject, Network } from '../network/network';
 import { Failure } from '../tensor/failure';
 import type { RunConfig } from './config';
 import { outputsOf } from './data/fit';
-import { lossOf } from './losses/losses';
+import { hasClassesSecond, lossOf } from './losses/losses';
 import { givesLogits, takesLogits } from './losses/logits';
 import type { Loss, LossSettings } from './losses/losses';
 import { accuracy } from './metrics';
@@ -51,7 +51,7 @@ export function settingsOf(config: RunConfig, network: Network): Settings {
     optimizer: optimizerOf(optimizer, convention),
     metrics: (outputs) => outputs.flatMap(({ name, predictions, labels }) => {
       const loss = losses[name];
-      const metric = loss === undefined ? null : accuracy(outputs.length > 1 ? `${name}_accuracy` : 'accuracy', loss.name, loss.fromLogits, predictions, labels);
+      const metric = loss === undefined ? null : accuracy(outputs.length > 1 ? `${name}_accuracy` : 'accuracy', loss.name, loss.fromLogits, predictions, labels, hasClassesSecond(loss.name, convention));
       return metric === null ? [] : [metric];
     }),
   };

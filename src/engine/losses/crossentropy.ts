@@ -1,7 +1,7 @@
 /** Cross-entropies as Keras and PyTorch compute them: from logits wherever there are any, without clipping. */
 import {
   abs, add, cast, clipByValue, customGrad, div, exp, expandDims, log, log1p, logSoftmax, maximum, mean, mul, neg, notEqual, oneHot, pow, relu, reshape,
-  sigmoid, softmax, sub, sum,
+  sigmoid, softmax, sub, sum, transpose,
 } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LossArguments, LossEntry, LossFunction, LossOptions } from './loss';
@@ -131,6 +131,13 @@ const torchCrossEntropy: LossFunction = ({ labels, predictions, options }) => {
 /** PyTorch's NLLLoss: from log probabilities and class numbers. */
 const negativeLogLikelihood: LossFunction = ({ labels, predictions }) => neg(sum(mul(asRows(labels, predictions), predictions), -1));
 
+/** PyTorch's losses of classes have them at the second axis: `[batch, classes, height, width]`. */
+const classesSecond = (loss: LossFunction): LossFunction => (given) => {
+  const { predictions } = given;
+  if (predictions.rank < 3) return loss(given);
+  return loss({ ...given, predictions: transpose(predictions, [0, ...predictions.shape.slice(2).map((_, axis) => axis + 2), 1]) });
+};
+
 const generalized: LossFunction = ({ labels, predictions, options }) => {
   const q = numberOption(options, 'q', 0.5);
   return div(sub(1, pow(sum(mul(predictions, asRows(labels, predictions)), -1), q)), q);
@@ -143,7 +150,7 @@ export const crossEntropies: Readonly<Record<string, LossEntry>> = {
   binary_focal_crossentropy: { labels: 'probabilities', keras: binaryFocal },
   categorical_focal_crossentropy: { labels: 'distribution', keras: categoricalFocal },
   categorical_generalized_cross_entropy: { labels: 'classes', keras: generalized },
-  cross_entropy: { labels: 'classes', keras: torchCrossEntropy },
-  nll: { labels: 'classes', keras: negativeLogLikelihood },
+  cross_entropy: { labels: 'classes', keras: torchCrossEntropy, pytorch: classesSecond(torchCrossEntropy) },
+  nll: { labels: 'classes', keras: negativeLogLikelihood, pytorch: classesSecond(negativeLogLikelihood) },
 };
 

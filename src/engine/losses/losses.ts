@@ -63,9 +63,13 @@ export function lossOf(settings: LossSettings, convention: Convention, share = 1
     weight: typeof config['weight'] === 'number' ? config['weight'] : share,
     fromLogits: options['from_logits'] === true || name === 'cross_entropy',
     values: entry[convention === 'keras' ? 'keras' : convention] ?? entry.keras,
-    checkLabels: (labels, outputShape) => labelProblem({ name, labels: entry.labels, options }, labels, outputShape),
+    checkLabels: (labels, outputShape) => labelProblem({ name, labels: entry.labels, options }, labels, hasClassesSecond(name, convention) ? classesLast(outputShape) : outputShape),
   };
 }
+
+/** Whether a loss has the classes at the second axis of its predictions: PyTorch's own, under its convention. */
+export const hasClassesSecond = (name: string, convention: Convention): boolean => convention === 'pytorch' && (name === 'cross_entropy' || name === 'nll');
+const classesLast = (shape: SymbolicShape): SymbolicShape => (shape.length < 3 ? shape : [shape[0] ?? null, ...shape.slice(2), shape[1] ?? null]);
 
 /** Names of all losses. */
 export const lossNames: readonly string[] = Object.keys(table);

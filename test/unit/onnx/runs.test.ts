@@ -127,6 +127,19 @@ describe('runs of ONNX models', () => {
     });
   });
 
+  it('has the classes of PyTorch\'s cross-entropy at the second axis', async () => {
+    const spec: Spec = { inputs: [['x', ['batch', 2, 3]]], outputs: ['y'], nodes: [{ type: 'Identity', inputs: ['x'], outputs: ['y'], name: 'y' }] };
+    await withModel(spec, async ({ network, weights: store }) => {
+      const run = await runOf({ ...config, loss: 'cross_entropy', batchSize: 1, backend: 'cpu' }, { network, weights: store }, { examples: 1, inputs: { x: { dtype: 'float32', shape: [1, 2, 3], data: Float32Array.of(2, 0, 1, 0, 3, 1) } }, labels: { y: { dtype: 'int32', shape: [1, 3], data: Int32Array.of(0, 1, 1) } }, sources: {} });
+      const trace = await run.iteration(0);
+      // Means of log(1 + e^-2), log(1 + e^-3), log 2.
+      const expected = (Math.log(1 + Math.exp(-2)) + Math.log(1 + Math.exp(-3)) + Math.LN2) / 3;
+      assert.ok(Math.abs(trace.loss - expected) < 1e-6);
+      assert.ok(Math.abs((trace.metrics['accuracy'] ?? 0) - 2 / 3) < 1e-9);
+      run.dispose();
+    });
+  });
+
   it('a model with unknown ops shows its graph and weights, and names them', async () => {
     await withModel(classifier({ type: 'NonZero', inputs: ['scores'], outputs: ['places'] }), async ({ network, weights: store }) => {
       assert.equal(network.viewOnly, 'small.onnx can be looked at but not run: Backstep does not have the op NonZero.');
