@@ -36,8 +36,9 @@ describe('architectures from files', () => {
       let facts = '';
       await workbench.until(async () => {
         for (const frame of workbench.page.frames()) {
-          const text = await frame.locator('.model .title').first().textContent().catch(() => null);
-          if (text !== null && await frame.locator('.model .node').first().isVisible().catch(() => false) && text.includes(`${layerCount(name).toLocaleString('en-US')} layer`)) facts = text;
+          if (!await frame.locator('.model .node').first().isVisible().catch(() => false)) continue;
+          const text = await frame.locator('.model .title').first().textContent() ?? '';
+          if (text.includes(`${layerCount(name).toLocaleString('en-US')} layer`)) facts = text;
         }
         return facts !== '';
       }, `the graph of ${name}`);
