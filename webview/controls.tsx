@@ -40,7 +40,13 @@ interface SearchProps {
 /** A search field. */
 export function SearchField({ label, value, inputRef, onInput, onKeyDown, children }: SearchProps): JSX.Element {
   const input = (event: Event): void => onInput((event.currentTarget as HTMLElement & { value: string }).value);
-  return createElement('vscode-text-field', { ref: inputRef, placeholder: label, 'aria-label': label, value, onInput: input, onKeyDown } as object, children);
+  // The element gives itself a name when it is connected.
+  const ref = (element: HTMLElement | null): void => {
+    element?.setAttribute('aria-label', label);
+    if (typeof inputRef === 'function') inputRef(element);
+    else if (inputRef != null) inputRef.current = element;
+  };
+  return createElement('vscode-text-field', { ref, placeholder: label, 'aria-label': label, value, onInput: input, onKeyDown } as object, children);
 }
 
 interface ChoiceProps<Value extends string> {

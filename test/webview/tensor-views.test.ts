@@ -170,6 +170,11 @@ describe('views of a tensor', () => {
     await opened.screenshot('views-odd');
     await choose(opened, 4, 'histogram');
     await until(() => at(opened, 4).locator('.histogram').getAttribute('aria-label'), (label) => /from −[12]\.\d+ to [12]\.\d+/.test(label ?? ''));
+    const bars = at(opened, 4).locator('.histogram');
+    await bars.focus();
+    await opened.page.keyboard.press('Home');
+    await opened.page.keyboard.press('Home');
+    assert.match(await until(() => bars.locator('.lines-reading').innerText(), (text) => text.startsWith('−')), /^−[12]\.\d+ … −[12]\.\d+: \d+$/);
     await opened.screenshot('views-odd-histogram');
     await opened.close();
   });
