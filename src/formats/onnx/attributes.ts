@@ -37,11 +37,11 @@ async function tensorValue(message: ProtoMessage, path: string): Promise<Json> {
 }
 
 /** All attributes by name. */
-export async function attributesOf(attributes: readonly ProtoMessage[], path: string): Promise<JsonObject> {
+export async function attributesOf(attributes: readonly (readonly [name: string, value: ProtoMessage])[], path: string): Promise<JsonObject> {
   const entries: [string, Json][] = [];
-  for (const attribute of attributes) {
+  for (const [name, attribute] of attributes) {
     const value = await attributeValue(attribute, path);
-    if (value !== null && attribute.text(1) !== '__proto__') entries.push([attribute.text(1), value]);
+    if (value !== null && name !== '__proto__') entries.push([name, value]);
   }
   return Object.fromEntries(entries);
 }

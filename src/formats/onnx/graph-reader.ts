@@ -7,14 +7,15 @@ import { sizeOf } from '../../tensor/value';
 import type { TensorValue } from '../../tensor/value';
 import type { Json, JsonObject, SymbolicShape, Weight } from '../../network/network';
 import { displayName } from '../../network/order';
-import type { ProtoMessage } from '../containers/protobuf';
 import type { OpInput, OpNode } from '../graphs/op-graph';
 import { shownShape } from '../modules/tensor-types';
 import { attributesOf, settled } from './attributes';
 import { detailOf, macsOf } from './cost';
 import { floating, hostInts, hostOutputs, isHostOp, shapePart } from './host-values';
 import type { HostValue } from './host-values';
-import { bufferInputs, opType, settingInputs, weightInputs, weightNames } from './ops';
+import { branchOf } from './nodes';
+import type { Node } from './nodes';
+import { bufferInputs, settingInputs, weightInputs, weightNames } from './ops';
 import { outputShapes } from './shapes';
 import { tensorFrom } from './tensor';
 import type { OnnxTensor } from './tensor';
@@ -27,10 +28,6 @@ const maximalExpression = 2000;
 /** A tensor that the host computes: its value as far as it is known, and how to compute it while the network runs. */
 interface Known { readonly value: HostValue | undefined; readonly expression: OpInput; readonly size: number }
 
-/** A node as it stands in the file. */
-interface Node { readonly name: string; readonly type: string; readonly inputs: readonly string[]; readonly outputs: readonly string[]; readonly attributes: readonly ProtoMessage[] }
-
-const nodeOf = (message: ProtoMessage): Node => ({ inputs: message.texts(1), outputs: message.texts(2), name: message.text(3), type: opType(message.text(7), message.text(4)), attributes: message.messages(5) });
 const at = (table: Readonly<Record<string, readonly number[]>>, type: string, position: number): boolean => Object.hasOwn(table, type) && table[type]?.includes(position) === true;
 const settingName = (type: string, position: number, opset: number): string | undefined =>
   (type === 'Resize' && opset < 11 ? (position === 1 ? 'scales' : undefined) : Object.hasOwn(settingInputs, type) ? settingInputs[type]?.[position] : undefined);
@@ -57,8 +54,7 @@ export class GraphReader {
   }
 
   /** All ops that compute, in the file's order. `outputs` are the tensors that the graph gives. */
-  async nodes(messages: readonly ProtoMessage[], outputs: readonly string[]): Promise<readonly OpNode[]> {
-    const nodes = messages.map(nodeOf);
+  async nodes(nodes: readonly Node[], outputs: readonly string[]): Promise<readonly OpNode[]> {
     this.shared = this.sharedBy(nodes);
     for (const node of nodes) await this.node(node);
     const made = new Set(this.ops.flatMap((op) => op.outputs));
@@ -91,6 +87,7 @@ export class GraphReader {
     const config = settled(type, await attributesOf(attributes, this.path), this.opset);
     if (type === 'Constant') { await this.constant(outputs[0] ?? '', config, attributes); return; }
     for (const [position, input] of inputs.entries()) await this.learn(input, settingName(type, position, this.opset) !== undefined);
+    if (type === 'If' && await this.chosen(inputs, outputs, attributes)) return;
     if (this.absorbed(type, config, inputs, outputs)) return;
     const extended: Record<string, Json> = type === 'Split' && !inputs[1] && config.split === undefined ? { num_outputs: outputs.length, ...config } : { ...config };
     const zero = type === 'QuantizeLinear' ? this.tensors.get(inputs[2] ?? '')?.type?.name : undefined;
@@ -177,8 +174,19 @@ export class GraphReader {
     return true;
   }
 
-  private async constant(output: string, config: JsonObject, attributes: readonly ProtoMessage[]): Promise<void> {
-    const value = attributes.find((attribute) => attribute.text(1) === 'value' && attribute.has(5))?.message(5);
+  /** Takes the branch of an `If` whose condition is known when the file is opened, as exporters write for shapes. */
+  private async chosen([condition = '']: readonly string[], outputs: readonly string[], attributes: Node['attributes']): Promise<boolean> {
+    const value = this.known.get(condition)?.value?.data[0] ?? null;
+    const branch = value === null ? undefined : attributes.find(([name]) => name === (value === 0 ? 'else_branch' : 'then_branch'))?.[1];
+    if (branch?.has(6) !== true) return false;
+    const graph = branch.message(6);
+    for (const message of graph.messages(5)) { const tensor = tensorFrom(message, this.label, this.path, () => Promise.resolve(message)); this.constants.set(tensor.name, tensor); if (tensor.type !== null) this.shapes.set(tensor.name, tensor.shape); }
+    for (const node of branchOf(graph, outputs)) await this.node(node);
+    return true;
+  }
+
+  private async constant(output: string, config: JsonObject, attributes: Node['attributes']): Promise<void> {
+    const value = attributes.find(([name, attribute]) => name === 'value' && attribute.has(5))?.[1].message(5);
     if (value !== undefined) {
       const tensor = tensorFrom(value, this.label, this.path, () => Promise.resolve(value));
       this.constants.set(output, tensor);

@@ -7,6 +7,7 @@ import { openRanges } from '../containers/range-file';
 import type { RangeFile } from '../containers/range-file';
 import { networkOfOps } from '../graphs/op-graph';
 import { GraphReader } from './graph-reader';
+import { nodesOf } from './nodes';
 import { isKnownOp } from './ops';
 import { elementTypeName, tensorAt } from './tensor';
 import type { OnnxTensor } from './tensor';
@@ -57,7 +58,8 @@ async function openFrom(file: RangeFile, path: string): Promise<OpenedNetwork> {
   const opsets = await Promise.all((model.get(8) ?? []).map(async (at) => new ProtoMessage(await bytesOf(at), label, at.start)));
   const opset = opsets.filter((set) => ['', 'ai.onnx'].includes(set.text(1))).map((set) => set.int(2))[0];
   const reader = new GraphReader(label, path, opset ?? newestOpset, tensors, shapes);
-  const nodes = await reader.nodes(await messages(1), outputs);
+  const functions = await Promise.all((model.get(25) ?? []).filter(({ wire }) => wire === 2).map(async (at) => new ProtoMessage(await bytesOf(at), label, at.start)));
+  const nodes = await reader.nodes(nodesOf(await messages(1), functions, label), outputs);
   if (nodes.length === 0) throw new Failure('onnx.graph', `${label} is an ONNX model without ops.`);
   const network = networkOfOps({
     name: label, format: 'onnx', formatDetail: [opset === undefined ? '' : `opset ${opset}`, `${producer} ${version}`.trim()].filter((text) => text !== '').join(', '),

@@ -13,27 +13,39 @@ import type { OpenedNetwork } from '../../../src/network/network';
 import { defaultSlice } from '../../../src/tensor/slice';
 import { fixture } from '../formats/fixture';
 
-type Attribute = readonly [name: string, value: number | readonly number[]];
-interface NodeSpec { readonly type: string; readonly inputs: readonly string[]; readonly outputs: readonly string[]; readonly name?: string; readonly attributes?: readonly Attribute[] }
+type Attribute = readonly [name: string, value: number | readonly number[] | Branch | { readonly from: string }];
+/** A branch of an `If`: its nodes and what it gives. */
+interface Branch { readonly nodes: readonly NodeSpec[]; readonly gives: string }
+interface FunctionSpec { readonly name: string; readonly inputs: readonly string[]; readonly outputs: readonly string[]; readonly nodes: readonly NodeSpec[] }
+interface NodeSpec { readonly type: string; readonly inputs: readonly string[]; readonly outputs: readonly string[]; readonly name?: string; readonly domain?: string; readonly attributes?: readonly Attribute[] }
 interface TensorSpec { readonly name: string; readonly shape: readonly number[]; readonly floats?: readonly number[]; readonly ints?: readonly number[] }
-interface Spec { readonly inputs: readonly (readonly [name: string, shape: readonly (number | string)[]])[]; readonly outputs: readonly string[]; readonly nodes: readonly NodeSpec[]; readonly tensors?: readonly TensorSpec[]; readonly opset?: number }
+interface Spec { readonly inputs: readonly (readonly [name: string, shape: readonly (number | string)[]])[]; readonly outputs: readonly string[]; readonly nodes: readonly NodeSpec[]; readonly tensors?: readonly TensorSpec[]; readonly opset?: number; readonly functions?: readonly FunctionSpec[] }
+
+const hasNodes = (value: object): value is Branch => 'nodes' in value;
+
+function writeNodes(graph: PbfWriter, field: number, nodes: readonly NodeSpec[]): void {
+  for (const { type, inputs: from, outputs: to, name = '', domain = '', attributes = [] } of nodes) graph.writeMessage(field, (_node: null, node) => {
+    for (const input of from) node.writeStringField(1, input);
+    for (const output of to) node.writeStringField(2, output);
+    node.writeStringField(3, name);
+    node.writeStringField(4, type);
+    node.writeStringField(7, domain);
+    for (const [key, value] of attributes) node.writeMessage(5, (_attribute: null, attribute) => {
+      attribute.writeStringField(1, key);
+      if (typeof value === 'number') { attribute.writeVarintField(3, value); attribute.writeVarintField(20, 2); }
+      else if ('from' in value) { attribute.writeStringField(21, value.from); attribute.writeVarintField(20, 2); }
+      else if (hasNodes(value)) attribute.writeMessage(6, (_graph: null, branch) => { writeNodes(branch, 1, value.nodes); branch.writeMessage(12, (_output: null, output) => output.writeStringField(1, value.gives), null); }, null);
+      else { for (const one of value) attribute.writeVarintField(8, one); attribute.writeVarintField(20, 7); }
+    }, null);
+  }, null);
+}
 
 /** The bytes of a small model. */
-function modelOf({ inputs, outputs, nodes, tensors = [], opset = 20 }: Spec): Uint8Array {
+function modelOf({ inputs, outputs, nodes, tensors = [], opset = 20, functions = [] }: Spec): Uint8Array {
   const model = new PbfWriter();
   model.writeVarintField(1, 9);
   model.writeMessage(7, (_: null, graph) => {
-    for (const { type, inputs: from, outputs: to, name = '', attributes = [] } of nodes) graph.writeMessage(1, (_node: null, node) => {
-      for (const input of from) node.writeStringField(1, input);
-      for (const output of to) node.writeStringField(2, output);
-      node.writeStringField(3, name);
-      node.writeStringField(4, type);
-      for (const [key, value] of attributes) node.writeMessage(5, (_attribute: null, attribute) => {
-        attribute.writeStringField(1, key);
-        if (typeof value === 'number') { attribute.writeVarintField(3, value); attribute.writeVarintField(20, 2); }
-        else { for (const one of value) attribute.writeVarintField(8, one); attribute.writeVarintField(20, 7); }
-      }, null);
-    }, null);
+    writeNodes(graph, 1, nodes);
     for (const { name, shape, floats, ints } of tensors) graph.writeMessage(5, (_tensor: null, tensor) => {
       tensor.writePackedVarint(1, [...shape]);
       tensor.writeVarintField(2, floats === undefined ? 7 : 1);
@@ -50,6 +62,13 @@ function modelOf({ inputs, outputs, nodes, tensors = [], opset = 20 }: Spec): Ui
     }, null);
     for (const [name, shape] of inputs) stated(11, name, shape);
     for (const name of outputs) stated(12, name, null);
+  }, null);
+  for (const { name, inputs: takes, outputs: gives, nodes: body } of functions) model.writeMessage(25, (_: null, made) => {
+    made.writeStringField(1, name);
+    for (const input of takes) made.writeStringField(4, input);
+    for (const output of gives) made.writeStringField(5, output);
+    writeNodes(made, 7, body);
+    made.writeStringField(10, 'own');
   }, null);
   model.writeMessage(8, (_: null, set) => set.writeVarintField(2, opset), null);
   return model.finish();
@@ -138,6 +157,28 @@ describe('runs of ONNX models', () => {
       assert.ok(Math.abs((trace.metrics['accuracy'] ?? 0) - 2 / 3) < 1e-9);
       run.dispose();
     });
+  });
+
+  it('calls of the model\'s own functions are the ops that these consist of, with the attributes of the call', async () => {
+    const spec: Spec = {
+      ...classifier({ type: 'Tail', domain: 'own', inputs: ['scores'], outputs: ['y'], name: 'tail', attributes: [['along', 1]] }),
+      functions: [
+        { name: 'Tail', inputs: ['a'], outputs: ['b'], nodes: [{ type: 'Relu', inputs: ['a'], outputs: ['kept'] }, { type: 'Shares', domain: 'own', inputs: ['kept'], outputs: ['b'], name: 'end', attributes: [['axis', { from: 'along' }]] }] },
+        { name: 'Shares', inputs: ['z'], outputs: ['p'], nodes: [{ type: 'Softmax', inputs: ['z'], outputs: ['p'], attributes: [['axis', { from: 'axis' }]] }] },
+      ],
+    };
+    await withModel(spec, ({ network }) => {
+      assert.deepEqual(network.layers.map(({ name, type, config: settings }) => [name, type, settings]), [['x', 'Input', { dtype: 'float32' }], ['scores', 'MatMul', {}], ['tail/Relu', 'Relu', {}], ['tail/end/Softmax', 'Softmax', { axis: 1 }]]);
+      assert.equal(network.viewOnly, undefined);
+    });
+    const endless = [{ name: 'Loop', inputs: ['a'], outputs: ['b'], nodes: [{ type: 'Loop', domain: 'own', inputs: ['a'], outputs: ['c'] }, { type: 'Loop', domain: 'own', inputs: ['c'], outputs: ['b'] }] }];
+    await assert.rejects(withModel({ ...classifier({ type: 'Loop', domain: 'own', inputs: ['scores'], outputs: ['y'] }), functions: endless }, () => undefined), /small\.onnx is not a sound ONNX model: its functions call one another without end\./);
+  });
+
+  it('takes the branch of a condition that the file itself decides', async () => {
+    const branch = (type: string): Branch => ({ nodes: [{ type, inputs: ['scores'], outputs: [`${type} made`], name: type }], gives: `${type} made` });
+    const spec: Spec = { ...classifier({ type: 'If', inputs: ['yes'], outputs: ['y'], attributes: [['then_branch', branch('Relu')], ['else_branch', branch('Tanh')]] }), tensors: [weights, { name: 'yes', shape: [], ints: [1] }] };
+    await withModel(spec, ({ network }) => { assert.deepEqual([network.layers.map(({ type }) => type), network.outputs[0]?.layer], [['Input', 'MatMul', 'Relu'], 'Relu']); });
   });
 
   it('a model with unknown ops shows its graph and weights, and names them', async () => {
