@@ -33,40 +33,44 @@ function vgg(depth: number, blocks: readonly number[]): JsonObject {
 
 function resnet(depth: number, blocks: readonly number[], bottleneck: boolean): JsonObject {
   const s = new Sketch(`resnet${depth}`);
-  let x = s.convNorm(s.input([224, 224, 3], 'image'), 64, 7, { strides: [2, 2] });
-  x = s.pool('Max', x, 3, 2, 'same');
+  // Layers are called as in keras.applications: conv2_block1_1_conv, …
+  let x = s.convNorm(s.input([224, 224, 3], 'image'), 64, 7, 'conv1', { strides: [2, 2] });
+  x = s.pool('Max', x, 3, 2, 'same', 'pool1');
   blocks.forEach((count, stage) => {
     const filters = 64 * 2 ** stage;
     for (let i = 0; i < count; i += 1) {
+      const name = `conv${stage + 2}_block${i + 1}`;
       const strides = pair(stage > 0 && i === 0 ? 2 : 1);
       const wide = bottleneck ? 4 * filters : filters;
       const straight = bottleneck
-        ? s.convNorm(s.convNorm(s.convNorm(x, filters, 1), filters, 3, { strides }), wide, 1, {}, null)
-        : s.convNorm(s.convNorm(x, filters, 3, { strides }), wide, 3, {}, null);
-      const short = x.channels === wide && (stage === 0 || i > 0) ? x : s.convNorm(x, wide, 1, { strides }, null);
-      x = s.layer('Activation', s.layer('Add', [short, straight]), { activation: 'relu' });
+        ? s.convNorm(s.convNorm(s.convNorm(x, filters, 1, `${name}_1`), filters, 3, `${name}_2`, { strides }), wide, 1, `${name}_3`, {}, null)
+        : s.convNorm(s.convNorm(x, filters, 3, `${name}_1`, { strides }), wide, 3, `${name}_2`, {}, null);
+      const short = x.channels === wide && (stage === 0 || i > 0) ? x : s.convNorm(x, wide, 1, `${name}_0`, { strides }, null);
+      x = s.layer('Activation', s.layer('Add', [short, straight], {}, `${name}_add`), { activation: 'relu' }, `${name}_out`);
     }
   });
-  return s.finish(s.dense(s.layer('GlobalAveragePooling2D', x), 1000, 'softmax', 'predictions'));
+  return s.finish(s.dense(s.layer('GlobalAveragePooling2D', x, {}, 'avg_pool'), 1000, 'softmax', 'predictions'));
 }
 
 /** Pre-activation bottleneck ResNet for CIFAR: 9 n + 2 layers, three stages of n blocks. */
 function resnetCifar(depth: number): JsonObject {
   const s = new Sketch(`resnet${depth}`);
-  const active = (x: Wire): Wire => s.layer('Activation', s.norm(x), { activation: 'relu' });
+  const active = (x: Wire, name: string): Wire => s.layer('Activation', s.norm(x, `${name}_bn`), { activation: 'relu' }, `${name}_relu`);
   const plain = { use_bias: false };
-  let x = s.conv(s.input([32, 32, 3], 'image'), 16, 3, plain);
+  let x = s.conv(s.input([32, 32, 3], 'image'), 16, 3, plain, 'conv1');
   for (let stage = 0; stage < 3; stage += 1) {
     const filters = 16 * 2 ** stage;
     for (let i = 0; i < (depth - 2) / 9; i += 1) {
+      const name = `conv${stage + 2}_block${i + 1}`;
       const strides = pair(stage > 0 && i === 0 ? 2 : 1);
-      const before = active(x);
-      const straight = s.conv(active(s.conv(active(s.conv(before, filters, 1, { ...plain, strides })), filters, 3, plain)), 4 * filters, 1, plain);
-      const short = i === 0 ? s.conv(before, 4 * filters, 1, { ...plain, strides }) : x;
-      x = s.layer('Add', [short, straight]);
+      const before = active(x, `${name}_1`);
+      const reduced = active(s.conv(before, filters, 1, { ...plain, strides }, `${name}_1_conv`), `${name}_2`);
+      const straight = s.conv(active(s.conv(reduced, filters, 3, plain, `${name}_2_conv`), `${name}_3`), 4 * filters, 1, plain, `${name}_3_conv`);
+      const short = i === 0 ? s.conv(before, 4 * filters, 1, { ...plain, strides }, `${name}_0_conv`) : x;
+      x = s.layer('Add', [short, straight], {}, `${name}_add`);
     }
   }
-  return s.finish(s.dense(s.layer('GlobalAveragePooling2D', active(x)), 10, 'softmax', 'predictions'));
+  return s.finish(s.dense(s.layer('GlobalAveragePooling2D', active(x, 'post'), {}, 'avg_pool'), 10, 'softmax', 'predictions'));
 }
 
 /** Inception (3a) of GoogLeNet: four branches side by side. */
@@ -85,13 +89,14 @@ function inception(): JsonObject {
 
 function mobilenet(): JsonObject {
   const s = new Sketch('mobilenet');
-  const relu6 = (x: Wire): Wire => s.layer('ReLU', s.norm(x), { max_value: 6 });
-  let x = relu6(s.conv(s.input([224, 224, 3], 'image'), 32, 3, { use_bias: false, strides: [2, 2] }));
-  for (const [filters, stride] of [[64, 1], [128, 2], [128, 1], [256, 2], [256, 1], [512, 2], [512, 1], [512, 1], [512, 1], [512, 1], [512, 1], [1024, 2], [1024, 1]] as const) {
-    x = relu6(s.layer('DepthwiseConv2D', x, { kernel_size: [3, 3], strides: pair(stride), padding: 'same', depth_multiplier: 1, use_bias: false, activation: 'linear' }));
-    x = relu6(s.conv(x, filters, 1, { use_bias: false }));
-  }
-  return s.finish(s.dense(s.layer('GlobalAveragePooling2D', x), 1000, 'softmax', 'predictions'));
+  const relu6 = (x: Wire, name: string): Wire => s.layer('ReLU', s.norm(x, `${name}_bn`), { max_value: 6 }, `${name}_relu`);
+  let x = relu6(s.conv(s.input([224, 224, 3], 'image'), 32, 3, { use_bias: false, strides: [2, 2] }, 'conv1'), 'conv1');
+  ([[64, 1], [128, 2], [128, 1], [256, 2], [256, 1], [512, 2], [512, 1], [512, 1], [512, 1], [512, 1], [512, 1], [1024, 2], [1024, 1]] as const).forEach(([filters, stride], index) => {
+    const [depthwise, pointwise] = [`conv_dw_${index + 1}`, `conv_pw_${index + 1}`];
+    x = relu6(s.layer('DepthwiseConv2D', x, { kernel_size: [3, 3], strides: pair(stride), padding: 'same', depth_multiplier: 1, use_bias: false, activation: 'linear' }, depthwise), depthwise);
+    x = relu6(s.conv(x, filters, 1, { use_bias: false }, pointwise), pointwise);
+  });
+  return s.finish(s.dense(s.layer('GlobalAveragePooling2D', x, {}, 'avg_pool'), 1000, 'softmax', 'predictions'));
 }
 
 const simonyan = 'K. Simonyan, A. Zisserman, Very deep convolutional networks for large-scale image recognition, 2014';

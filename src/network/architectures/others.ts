@@ -8,19 +8,19 @@ import type { Wire } from './sketch';
 /** The original U-Net: unpadded convolutions, so each skip is cropped to what it meets. */
 function unet(): JsonObject {
   const s = new Sketch('unet');
-  const twice = (x: Wire, filters: number): Wire => s.conv(s.conv(x, filters, 3, { padding: 'valid', activation: 'relu' }), filters, 3, { padding: 'valid', activation: 'relu' });
+  const twice = (x: Wire, filters: number, name: string): Wire => [1, 2].reduce((at, number) => s.conv(at, filters, 3, { padding: 'valid', activation: 'relu' }, `${name}_conv${number}`), x);
   const skips: Wire[] = [];
   let x = s.input([572, 572, 1], 'image');
-  for (const filters of [64, 128, 256, 512]) {
-    x = twice(x, filters);
+  [64, 128, 256, 512].forEach((filters, level) => {
+    x = twice(x, filters, `down${level + 1}`);
     skips.push(x);
-    x = s.pool('Max', x, 2);
-  }
-  x = twice(x, 1024);
-  for (const [filters, crop] of [[512, 4], [256, 16], [128, 40], [64, 88]] as const) {
-    const up = s.layer('Conv2DTranspose', x, { filters, kernel_size: [2, 2], strides: [2, 2], padding: 'valid', activation: 'linear', use_bias: true });
+    x = s.pool('Max', x, 2, 2, 'valid', `down${level + 1}_pool`);
+  });
+  x = twice(x, 1024, 'bottom');
+  for (const [filters, crop, level] of [[512, 4, 4], [256, 16, 3], [128, 40, 2], [64, 88, 1]] as const) {
+    const up = s.layer('Conv2DTranspose', x, { filters, kernel_size: [2, 2], strides: [2, 2], padding: 'valid', activation: 'linear', use_bias: true }, `up${level}_transpose`);
     const skip = skips.pop();
-    if (skip !== undefined) x = twice(s.layer('Concatenate', [s.layer('Cropping2D', skip, { cropping: [[crop, crop], [crop, crop]] }), up], { axis: -1 }), filters);
+    if (skip !== undefined) x = twice(s.layer('Concatenate', [s.layer('Cropping2D', skip, { cropping: [[crop, crop], [crop, crop]] }, `skip${level}_crop`), up], { axis: -1 }, `up${level}_concatenate`), filters, `up${level}`);
   }
   return s.finish(s.conv(x, 2, 1, { activation: 'softmax' }, 'segmentation'));
 }

@@ -46,13 +46,13 @@ export class Sketch {
   }
 
   /** Convolution without bias, batch normalisation, activation: the unit of most networks since 2015. */
-  convNorm(x: Wire, filters: number, kernel: number | readonly [number, number], options: JsonObject = {}, activation: string | null = 'relu'): Wire {
-    const normal = this.norm(this.conv(x, filters, kernel, { use_bias: false, ...options }));
-    return activation === null ? normal : this.layer('Activation', normal, { activation });
+  convNorm(x: Wire, filters: number, kernel: number | readonly [number, number], name: string, options: JsonObject = {}, activation: string | null = 'relu'): Wire {
+    const normal = this.norm(this.conv(x, filters, kernel, { use_bias: false, ...options }, `${name}_conv`), `${name}_bn`);
+    return activation === null ? normal : this.layer('Activation', normal, { activation }, `${name}_${activation}`);
   }
 
-  norm(x: Wire): Wire {
-    return this.layer('BatchNormalization', x, { axis: -1, momentum: 0.9, epsilon: 1e-5, center: true, scale: true });
+  norm(x: Wire, name?: string): Wire {
+    return this.layer('BatchNormalization', x, { axis: -1, momentum: 0.9, epsilon: 1e-5, center: true, scale: true }, name);
   }
 
   /** The whole as Keras writes it. */
