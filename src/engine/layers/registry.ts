@@ -1,6 +1,7 @@
 /** The tables of layers: class name to forward pass, family by family; which table serves a network is told by its format. */
 import { Failure } from '../../tensor/failure';
 import { activationLayers } from './activation';
+import { applicationLayers } from './applications';
 import { attentionLayers } from './attention';
 import { convolutionLayers } from './convolution';
 import { denseLayers } from './dense';
@@ -22,7 +23,7 @@ import { shapeLayers } from './shape';
 /** Later families win: where a layer and a bare operation share a name, the layer serves both. */
 const families: readonly Readonly<Record<string, LayerForward>>[] = [
   operations, denseLayers, convolutionLayers, poolingLayers, normalizationLayers, activationLayers, shapeLayers, mergeLayers, embeddingLayers,
-  attentionLayers, recurrentLayers, regularizationLayers, preprocessingLayers, wrapperLayers((type, path) => layerForward(type, path)),
+  attentionLayers, recurrentLayers, regularizationLayers, preprocessingLayers, applicationLayers, wrapperLayers((type, path) => layerForward(type, path)),
 ];
 
 /** Tables of the formats whose networks consist of ops of their own; all others speak Keras. */

@@ -1,4 +1,5 @@
 /** The table of all known classes of layers. A new family is a file and a line here. */
+import { applications } from './applications';
 import { attentions } from './attention';
 import { convolutions } from './convolution';
 import { core } from './core';
@@ -12,7 +13,7 @@ import { shaping } from './shaping';
 
 const table: KindTable = {
   // Layers stand behind operations of the same name (Reshape, Add): both understand each other's settings or share them.
-  ...operations, ...core, ...convolutions, ...poolings, ...normalizations, ...merging, ...shaping, ...attentions, ...recurrents((name) => kindOf(name)),
+  ...operations, ...core, ...convolutions, ...poolings, ...normalizations, ...merging, ...shaping, ...attentions, ...applications, ...recurrents((name) => kindOf(name)),
 };
 const known = new Map(Object.entries(table));
 
