@@ -19,6 +19,8 @@ export interface TensorCard {
   readonly statistics: TensorStatistics;
   /** Which axes the usual slice shows: a weight's `[…, in, out]`, or an activation's `[batch, …, channels]`. Absent: an activation. */
   readonly layout?: TensorUse;
+  /** An input of the network: three or four channels of it are colours. */
+  readonly image?: boolean;
   /** Tensors that can share a scale of colours. Absent: a value. */
   readonly role?: 'value' | 'weight' | 'gradient';
   /** Signed values (gradients, weights, pre-activations) get the diverging map. */

@@ -38,7 +38,7 @@ const values = new Map<number, TensorValue>([
 const weightTensors = new Set([3, 7]);
 const card = (tensor: number, title: string, variable: string, diverging: boolean): TensorCard => {
   const value = values.get(tensor) ?? assert.fail();
-  return { tensor, title, variable, use: 'input', shape: value.shape, dtype: value.dtype, statistics: statistics(value), diverging, gradientOf: null, checkable: false, cellOp: null, layout: weightTensors.has(tensor) ? 'weight' : 'activation', role: weightTensors.has(tensor) ? 'weight' : 'value' };
+  return { tensor, title, variable, use: 'input', shape: value.shape, dtype: value.dtype, statistics: statistics(value), diverging, gradientOf: null, checkable: false, cellOp: null, layout: weightTensors.has(tensor) ? 'weight' : 'activation', role: weightTensors.has(tensor) ? 'weight' : 'value', image: tensor === 1 };
 };
 const all = [card(1, 'x', 'image', false), card(2, 'sequence', 'series', true), card(3, 'kernel', 'conv_kernel', true), card(4, 'z', 'odd', true), card(5, 'vector', 'vector', true), card(6, 'y', 'conv1', true), card(7, 'kernel', 'dense_kernel', true), card(8, 'logits', 'small', true)];
 const cursorWith = (cards: readonly TensorCard[], change: Partial<CursorView> = {}): CursorView => ({ ...forwardCursor, cards, ...change });

@@ -1,5 +1,5 @@
 /** The kinds of view of a tensor: which fit a shape, which is shown at first, and the slice that each needs. Pure. */
-import type { SliceSpec, TensorRequest, TensorStatistics, TensorUse } from '../../src/protocol/tensor';
+import type { SliceSpec, TensorRequest, TensorUse } from '../../src/protocol/tensor';
 import { defaultSlice } from '../../src/tensor/slice';
 
 export const viewKinds = ['tiles', 'heat', 'image', 'lines', 'histogram', 'numbers'] as const;
@@ -34,14 +34,12 @@ export function kindsFor(shape: readonly number[], use: TensorUse): readonly Vie
   return viewKinds.filter((kind) => (kind === 'tiles' ? shape.length >= 3 : kind !== 'image' || colorAxis(shape, use) !== null));
 }
 
-/** The view shown until another is chosen. `slice` is the default one. */
-export function firstKind(shape: readonly number[], use: TensorUse, slice: SliceSpec, statistics: TensorStatistics | null): ViewKind {
+/** The view shown until another is chosen, of a tensor that is not known to be a picture. `slice` is the default one. */
+export function firstKind(shape: readonly number[], use: TensorUse, slice: SliceSpec): ViewKind {
   const [last = 1, time = 1] = [shape.at(-1), shape.at(-2)];
-  const pixels = statistics !== null && statistics.min >= 0 && statistics.max <= 255;
-  if (shape.length === 4 && pixels && colorAxis(shape, use) === (use === 'activation' ? 3 : use === 'activation-first' ? 1 : -1)) return 'image';
   if (slice.tileAxes.length > 0) return 'tiles';
   if (shape.length === 1 && last > 256) return 'lines';
-  return use.startsWith('activation') && shape.length === 3 && last <= 4 && time > 8 ? 'lines' : 'heat';
+  return !isWeight(use) && shape.length === 3 && last <= 4 && time > 8 ? 'lines' : 'heat';
 }
 
 /** A slice turned into the one that a view needs; the same object where it is that already. */
@@ -104,10 +102,10 @@ export interface Wanted {
 }
 
 /** The view and the slice that are shown, and whether that is the usual slice, which needs not be asked for. */
-export function shownPart({ shape, use, example, usual, kind, slice }: Wanted, statistics: TensorStatistics | null): { readonly kind: ViewKind; readonly slice: SliceSpec; readonly isUsual: boolean } {
+export function shownPart({ shape, use, example, usual, kind, slice }: Wanted): { readonly kind: ViewKind; readonly slice: SliceSpec; readonly isUsual: boolean } {
   const base = usual ?? defaultSlice(shape, use, example ?? 0);
   const fits = kindsFor(shape, use);
-  const shown = kind !== null && fits.includes(kind) ? kind : firstKind(shape, use, base, statistics);
+  const shown = kind !== null && fits.includes(kind) ? kind : firstKind(shape, use, base);
   const chosen = fitted(slice, shape);
   const followed = chosen !== null && example !== null && chosen.at[0] !== undefined ? { ...chosen, at: { ...chosen.at, 0: Math.min(example, (shape[0] ?? 1) - 1) } } : chosen;
   const part = sliceForKind(shown, shape, use, followed ?? base);

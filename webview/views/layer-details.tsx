@@ -29,7 +29,7 @@ function Weight({ layer, weight }: { readonly layer: string; readonly weight: We
   const subject = subjectOf(layer, weight);
   const id = subject.settingsKey;
   const selection = useStore((state) => state.selection);
-  const { request } = useView(subject, null);
+  const { request } = useView(subject);
   const loading = usePicture(request, '');
   const picture = loading.state === 'ready' ? loading.picture : null;
   const own = selection !== null && selection.tensor === id ? selection : null;

@@ -32,7 +32,7 @@ function subjectOf(cursor: CursorView, card: Card, example: number, examples: nu
   const use = card.layout ?? 'activation';
   const request: TensorRequest = { address: { kind: 'trace', iteration: cursor.iteration, tensor: card.tensor }, example, maxElements };
   return {
-    settingsKey: card.variable === '' ? card.title : card.variable, shape: card.shape, use, role: card.role ?? 'value', usual: null, firstKind: null, request,
+    settingsKey: card.variable === '' ? card.title : card.variable, shape: card.shape, use, role: card.role ?? 'value', usual: null, firstKind: card.image === true ? 'image' : null, request,
     example: use.startsWith('activation') && examples > 0 && card.shape[0] === examples ? example : null,
   };
 }
@@ -100,7 +100,7 @@ function moverOf(cursor: CursorView, tensor: number): ((index: readonly number[]
 
 function Detail({ cursor, card, subject }: { readonly cursor: CursorView; readonly card: Card; readonly subject: Subject }): JSX.Element | null {
   const selection = useStore((state) => state.selection);
-  const { request } = useView(subject, card.statistics);
+  const { request } = useView(subject);
   const loading = usePicture(request, versionOf(card));
   const shape = card.shape.join(',');
   const picture = loading.state === 'ready' && loading.picture.shape.join(',') === shape ? loading.picture : null;

@@ -68,7 +68,7 @@ export function statisticsText(statistics: TensorStatistics, digits = 2): string
 export function TensorCard(card: CardProps): JSX.Element {
   const section = useRef<HTMLElement>(null);
   const seen = useSeen(section);
-  const view = useView(card, card.statistics);
+  const view = useView(card);
   const loading = usePicture(view.request, card.version, seen);
   const shape = card.shape.join(',');
   const picture = loading.state === 'ready' && loading.picture.shape.join(',') === shape ? loading.picture : null;

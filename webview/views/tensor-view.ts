@@ -1,6 +1,6 @@
 /** How a tensor is shown just now: the person's choice for its variable, or what suits it; and the ways to change that. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { SliceSpec, TensorRequest, TensorStatistics, TensorUse } from '../../src/protocol/tensor';
+import type { SliceSpec, TensorRequest, TensorUse } from '../../src/protocol/tensor';
 import type { Domain } from '../../src/tensor/colormap';
 import { domainOf } from '../../src/tensor/colormap';
 import type { ColorChoice, Range } from '../render/domains';
@@ -40,11 +40,11 @@ export interface ShownView {
 }
 
 /** The view of a tensor, followed as the choice changes. */
-export function useView(subject: Subject, statistics: TensorStatistics | null): ShownView {
+export function useView(subject: Subject): ShownView {
   const { settingsKey, role, shape, use, example, usual, firstKind } = subject;
   const views = useStore((state) => state.arrangement.views), roles = useStore((state) => state.arrangement.roles);
   const settings = views[settingsKey] ?? usualView, colors = colorsOf(views, roles, settingsKey, role);
-  const shown = shownPart({ shape, use, example, usual, kind: settings.kind ?? firstKind, slice: subject.onSlice === undefined ? settings.slice : null }, statistics);
+  const shown = shownPart({ shape, use, example, usual, kind: settings.kind ?? firstKind, slice: subject.onSlice === undefined ? settings.slice : null });
   // What a paused program was asked for is what is shown: the host reads another part when it is told to.
   const request = subject.onSlice === undefined ? requestOf(subject.request, shown, colors.clip) : subject.request;
   return { kind: shown.kind, slice: shown.slice, request, colors, settings };
@@ -59,7 +59,7 @@ export function changesOf(subject: Subject) {
     chooseKind: (kind: ViewKind): void => {
       change({ kind });
       if (onSlice === undefined || usual === null) return;
-      const { slice, isUsual } = shownPart({ shape, use, example: null, usual, kind, slice: null }, null);
+      const { slice, isUsual } = shownPart({ shape, use, example: null, usual, kind, slice: null });
       if (!isUsual) onSlice(slice);
     },
     /** `kind` is the view that is shown. */

@@ -29,7 +29,7 @@ export function makeCards(index: TraceIndex, from: Viewpoint, wanted: readonly W
     const of = tensor.gradientOf?.tensor, writer = index.trace.ops[tensor.writer];
     return [{
       tensor: card.tensor, title: card.title ?? roleOf(index, card.tensor, from), variable: index.names.get(card.tensor) ?? '', use: card.use,
-      shape: [...tensor.shape], dtype: tensor.dtype, statistics, layout: useOf(index, card.tensor),
+      shape: [...tensor.shape], dtype: tensor.dtype, statistics, layout: useOf(index, card.tensor), image: tensor.role.kind === 'input',
       role: tensor.gradientOf !== null || index.weights.get(card.tensor)?.moment === 'gradient' ? 'gradient' : index.weights.has(card.tensor) ? 'weight' : 'value',
       diverging: isSigned(index, card.tensor) || statistics.min < 0,
       gradientOf: of !== undefined && first.has(of) ? of : null,
