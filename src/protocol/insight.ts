@@ -136,14 +136,14 @@ export interface InfluenceView { readonly parts: readonly InfluencePart[] }
 export type AttributionMethod = 'saliency' | 'gradientTimesInput' | 'integratedGradients' | 'gradCam' | 'occlusion' | 'maximisation' | 'examples';
 
 /** A unit or channel: `index` counts from the last axis of the layer's output; without a layer the network's output before its softmax. */
-export interface UnitView { readonly layer: string | null; readonly index: readonly number[] }
+export interface UnitView { readonly layer: string | null; readonly index: readonly number[]; /** The axis that a lone number counts along. */ readonly channelAxis: number }
 
 export interface ChoicesRequest extends Asked { readonly example: number }
 
 export interface ChoicesView {
   readonly methods: readonly { readonly name: AttributionMethod; readonly title: string; readonly statement: string; readonly source: string; /** Why it does not apply here. */ readonly problem: string | null }[];
   /** Layers whose units can be asked about; the first one, without a layer, is the output. */
-  readonly layers: readonly { readonly layer: string | null; readonly title: string; /** With the batch. */ readonly shape: readonly number[]; readonly units: number }[];
+  readonly layers: readonly { readonly layer: string | null; readonly title: string; /** With the batch. */ readonly shape: readonly number[]; readonly units: number; /** The axis that numbers the units. */ readonly channelAxis: number }[];
   /** Layers with feature maps, for Grad-CAM, and the usual choice: the last convolution. */
   readonly maps: readonly string[];
   readonly usualMaps: string | null;

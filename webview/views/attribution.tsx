@@ -43,9 +43,10 @@ function NumberField({ label, value, min, max, onChange }: NumberProps): JSX.Ele
   );
 }
 
-/** The place of the selected element in a layer's output, without batch and channel; null when another tensor is selected. */
-function placeIn(selection: Selection | null, shape: readonly number[]): readonly number[] | null {
-  return selection !== null && shape.length > 2 && selection.shape === shape.join(',') ? selection.index.slice(1, -1) : null;
+/** The unit at the selected place of a layer's output, without the batch; null when another tensor is selected. */
+function placeIn(selection: Selection | null, shape: readonly number[], channelAxis: number, unit: number): readonly number[] | null {
+  if (selection === null || shape.length <= 2 || selection.shape !== shape.join(',')) return null;
+  return selection.index.map((at, axis) => (axis === channelAxis ? unit : at)).slice(1);
 }
 
 function unitWords(choices: ChoicesView, settings: Settings, unit: number): string {
@@ -137,10 +138,10 @@ function Asked({ choices, iteration, example, running }: { readonly choices: Cho
   const change = (part: Partial<Settings>): void => { lastSettings = { ...settings, ...part }; setSettings(lastSettings); };
   const layer = choices.layers.find((each) => (each.layer ?? '') === settings.layer);
   const unit = Math.min((layer?.units ?? 1) - 1, settings.unit ?? (settings.layer === '' ? choices.predicted : 0));
-  const place = placeIn(selection, layer?.shape ?? []);
+  const place = placeIn(selection, layer?.shape ?? [], layer?.channelAxis ?? 0, unit);
   const method = choices.methods.find(({ name }) => name === settings.method);
   const argument: Argument<'attribution'> = {
-    iteration, method: settings.method, example, unit: { layer: settings.layer === '' ? null : settings.layer, index: settings.here && place !== null && settings.method !== 'examples' ? [...place, unit] : [unit] },
+    iteration, method: settings.method, example, unit: { layer: settings.layer === '' ? null : settings.layer, index: settings.here && place !== null && settings.method !== 'examples' ? place : [unit], channelAxis: layer?.channelAxis ?? 0 },
     layer: settings.maps !== null && choices.maps.includes(settings.maps) ? settings.maps : choices.usualMaps, steps: settings.steps, patch: settings.patch, seed: settings.seed,
   };
   const key = `attribution ${JSON.stringify(argument)}`;

@@ -65,8 +65,9 @@ function Canvas({ input, map, frame, label, maxHeight, room }: Props & { readonl
     setHover({ text: `${place}${value}${planes.input === null ? '' : ` · input ${read(planes.input).map((each) => shortNumber(each, 3)).join(' ')}`}`, x, y });
   };
   const step = plane?.reduction ?? 1, ratio = cell / scale / step;
-  const framed = frame == null || frame.start.length < 3 ? null : {
-    left: (frame.start[2] ?? 0) * ratio, top: (frame.start[1] ?? 0) * ratio, width: (frame.extent[2] ?? 0) * ratio, height: (frame.extent[1] ?? 0) * ratio,
+  const { rowAxis, columnAxis } = (input ?? map)?.slice ?? { rowAxis: null, columnAxis: null };
+  const framed = frame == null || frame.start.length < 3 || rowAxis === null || columnAxis === null ? null : {
+    left: (frame.start[columnAxis] ?? 0) * ratio, top: (frame.start[rowAxis] ?? 0) * ratio, width: (frame.extent[columnAxis] ?? 0) * ratio, height: (frame.extent[rowAxis] ?? 0) * ratio,
   };
   const words = peak === null || peak.value === 0 ? '' : `, strongest at row ${peak.row * step}, column ${peak.column * step}: ${shortNumber(peak.value, 3)}`;
   return (

@@ -11,10 +11,11 @@ import type { AttributionRequest, AttributionView, TopExampleView } from '../../
 import { Failure } from '../../tensor/failure';
 import { pictureOf } from '../../tensor/picture';
 import type { TensorPicture } from '../../tensor/picture';
+import type { TensorUse } from '../../tensor/slice';
 import { sizeOf } from '../../tensor/value';
 import type { TensorValue } from '../../tensor/value';
 import type { View } from '../place';
-import { exampleIn, maxElements, seenFrom } from './fields';
+import { channelAxisOf, exampleIn, layoutOf, maxElements, seenFrom } from './fields';
 import { inputsOfExample, layerKeys, outputKey } from './choices';
 import type { Asking } from './questions';
 
@@ -25,7 +26,7 @@ const listedExamples = 9;
 const thumbnail = 4096;
 
 const short = (value: number): string => String(Number(value.toPrecision(4))).replace('-', '−');
-const picture = (name: string, value: TensorValue): TensorPicture => pictureOf(value, { name, use: 'activation', maxElements });
+const picture = (name: string, value: TensorValue, use: TensorUse = 'activation'): TensorPicture => pictureOf(value, { name, use, maxElements });
 
 export async function attributionView(run: Run, view: View, request: AttributionRequest, asking: Asking): Promise<AttributionView> {
   const { method } = request;
@@ -37,7 +38,7 @@ export async function attributionView(run: Run, view: View, request: Attribution
     if (input.dtype !== 'float32') throw new Failure('attribution.tokens', 'The input holds whole numbers (tokens), which cannot be changed by a little.');
     const { input: best, scores } = await maximise(subject, input.shape, request.unit, { seed: request.seed, steps: request.steps, others: inputs.slice(1), ...asking });
     return {
-      method, score: scores.at(-1) ?? null, input: picture(name, best), map: null, examples: [],
+      method, score: scores.at(-1) ?? null, input: picture(name, best, layoutOf(view, place.value)), map: null, examples: [],
       note: `the score rose from ${short(scores[0] ?? NaN)} to ${short(scores.at(-1) ?? NaN)} in ${scores.length - 1} steps from the noise of seed ${request.seed}; steps of 0.1 along the gradient scaled to mean square 1, the input shrunk by 2 % each`,
     };
   }
@@ -45,22 +46,23 @@ export async function attributionView(run: Run, view: View, request: Attribution
     ...asking, steps: request.steps, patch: request.patch, ...(request.layer === null ? {} : { layer: request.layer }),
   });
   const note = await noteOf(request, map, value, () => score(subject, [valueFrom(input.shape, () => 0), ...inputs.slice(1)], { target: request.unit, gradient: false, signal: asking.signal }));
-  return { method, score: value, input: exampleIn(view, name, place.value, request.example), map: picture(name, onePlane(method, map)), examples: [], note };
+  return { method, score: value, input: exampleIn(view, name, place.value, request.example), map: picture(name, onePlane(method, map, channelAxisOf(view, place.value))), examples: [], note };
 }
 
-/** Pictures with several channels become one: the largest change, or the sum of what the channels add. */
-function onePlane(method: MethodName, { shape, data }: TensorValue): TensorValue {
-  const channels = shape.at(-1) ?? 1;
-  if (shape.length !== 4 || channels === 1) return { dtype: 'float32', shape, data };
+/** Pictures with several channels become one, channels last: the largest change, or the sum of what the channels add. */
+function onePlane(method: MethodName, { shape, data }: TensorValue, axis: number): TensorValue {
+  const channels = shape[axis] ?? 1;
+  if (shape.length !== 4 || (channels === 1 && axis === 3)) return { dtype: 'float32', shape, data };
+  const after = sizeOf(shape.slice(axis + 1));
   const reduced = (i: number): number => {
     let result = 0;
     for (let channel = 0; channel < channels; channel += 1) {
-      const value = Number(data[i * channels + channel]);
+      const value = Number(data[(Math.floor(i / after) * channels + channel) * after + (i % after)]);
       result = method === 'saliency' ? Math.max(result, Math.abs(value)) : result + value;
     }
     return result;
   };
-  return valueFrom([...shape.slice(0, -1), 1], reduced);
+  return valueFrom([...shape.filter((_, other) => other !== axis), 1], reduced);
 }
 
 const channelWords = (shape: readonly number[], words: string): string => (shape.length === 4 && (shape.at(-1) ?? 1) > 1 ? `; ${words} of ${shape.at(-1)} channels` : '');
@@ -85,12 +87,12 @@ async function examplesView(run: Run, view: View, { method, unit }: AttributionR
   const inputs = Object.keys(trace.inputs).map((name) => run.data.inputs[name] ?? lost(name));
   const perExample = [...flattenLayers(info.network)].reduce((sum, { layer: { calls } }) => sum + calls.reduce((all, { outputShapes }) => all + outputShapes.reduce((size, shape) => size + sizeOf(shape.slice(1).map((extent) => extent ?? 64)), 0), 0), 1);
   const batchSize = Math.max(1, Math.min(32, Math.floor(batchBudget / perExample)));
-  const found = await topExamples(await subjectOf(run, trace), inputs, layer, unit.index.at(-1) ?? 0, { count: listedExamples, batchSize, ...asking });
+  const found = await topExamples(await subjectOf(run, trace), inputs, layer, unit.index.at(-1) ?? 0, { count: listedExamples, batchSize, channelAxis: channelAxisOf(view, keys.get(layer)?.output ?? -1), ...asking });
   const [input] = inputs, [name = 'input', place] = Object.entries(trace.inputs)[0] ?? [];
   const examples = input === undefined ? [] : found.map(({ example, value, position }): TopExampleView => {
     const each = sizeOf(input.shape.slice(1)), shape = [1, ...input.shape.slice(1)];
     const one: TensorValue = { dtype: input.dtype, shape, data: input.data.slice(example * each, (example + 1) * each) };
-    return { example, value, picture: pictureOf(one, { name, use: 'activation', maxElements: thumbnail * (shape.length === 4 ? Math.max(1, shape.at(-1) ?? 1) : 1) }), window: seenFrom(info.network, layer, position, place?.value ?? -1, shape) };
+    return { example, value, picture: pictureOf(one, { name, use: place === undefined ? 'activation' : layoutOf(view, place.value), maxElements: thumbnail * (shape.length === 4 ? 3 : 1) }), window: seenFrom(info.network, layer, position, place?.value ?? -1, shape) };
   });
   const all = input?.shape[0] ?? 0;
   return { method, score: null, input: null, map: null, examples, note: `${examples.length === 0 ? 'no example gave a number; ' : ''}of all ${all.toLocaleString('en-US')} examples of the data set, by the largest value of channel ${unit.index.at(-1) ?? 0} of ${layer}${examples.some(({ window }) => window !== null) ? '; the frame is what it saw there' : ''}` };

@@ -6,6 +6,7 @@ import { indexAt, placeAt } from '../../tensor/slice';
 import { Failure } from '../../tensor/failure';
 import type { View } from '../place';
 import { elementView, readerOf } from './elements';
+import { channelAxisOf } from './fields';
 
 const listed = 12, listedChannels = 64;
 /** How far back a value is followed over ops of one term. */
@@ -79,7 +80,7 @@ function splitTerm(view: View, { factors }: Term): Split {
   return { input, weight: weight ?? factors.find((factor) => factor !== input) ?? null };
 }
 
-/** Sums by the last axis of what the terms read; a flattened input has the channels of what was flattened. */
+/** Sums by the channels of what the terms read; a flattened input has the channels of what was flattened. */
 function channelsOf(view: View, splits: readonly Split[], terms: readonly Term[]): ContributionsView['channels'] {
   const [first] = splits;
   if (first?.input === null || first === undefined || splits.some(({ input }) => input?.tensor !== first.input?.tensor)) return null;
@@ -88,13 +89,13 @@ function channelsOf(view: View, splits: readonly Split[], terms: readonly Term[]
   const source = shape.length === 2 && writer?.kernel === 'Reshape' ? writer.inputs['x'] ?? null : null;
   const unflat = source === null ? null : trace.tensors.get(source)?.shape ?? null;
   const real = unflat !== null && unflat.length >= 3 ? unflat : shape;
-  const channels = real.at(-1) ?? 1;
+  const axis = channelAxisOf(view, real === shape ? tensor : source ?? tensor), channels = real[axis] ?? 1;
   if (real.length < 3 || channels < 2) return null;
   const sums = new Map<number, number>();
   splits.forEach(({ input }, i) => {
     if (input === null) return;
     const index = real === shape ? input.index : indexAt(real, placeAt(shape, input.index));
-    const channel = index.at(-1) ?? 0;
+    const channel = index[axis] ?? 0;
     sums.set(channel, (sums.get(channel) ?? 0) + (terms[i]?.value ?? 0));
   });
   if (sums.size < 2) return null;

@@ -1,10 +1,10 @@
 /** What an element can see of the network's inputs: the receptive field of its layer, placed at the element and clipped to the input. */
 import type { Trace } from '../../engine/trace';
 import { findLayer } from '../../network/layer-path';
-import { fieldView } from '../../network/graph-view';
+import { fieldsOf as fieldsIn, fieldView } from '../../network/graph-view';
 import { Settings } from '../../network/kinds/kind';
 import type { Network } from '../../network/network';
-import { receptiveFields, seen } from '../../network/receptive-field';
+import { seen } from '../../network/receptive-field';
 import type { ReceptiveField } from '../../network/receptive-field';
 import type { CellWindow } from '../../protocol/cell';
 import type { ElementView, FieldPart } from '../../protocol/insight';
@@ -12,7 +12,10 @@ import type { TensorPicture } from '../../protocol/tensor';
 import { Failure } from '../../tensor/failure';
 import { pictureOf } from '../../tensor/picture';
 import { sizeOf } from '../../tensor/value';
+import type { TensorUse } from '../../tensor/slice';
 import type { View } from '../place';
+import { useOf } from '../view/picture';
+import { indexOf } from '../view/trace-index';
 
 /** All tensors that a tensor was made of, itself included. */
 export function ancestors({ ops, tensors }: Trace, tensor: number): Set<number> {
@@ -28,11 +31,20 @@ export function ancestors({ ops, tensors }: Trace, tensor: number): Set<number> 
 export const exampleOf = ({ trace }: View, { tensor, index }: Pick<ElementView, 'tensor' | 'index'>): number | null =>
   (index.length > 0 && trace.tensors.get(tensor)?.shape[0] === trace.batch.size ? index[0] ?? null : null);
 
-const known = new WeakMap<Network, Map<string, ReceptiveField>>();
-function fieldsOf(network: Network): Map<string, ReceptiveField> {
+const known = new WeakMap<Network, ReadonlyMap<string, ReceptiveField>>();
+function fieldsOf(network: Network): ReadonlyMap<string, ReceptiveField> {
   let fields = known.get(network);
-  if (fields === undefined) known.set(network, fields = receptiveFields(network));
+  if (fields === undefined) known.set(network, fields = fieldsIn(network));
   return fields;
+}
+
+/** How a tensor of the trace lies: channels last as Keras's, or first as those of exported models. */
+export const layoutOf = ({ trace, listing }: View, tensor: number): TensorUse => useOf(indexOf(trace, listing.names), tensor);
+
+/** The axis of a tensor that numbers its channels. */
+export function channelAxisOf(view: View, tensor: number): number {
+  const rank = view.trace.tensors.get(tensor)?.shape.length ?? 0;
+  return rank > 3 && layoutOf(view, tensor).endsWith('-first') ? 1 : Math.max(0, rank - 1);
 }
 
 export interface Fields { readonly parts: readonly FieldPart[]; readonly words: string | null; readonly problem: string | null }
@@ -69,11 +81,12 @@ export function fieldsAt(view: View, element: ElementView): Fields {
 }
 
 /** One example of a tensor as a picture of its own. */
-export function exampleIn({ trace, reader }: View, name: string, tensor: number, example: number): TensorPicture {
+export function exampleIn(view: View, name: string, tensor: number, example: number): TensorPicture {
+  const { trace, reader } = view;
   const made = trace.tensors.get(tensor);
   if (made === undefined) throw new Failure('insight.tensor', `Iteration ${trace.iteration + 1} has no tensor number ${tensor}.`);
   const { data, shape, dtype } = reader.read(made), each = sizeOf(shape.slice(1));
-  return pictureOf({ dtype, shape: [1, ...shape.slice(1)], data: data.slice(example * each, (example + 1) * each) }, { name, use: 'activation', maxElements });
+  return pictureOf({ dtype, shape: [1, ...shape.slice(1)], data: data.slice(example * each, (example + 1) * each) }, { name, use: layoutOf(view, tensor), maxElements });
 }
 
 /** Names of a vector's elements: the columns of the data file that they come from. */

@@ -11,7 +11,7 @@ import type { View } from '../place';
 import { contributionsOf } from './contributions';
 import { downstreamOf } from './downstream';
 import { elementAt } from './elements';
-import { ancestors, exampleOf, fieldsAt, maxElements, outsideForward } from './fields';
+import { ancestors, exampleOf, fieldsAt, layoutOf, maxElements, outsideForward } from './fields';
 import type { Asking } from './questions';
 
 export function originView(view: View, { tensor, index }: OriginRequest): OriginView {
@@ -56,15 +56,15 @@ export async function influenceView(run: Run, view: View, { tensor, index }: Ori
   const sources = sourcesOf(view, element);
   const gradients = await run.gradientsOf(trace, { tensor, element: placeAt(trace.tensors.get(tensor)?.shape ?? [], index) }, sources.map(({ tensor: id }) => id), { signal });
   const example = exampleOf(view, element);
-  return { parts: sources.flatMap((source, i) => { const gradient = gradients[i]; return gradient === null || gradient === undefined ? [] : [partOf(source, gradient, example)]; }) };
+  return { parts: sources.flatMap((source, i) => { const gradient = gradients[i]; return gradient === null || gradient === undefined ? [] : [partOf(view, source, gradient, example)]; }) };
 }
 
 /** The example of the element; for one made of all examples, the example that matters most. */
-function partOf({ name, tensor }: Source, gradient: TensorValue, wanted: number | null): InfluencePart {
+function partOf(view: View, { name, tensor }: Source, gradient: TensorValue, wanted: number | null): InfluencePart {
   const each = sizeOf(gradient.shape.slice(1)), examples = gradient.shape[0] ?? 1;
   const squares = Array.from({ length: examples }, (_, n) => { let sum = 0; for (let i = n * each; i < (n + 1) * each; i += 1) sum += Number(gradient.data[i]) ** 2; return sum; });
   const all = squares.reduce((a, b) => a + b, 0);
   const example = wanted ?? squares.indexOf(squares.reduce((a, b) => Math.max(a, b), -Infinity));
   const own: TensorValue = { dtype: 'float32', shape: [1, ...gradient.shape.slice(1)], data: gradient.data.slice(Math.max(0, example) * each, (Math.max(0, example) + 1) * each) };
-  return { input: name, tensor, example: Math.max(0, example), picture: pictureOf(own, { name, use: 'activation', maxElements }), share: all === 0 ? 1 : (squares[Math.max(0, example)] ?? 0) / all };
+  return { input: name, tensor, example: Math.max(0, example), picture: pictureOf(own, { name, use: layoutOf(view, tensor), maxElements }), share: all === 0 ? 1 : (squares[Math.max(0, example)] ?? 0) / all };
 }

@@ -1,5 +1,6 @@
 /** The examples of a data set that a filter answers to most. */
 import { Failure } from '../../tensor/failure';
+import { indexAt } from '../../tensor/slice';
 import { sizeOf } from '../../tensor/value';
 import type { TensorValue } from '../../tensor/value';
 import { score } from './subject';
@@ -12,7 +13,7 @@ export interface TopExample {
   readonly position: readonly number[];
 }
 
-export interface TopOptions { readonly count?: number; readonly batchSize?: number; readonly onProgress?: (done: number) => void; readonly signal?: AbortSignal }
+export interface TopOptions { readonly count?: number; readonly batchSize?: number; /** The axis of the channels, where it is not the last. */ readonly channelAxis?: number; readonly onProgress?: (done: number) => void; readonly signal?: AbortSignal }
 
 /** What it does and whose idea it is, as the panel says it. */
 export const examplesMethod = {
@@ -27,8 +28,8 @@ export async function topExamples(subject: Subject, inputs: readonly TensorValue
   const found: TopExample[] = [];
   for (let first = 0; first < examples; first += batchSize) {
     const batch = inputs.map((value) => examplesOf(value, first, Math.min(examples, first + batchSize)));
-    const { activation } = await score(subject, batch, { target: { layer, index: [channel] }, gradient: false, activationOf: layer, signal });
-    if (activation !== null) found.push(...largest(activation, channel, first));
+    const { activation } = await score(subject, batch, { target: { layer, index: [channel], ...(options.channelAxis === undefined ? {} : { channelAxis: options.channelAxis }) }, gradient: false, activationOf: layer, signal });
+    if (activation !== null) found.push(...largest(activation, channel, options.channelAxis ?? activation.shape.length - 1, first));
     // What is not a number is no answer.
     for (let i = found.length - 1; i >= 0; i -= 1) if (found[i]?.value === -Infinity) found.splice(i, 1);
     found.sort((a, b) => b.value - a.value || a.example - b.example);
@@ -46,23 +47,18 @@ export function examplesOf({ dtype, shape, data }: TensorValue, first: number, e
   return { dtype, shape: [end - first, ...shape.slice(1)], data: data.subarray(first * each, end * each) };
 }
 
-function largest({ shape, data }: TensorValue, channel: number, first: number): TopExample[] {
-  const inner = shape.slice(1, -1);
-  const positions = sizeOf(inner);
-  const channels = shape.at(-1) ?? 1;
+function largest({ shape, data }: TensorValue, channel: number, axis: number, first: number): TopExample[] {
+  const places = shape.filter((_, other) => other !== 0 && other !== axis);
+  const after = sizeOf(shape.slice(axis + 1)), before = sizeOf(shape.slice(1, axis)), channels = shape[axis] ?? 1;
   return Array.from({ length: shape[0] ?? 0 }, (_, n) => {
     let best = -Infinity;
     let place = 0;
-    for (let p = 0; p < positions; p += 1) {
-      const value = Number(data[(n * positions + p) * channels + channel]);
-      if (value > best) { best = value; place = p; }
+    for (let outer = 0; outer < before; outer += 1) {
+      for (let inner = 0; inner < after; inner += 1) {
+        const value = Number(data[((n * before + outer) * channels + channel) * after + inner]);
+        if (value > best) { best = value; place = outer * after + inner; }
+      }
     }
-    const position = inner.map(() => 0);
-    for (let axis = inner.length - 1; axis >= 0; axis -= 1) {
-      const extent = inner[axis] ?? 1;
-      position[axis] = place % extent;
-      place = Math.floor(place / extent);
-    }
-    return { example: first + n, value: best, position };
+    return { example: first + n, value: best, position: indexAt(places, place) };
   });
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { memory } from '@tensorflow/tfjs-core';
 import type { Controller } from '../../../src/debug/controller';
 import { Insight } from '../../../src/debug/insight/insight';
@@ -7,6 +8,8 @@ import { Failure } from '../../../src/tensor/failure';
 import { configOf, readReference } from '../engine/references';
 import { launch, lenet, turn } from './launch';
 
+/** The last axis, of whatever rank: an axis outside leaves a lone number to the last one. */
+const last = 0;
 const code = (wanted: string) => (error: unknown): boolean => error instanceof Failure && error.code === wanted;
 const floats = (picture: { readonly values: ArrayBuffer } | null | undefined): number[] => [...new Float32Array(picture?.values ?? new ArrayBuffer(0))];
 const total = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
@@ -18,7 +21,7 @@ function asking(controller: Controller): Asking {
   return {
     insight, progress,
     choices: (example = 0) => insight.attributionChoices({ question: 'choices', iteration, example }),
-    ask: (method, wanted = {}) => insight.attribution({ question: 'look', iteration, method, example: 0, unit: { layer: null, index: [0] }, layer: null, steps: 32, patch: 4, seed: 0, ...wanted }),
+    ask: (method, wanted = {}) => insight.attribution({ question: 'look', iteration, method, example: 0, unit: { layer: null, index: [0], channelAxis: last }, layer: null, steps: 32, patch: 4, seed: 0, ...wanted }),
   };
 }
 
@@ -47,7 +50,7 @@ describe('What a linear neuron looks at, asked in the panel', () => {
     const data = await controller.ask((_, run) => Promise.resolve(Object.values(run.data.inputs)[0]?.data ?? []));
     const sums = Array.from({ length: 40 }, (_, n) => kernel.reduce((sum, weight, i) => sum + weight * Number(data[2 * n + i]), 0));
     const expected = [...sums.keys()].sort((a, b) => (sums[b] ?? 0) - (sums[a] ?? 0)).slice(0, 9);
-    const { examples, note } = await ask('examples', { unit: { layer: null, index: [0] } });
+    const { examples, note } = await ask('examples', { unit: { layer: null, index: [0], channelAxis: last } });
     assert.deepEqual(examples.map(({ example }) => example), expected);
     assert.match(note, /of all 40 examples/);
   });
@@ -84,7 +87,7 @@ describe('What LeNet-5 looks at, asked in the panel', () => {
   it('answers by every method with a map over the example, all tensors given back', async () => {
     const { ask } = asking(controller), tensors = memory().numTensors;
     for (const method of ['saliency', 'gradientTimesInput', 'integratedGradients', 'gradCam', 'occlusion'] as const) {
-      const { map, score, note } = await ask(method, { unit: { layer: null, index: [7] }, layer: 'conv_2', example: 2 });
+      const { map, score, note } = await ask(method, { unit: { layer: null, index: [7], channelAxis: last }, layer: 'conv_2', example: 2 });
       assert.deepEqual([map?.shape, map?.rows, map?.columns], [[1, 28, 28, 1], 28, 28], method);
       assert.ok(floats(map).some((value) => value !== 0) && floats(map).every(Number.isFinite) && Number.isFinite(score) && note !== '', method);
       if (method === 'saliency' || method === 'gradCam') assert.ok(floats(map).every((value) => value >= 0));
@@ -99,16 +102,16 @@ describe('What LeNet-5 looks at, asked in the panel', () => {
 
   it('sees no further than its receptive field, for a hidden unit at a place', async () => {
     const { ask } = asking(controller);
-    const { map } = await ask('saliency', { unit: { layer: 'conv_2', index: [3, 4, 5] } });
+    const { map } = await ask('saliency', { unit: { layer: 'conv_2', index: [3, 4, 5], channelAxis: last } });
     floats(map).forEach((value, i) => { const [row, column] = [Math.floor(i / 28), i % 28]; if (row < 4 || row > 17 || column < 6 || column > 19) assert.equal(value, 0); });
-    const { examples } = await ask('examples', { unit: { layer: 'conv_2', index: [5] } });
+    const { examples } = await ask('examples', { unit: { layer: 'conv_2', index: [5], channelAxis: last } });
     assert.equal(examples.length, 9);
     assert.ok(examples.every(({ value, window }, i) => value <= (examples[i - 1]?.value ?? Infinity) && window !== null && (window.extent[1] ?? 0) <= 14 && (window.extent[1] ?? 0) >= 12));
   });
 
   it('finds what excites a unit from the seed, the same each time, and tells how far it is', async () => {
     const { ask, progress } = asking(controller);
-    const best = async (seed: number): Promise<AttributionView> => ask('maximisation', { unit: { layer: 'conv_1', index: [2] }, seed, steps: 60 });
+    const best = async (seed: number): Promise<AttributionView> => ask('maximisation', { unit: { layer: 'conv_1', index: [2], channelAxis: last }, seed, steps: 60 });
     const [first, again, other] = [await best(1), await best(1), await best(2)];
     assert.deepEqual(floats(first.input), floats(again.input));
     assert.notDeepEqual(floats(first.input), floats(other.input));
@@ -125,7 +128,7 @@ describe('What LeNet-5 looks at, asked in the panel', () => {
     insight.withdraw('look');
     await assert.rejects(asked, code('insight.withdrawn'));
     await assert.rejects(ask('saliency', { iteration: 9 }), code('insight.gone'));
-    await assert.rejects(ask('saliency', { unit: { layer: null, index: [10] } }), code('attribution.target'));
+    await assert.rejects(ask('saliency', { unit: { layer: null, index: [10], channelAxis: last } }), code('attribution.target'));
     await assert.rejects(ask('saliency', { example: 99 }), code('insight.example'));
   });
 });
@@ -142,15 +145,43 @@ describe('What other networks look at, asked in the panel', () => {
             assert.match(problem, /\.$/);
             continue;
           }
-          const { map, input, examples } = await ask(method, { unit: { layer: null, index: [predicted] }, layer: maps.at(-1) ?? null, steps: 4, patch: 4 });
+          const { map, input, examples } = await ask(method, { unit: { layer: null, index: [predicted], channelAxis: last }, layer: maps.at(-1) ?? null, steps: 4, patch: 4 });
           assert.ok((map ?? input) !== null || examples.length > 0, method);
           if (map !== null) assert.ok(floats(map).every(Number.isFinite), method);
         }
         const hidden = layers[Math.floor(layers.length / 2)];
-        assert.ok((await ask('examples', { unit: { layer: hidden?.layer ?? null, index: [0] } })).examples.length > 0);
+        assert.ok((await ask('examples', { unit: { layer: hidden?.layer ?? null, index: [0], channelAxis: last } })).examples.length > 0);
       } finally {
         await controller.end();
       }
     });
   }
+});
+
+describe('What a network with its channels first looks at, asked in the panel', () => {
+  it('answers for a channel, its maps with rows and columns where the picture has them', async () => {
+    const controller = await launch({
+      model: 'torch_cnn.onnx', data: { x: 'torch_cnn.reference.npz#x', y: 'torch_cnn.reference.npz#y' }, loss: 'cross_entropy', optimizer: 'sgd', batchSize: 1000, shuffle: false, dropout: false, backend: 'wasm',
+    }, path.resolve('test/fixtures/models/torch'));
+    try {
+      const { ask, choices } = asking(controller), { methods, layers, input, predicted } = await choices();
+      const { trace } = controller, shape = trace.tensors.get(Object.values(trace.inputs)[0]?.value ?? -1)?.shape ?? [];
+      assert.deepEqual([input.tiles, input.rows, input.columns], shape.slice(1));
+      assert.deepEqual(methods.filter(({ problem }) => problem !== null).map(({ name }) => name), ['gradCam', 'occlusion']);
+      const conv = layers.find(({ channelAxis, shape: own }) => channelAxis === 1 && own.length === 4) ?? assert.fail('no feature maps');
+      assert.equal(conv.units, conv.shape[1]);
+      const { map } = await ask('saliency', { unit: { layer: null, index: [predicted], channelAxis: 1 } });
+      assert.deepEqual([map?.rows, map?.columns, map?.tiles], [shape[2], shape[3], 1]);
+      const unit = { layer: conv.layer, index: [conv.units - 1], channelAxis: 1 };
+      const { score } = await ask('gradientTimesInput', { unit });
+      const key = trace.layers.find(({ layer }) => layer === conv.layer)?.outputs[0] ?? -1, { data } = trace.tensors.get(key)?.read() ?? assert.fail(JSON.stringify([conv, trace.layers.map(({ layer, call, outputs }) => [layer, call, outputs])]));
+      const each = (conv.shape[2] ?? 1) * (conv.shape[3] ?? 1);
+      close(score ?? NaN, total([...data.slice((conv.units - 1) * each, conv.units * each)].map(Number)), 1e-4);
+      const { examples } = await ask('examples', { unit });
+      const largest = Math.max(...Array.from({ length: conv.shape[0] ?? 0 }, (_, n) => Math.max(...[...data.slice((n * conv.units + conv.units - 1) * each, (n * conv.units + conv.units) * each)].map(Number))));
+      close(examples[0]?.value ?? NaN, largest, 1e-4);
+    } finally {
+      await controller.end();
+    }
+  });
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { memory } from '@tensorflow/tfjs-core';
 import type { Controller } from '../../../src/debug/controller';
 import { Insight } from '../../../src/debug/insight/insight';
@@ -172,4 +173,23 @@ describe('Where values of other networks come from', () => {
       }
     });
   }
+
+  it('shows pictures with their channels first as pictures, and sums by those channels', async () => {
+    const controller = await launch({
+      model: 'torch_cnn.onnx', data: { x: 'torch_cnn.reference.npz#x', y: 'torch_cnn.reference.npz#y' }, loss: 'cross_entropy', optimizer: 'sgd', batchSize: 1000, shuffle: false, dropout: false, backend: 'wasm',
+    }, path.resolve('test/fixtures/models/torch'));
+    try {
+      const ask = asking(controller), { trace } = controller, [, channels, rows, columns] = trace.tensors.get(Object.values(trace.inputs)[0]?.value ?? -1)?.shape ?? [];
+      const scores = Object.values(trace.predictions)[0] ?? -1;
+      const { fields: [field], contributions } = await ask.origin(scores, [1, 3]);
+      assert.deepEqual([field?.example, field?.picture.tiles, field?.picture.rows, field?.picture.columns], [1, channels, rows, columns]);
+      const { parts: [part] } = await ask.influence(scores, [1, 3]);
+      assert.deepEqual([part?.share, part?.picture.rows, part?.picture.columns], [1, rows, columns]);
+      const flat = contributions?.channels ?? assert.fail(), pooled = trace.layers.find(({ layer }) => layer === 'AveragePool')?.outputs[0] ?? -1;
+      assert.equal(flat.sums.length, trace.tensors.get(pooled)?.shape[1]);
+      close(flat.sums.reduce((sum, { value }) => sum + value, 0), contributions?.total ?? NaN);
+    } finally {
+      await controller.end();
+    }
+  });
 });
