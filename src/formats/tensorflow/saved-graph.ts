@@ -10,7 +10,7 @@ import type { FunctionDef, NodeDef } from './graph-def';
 import { Inliner, reachable } from './inline';
 import type { FlatNode } from './inline';
 import type { SavedObjects, StoredVariable } from './saved-objects';
-import { macsOf, outputShape } from './shapes';
+import { macsOf, outputShapes } from './shapes';
 import { constantKind } from './tensor-proto';
 
 /** A way into the model: a signature, or a function that is one of its attributes. Inputs and outputs by their names. */
@@ -178,7 +178,7 @@ class SignatureReader {
       const weights = inputs.flatMap((tensor, index) => { const weight = inputs.indexOf(tensor) === index ? weightOf(tensor) : null; return weight === null ? [] : [weight]; });
       const last = Math.max(0, ...used.get(node.place) ?? []);
       const outputs = Array.from({ length: last + 1 }, (_, index) => `${node.place}:${index}`);
-      const shape = shapes.get(`${node.place}:0`) ?? outputShape(node.op, node.settings, inputs.map((input) => shapes.get(input)));
+      const shape = shapes.get(`${node.place}:0`) ?? outputShapes(node.op, { config: node.settings, inputs: inputs.map((input) => shapes.get(input)), values: [] })[0];
       if (shape !== undefined) shapes.set(`${node.place}:0`, shape);
       const output = named.get(node.place);
       return {

@@ -1,15 +1,20 @@
 /** TensorFlow.js graph models: `model.json` with a GraphDef and a manifest of weights. Constants are shown as weights of the ops that use them. */
 import path from 'node:path';
 import { Failure } from '../../tensor/failure';
+import { sizeOf } from '../../tensor/value';
+import type { TensorValue } from '../../tensor/value';
 import { isObject } from '../../network/kinds/kind';
 import type { Json, JsonObject, OpenedNetwork, SymbolicShape, Weight } from '../../network/network';
 import { networkOfOps } from '../graphs/op-graph';
 import type { OpInput, OpNode } from '../graphs/op-graph';
 import { isSetting } from '../tensorflow/graph-def';
 import { inputName, isControlFlow, isKnownTensorflowOp, trains } from '../tensorflow/ops';
-import { macsOf, outputShape } from '../tensorflow/shapes';
+import { macsOf, outputShapes, outputValue } from '../tensorflow/shapes';
 import { openManifest } from './manifest';
 import type { ManifestWeight } from './manifest';
+
+/** Lists of whole numbers up to this length are followed through the graph. */
+const maximalShape = 32;
 
 interface GraphNode { readonly name: string; readonly op: string; readonly inputs: readonly string[]; readonly attributes: JsonObject }
 
@@ -25,6 +30,7 @@ export async function openTfjsGraph(file: string, model: JsonObject, topology: J
   const shapes = new Map<string, SymbolicShape>();
   for (const { name, attributes } of places) { const shape = shapeFrom(attributes.shape); if (shape !== null) shapes.set(name, shape); }
   for (const [name, weight] of constants) if (weight !== undefined) shapes.set(name, weight.shape);
+  const values = await smallIntegers(constants, (name) => manifest.read(name));
   const signature = isObject(model.signature) ? model.signature : isObject(model.userDefinedMetadata) ? model.userDefinedMetadata.signature : undefined;
   const stated = statedShapes(signature);
   const results = outputsOf(nodes, [...stated.keys()]);
@@ -34,15 +40,20 @@ export async function openTfjsGraph(file: string, model: JsonObject, topology: J
     const inputs = node.inputs.map((input, position): OpInput => {
       const constant = constants.get(input);
       if (constant === undefined || shared.has(input)) return input;
-      const known = weights.find(({ key }) => key === input);
-      const weight = known ?? weightOf(inputName(node.op, position, node.inputs.length), constant, trained(node.op, position, constant));
-      if (known === undefined) weights.push(weight);
+      const own = weights.find(({ key }) => key === input);
+      const weight = own ?? weightOf(inputName(node.op, position, node.inputs.length), constant, trained(node.op, position, constant));
+      if (own === undefined) weights.push(weight);
       return { kind: 'value', value: weight.name };
     });
     const config = settingsFrom(node.attributes);
-    const shape = stated.get(node.name) ?? outputShape(node.op, config, node.inputs.map((input) => shapes.get(input)));
-    if (shape !== undefined) shapes.set(node.name, shape);
-    return { name: shortName(node.name), type: node.op, config, inputs, outputs: results.get(node.name) ?? [node.name], weights, macs: macsOf(node.op, shape, node.inputs.map((input) => shapes.get(input))), detail: '' };
+    const facts = { config, inputs: node.inputs.map((input) => shapes.get(input)), values: node.inputs.map((input) => values.get(input)) };
+    for (const [index, shape] of outputShapes(node.op, facts).entries()) if (shape !== undefined) shapes.set(index === 0 ? node.name : `${node.name}:${index}`, shape);
+    const known = stated.get(node.name);
+    if (known !== undefined) shapes.set(node.name, known);
+    const shape = shapes.get(node.name);
+    const value = outputValue(node.op, facts);
+    if (value !== undefined && value.length <= maximalShape) values.set(node.name, value);
+    return { name: shortName(node.name), type: node.op, config, inputs, outputs: results.get(node.name) ?? [node.name], weights, macs: macsOf(node.op, shape, facts.inputs), detail: '' };
   });
   const sources = [...shared].flatMap((name): readonly OpNode[] => { const constant = constants.get(name); return constant === undefined ? [] : [{ name: shortName(name), type: 'Const', config: {}, inputs: [], outputs: [name], weights: [weightOf('value', constant, true)], macs: 0, detail: '' }]; });
   const consumed = new Set(nodes.flatMap(({ inputs }) => inputs.map((input) => input.split(':')[0] ?? '')));
@@ -58,6 +69,17 @@ export async function openTfjsGraph(file: string, model: JsonObject, topology: J
 
 /** Without the scopes of the calls that the converter wrote out. */
 const shortName = (name: string): string => name.replace(/^((Stateful)?PartitionedCall(_\d+)?\/)+/, '');
+
+/** Elements of constants that may tell a shape; what cannot be read tells none. */
+async function smallIntegers(constants: ReadonlyMap<string, ManifestWeight | undefined>, read: (name: string) => Promise<TensorValue>): Promise<Map<string, SymbolicShape>> {
+  const values = new Map<string, SymbolicShape>();
+  for (const [name, weight] of constants) {
+    if (weight?.dtype !== 'int32' || sizeOf(weight.shape) > maximalShape) continue;
+    const value = await read(name).catch(() => null);
+    if (value !== null) values.set(name, Array.from(value.data, Number));
+  }
+  return values;
+}
 
 const trained = (op: string, position: number, constant: ManifestWeight): boolean => /float/.test(constant.dtype) && trains(op, position, constant.shape);
 

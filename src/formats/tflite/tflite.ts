@@ -77,7 +77,7 @@ function networkFrom(model: FlatTable, file: RangeFile): OpenedNetwork {
     const result = tensors[outputs[0] ?? -1];
     const kernel = tensors[given[1] ?? -1]?.shape;
     return {
-      name: nameOf(result), type, config: { ...operatorSettings(type, options), ...(type === 'CAST' ? { type: result?.type?.name ?? '' } : {}), ...grids(given.filter((index) => inputs.includes(index)).length > 0 ? given.map((index) => (inputs.includes(index) ? tensors[index] : undefined)) : [], outputs.map((index) => tensors[index])) },
+      name: nameOf(result), type, config: { ...operatorSettings(type, options), ...(type === 'CAST' ? { type: result?.type?.name ?? '' } : {}), ...grids(type, given.filter((index) => inputs.includes(index)).length > 0 ? given.map((index) => (inputs.includes(index) ? tensors[index] : undefined)) : [], outputs.map((index) => tensors[index])) },
       inputs: taken, outputs: outputs.map(keyOf), weights, macs: macsOf(type, result?.symbolic, kernel), detail: '',
     };
   });
@@ -113,10 +113,13 @@ function sharedConstants(operators: readonly Operator[], tensors: readonly LiteT
   return new Set([...users].filter(([, count]) => count > 1).map(([index]) => index));
 }
 
+/** Operators whose results are elements of their input, on its grid. */
+const moving = new Set(['MAX_POOL_2D', 'RESHAPE', 'SQUEEZE', 'EXPAND_DIMS', 'TRANSPOSE', 'SLICE', 'STRIDED_SLICE', 'SPLIT', 'SPLIT_V', 'GATHER', 'GATHER_ND', 'TILE', 'REVERSE_V2', 'UNPACK', 'REDUCE_MAX', 'REDUCE_MIN', 'RESIZE_NEAREST_NEIGHBOR', 'DEPTH_TO_SPACE', 'SPACE_TO_DEPTH', 'PAD', 'MIRROR_PAD']);
+
 /** The grids of quantised results, and of the network's own inputs where an operator takes one. */
-function grids(inputs: readonly (LiteTensor | undefined)[], outputs: readonly (LiteTensor | undefined)[]): JsonObject {
+function grids(type: string, inputs: readonly (LiteTensor | undefined)[], outputs: readonly (LiteTensor | undefined)[]): JsonObject {
   const grid = (tensor: LiteTensor | undefined): JsonObject | null => (tensor === undefined || !isQuantised(tensor) || tensor.scales.length > 1 ? null : { type: tensor.type?.name ?? '', scale: tensor.scales[0] ?? 1, zero_point: tensor.zeros[0] ?? 0 });
-  const [stored, given] = [outputs.map(grid), inputs.map(grid)];
+  const [stored, given] = [moving.has(type) ? [] : outputs.map(grid), inputs.map(grid)];
   return {
     ...(stored.some((found) => found !== null) ? { quantization: stored.length === 1 ? stored[0] ?? null : stored } : {}),
     ...(given.some((found) => found !== null) ? { input_quantization: Object.fromEntries(given.flatMap((found, position) => (found === null ? [] : [[String(position), found]]))) } : {}),

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
+import { openBackend } from '../../../src/engine/backend/backend';
 import { createRun } from '../../../src/engine/create-run';
 import { tensorflowOps } from '../../../src/engine/layers/tensorflow';
 import { weightsOf } from '../../../src/engine/weights';
@@ -70,6 +71,32 @@ describe('TensorFlow.js graph models run', () => {
         // Single numbers (an epsilon, a slope) are part of an op; all else that has a gradient is a weight.
         const missed = [...references].filter(([key, value]) => key.startsWith('grad/') && key !== 'grad/input' && value.shape.length > 0 && !compared.has(key.slice('grad/'.length)));
         assert.deepEqual(missed.map(([key]) => key), []);
+      } finally {
+        tf.engine().endScope();
+      }
+    });
+
+    it(`${name}: the shapes that are told without running it are those that it has`, async () => {
+      const backend = await openBackend('cpu');
+      backend.activate();
+      const folder = path.join(converted, name);
+      const { network, weights: store } = await openNetwork(path.join(folder, 'model.json'));
+      const weights = await valuesOf(network, store);
+      await store.close();
+      tf.engine().startScope();
+      try {
+        const pass = run({ network, weights, inputs: [(await readNpz(path.join(folder, 'reference.npz'))).get('x')!], training: false });
+        const ops = network.layers.filter(({ name: layer }) => pass.tensors.has(layer));
+        const untold = ops.filter(({ calls }) => calls[0]?.outputShapes[0] === undefined).map(({ name: layer, type }) => `${layer} (${type})`);
+        for (const { name: layer, calls } of ops) {
+          for (const [index, told] of (calls[0]?.outputShapes ?? []).entries()) {
+            const made = pass.tensors.get(index === 0 ? layer : `${layer}:${index}`);
+            assert.ok(made instanceof tf.Tensor && made.rank === told.length && told.every((extent, axis) => extent === null || extent === made.shape[axis]), `${layer}: told ${JSON.stringify(told)}, is ${made instanceof tf.Tensor ? made.shape.join('×') : 'absent'}`);
+            // Only the batch may be open, wherever it stands.
+            assert.ok(told.filter((extent) => extent === null).length <= 1, `${layer}: ${JSON.stringify(told)}`);
+          }
+        }
+        assert.deepEqual(untold, []);
       } finally {
         tf.engine().endScope();
       }
