@@ -1,8 +1,9 @@
 /** Ops that give weights, constants and what the host computes, and those that change types or leave things as they are. */
-import { mul, onesLike, zerosLike } from '@tensorflow/tfjs-core';
+import { fill, mul, onesLike, zerosLike } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { castTypes, floating, hostOutputs } from '../../../formats/onnx/host-values';
 import type { HostValue } from '../../../formats/onnx/host-values';
+import { sizeOf } from '../../../tensor/value';
 import type { LayerCallContext, LayerForward } from '../layer';
 import { dropMask } from '../randomness';
 import { bools, floats, ints, like, misfit, numberOf, numbersOf, op, operand, refuse, tensorOf, tensorSetting, valueAt } from './operands';
@@ -23,6 +24,9 @@ function dropped(call: LayerCallContext): Tensor[] {
   const mask = dropMask(x.shape, Math.min(ratio, 1), call.seed('dropout'));
   return [mul(x, mask), bools(mask)];
 }
+
+/** Elements that one op may fill: 512 MiB. */
+const maximalFill = 2 ** 27;
 
 const whole = (shape: readonly number[]): HostValue => ({ dtype: 'int64', shape: [shape.length], data: shape });
 
@@ -45,8 +49,9 @@ function filled(call: LayerCallContext): Tensor {
   const shape = numbersOf(call, 'shape') ?? [];
   const { dtype, data } = tensorSetting(call, 'value') ?? { dtype: 'float32' as const, data: [0] };
   const made = hostOutputs('ConstantOfShape', { config: { value: { dtype, shape: [1], data } }, inputs: [{ dtype: 'int64', shape: [shape.length], data: shape }], outputs: 1 })?.[0];
-  if (made === undefined) throw misfit(call, `fills a tensor of shape [${shape.join(', ')}], which is too large`);
-  return tensorOf(call, made);
+  if (made !== undefined) return tensorOf(call, made);
+  if (!(sizeOf(shape) <= maximalFill)) throw misfit(call, `fills a tensor of shape [${shape.join(', ')}], which is too large`);
+  return fill([...shape], data[0] ?? 0, floating(dtype) ? 'float32' : 'int32');
 }
 
 function constant(call: LayerCallContext): Tensor {

@@ -1,7 +1,7 @@
 /** Ops that work element by element: functions of one tensor, arithmetic with broadcasting, comparisons, logic, choice. */
 import {
   abs, acos, acosh, add, asin, asinh, atan, atanh, ceil, cos, cosh, div, equal, erf, exp, floor, floorDiv, greater, greaterEqual, isInf, isNaN as isNan, less, lessEqual, log,
-  logicalAnd, logicalNot, logicalOr, logicalXor, maximum, minimum, mod, mul, neg, pow, prelu, reciprocal, round, sign, sin, sinh, sqrt, sub, tan, tanh, where,
+  logicalAnd, logicalNot, logicalOr, logicalXor, maximum, minimum, mod, mul, neg, pow, prelu, reciprocal, reshape, round, sign, sin, sinh, sqrt, sub, tan, tanh, where,
 } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayerForward } from '../layer';
@@ -51,5 +51,6 @@ export const elementwiseOps = {
   Equal: compared(equal), Greater: compared(greater), GreaterOrEqual: compared(greaterEqual), Less: compared(less), LessOrEqual: compared(lessEqual),
   And: logic(logicalAnd), Or: logic(logicalOr), Xor: logic(logicalXor),
   Where: op((call) => { const a = operand(call, 1); return where(bools(operand(call, 0)), a, like(operand(call, 2), a.dtype)); }),
-  PRelu: op((call) => prelu(operand(call, 0), operand(call, 1))),
+  // Older exporters write one slope a channel as a plain vector.
+  PRelu: op((call) => { const [x, slope] = [operand(call, 0), operand(call, 1)]; const perChannel = slope.rank === 1 && x.rank > 2 && slope.size === x.shape[1] && slope.size !== x.shape[x.rank - 1]; return prelu(x, perChannel ? reshape(slope, [slope.size, ...x.shape.slice(2).map(() => 1)]) : slope); }),
 } satisfies Readonly<Record<string, LayerForward>>;
