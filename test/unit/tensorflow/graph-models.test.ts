@@ -151,6 +151,20 @@ describe('TensorFlow.js graph models run', () => {
     }
   });
 
+  it('data that an op cannot take is told of in a sentence with the op', async () => {
+    const folder = path.join(converted, 'shapes');
+    const { network, weights: store } = await openNetwork(path.join(folder, 'model.json'));
+    const weights = await valuesOf(network, store);
+    await store.close();
+    (await openBackend('cpu')).activate();
+    tf.engine().startScope();
+    try {
+      assert.throws(() => run({ network, weights, inputs: [{ dtype: 'float32', shape: [2, 7], data: new Float32Array(14) }], training: false }), /^Failure: Op 'Reshape' \(Reshape\) cannot be computed with the data that it gets: .*\.$/);
+    } finally {
+      tf.engine().endScope();
+    }
+  });
+
   it('a model with a loop opens, and a sentence says why it cannot run and what to do', async () => {
     const { network, weights } = await openNetwork(path.join(converted, 'loop/model.json'));
     await weights.close();

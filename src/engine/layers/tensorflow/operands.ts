@@ -1,7 +1,7 @@
 /** What an op of a graph takes: tensors of the graph, weights of its own by their names, and small tensors of whole numbers that say how it works, read on the host. */
 import { cast } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { Failure } from '../../../tensor/failure';
+import { Failure, sentenceOf } from '../../../tensor/failure';
 import { atOnce, isTensor } from '../calls';
 import type { LayerCallContext, LayerForward, LayerResult } from '../layer';
 
@@ -67,9 +67,19 @@ export const floats = (x: Tensor): Tensor => (x.dtype === 'float32' ? x : cast(x
 export const integers = (x: Tensor): Tensor => (x.dtype === 'int32' ? x : cast(x, 'int32'));
 export const truths = (x: Tensor): Tensor => (x.dtype === 'bool' ? x : cast(x, 'bool'));
 
+/** Runs the work of an op; what TensorFlow.js finds wrong with shapes and types gets the op's name. @throws Failure `op.failed` */
+export function named<T>(call: LayerCallContext, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Failure || !(error instanceof Error)) throw error;
+    throw new Failure('op.failed', `Op '${call.path}' (${call.type}) cannot be computed with the data that it gets: ${sentenceOf(error)}.`, { cause: error });
+  }
+}
+
 /** An op of one output, or of a list of them. */
 export const op = (run: (call: LayerCallContext) => Tensor | readonly Tensor[]): LayerForward => atOnce((call): LayerResult => {
-  const made = run(call);
+  const made = named(call, () => run(call));
   return { outputs: Array.isArray(made) ? (made as readonly Tensor[]) : [made as Tensor] };
 });
 
