@@ -212,5 +212,5 @@ export function differenceSentence({ layers, same }: NetworkDifference): string 
     farthest === null ? '' : `${many(moved.length, 'weight')} moved, farthest ${farthest.path}/${farthest.weight.name} by ${percent(relativeChange(farthest.weight))} of its norm`,
   ].filter((part) => part !== '');
   if (parts.length === 0) return `No difference in ${many(same, 'layer')}.`;
-  return `${parts.join(', ')}; ${many(same, 'layer is', 'layers are')} the same.`;
+  return `${parts.join(', ')}; ${same === 0 ? 'no layer is' : many(same, 'layer is', 'layers are')} the same.`;
 }

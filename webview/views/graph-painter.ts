@@ -174,7 +174,8 @@ export class GraphPainter {
     const canvas = document.createElement('canvas');
     canvas.width = Math.max(1, Math.ceil(area.width * scale));
     canvas.height = Math.max(1, Math.ceil(area.height * scale));
-    const context = canvas.getContext('2d');
+    // Kept in memory that can be read, so that reading a pixel has done all drawing so far: else the browser would do it in one go at the end.
+    const context = canvas.getContext('2d', { willReadFrequently: true });
     if (context === null || drawing === null || theme === null) return null;
     context.setTransform(scale, 0, 0, scale, -area.x * scale, -area.y * scale);
     context.lineJoin = 'round';
@@ -190,7 +191,9 @@ export class GraphPainter {
     let began = performance.now();
     /** True when it is to go on; gives the frame away when its time is used up. */
     const goOn = async (): Promise<boolean> => {
-      if (atOnce || performance.now() - began < slice) return true;
+      if (atOnce) return true;
+      context.getImageData(0, 0, 1, 1);
+      if (performance.now() - began < slice) return true;
       await new Promise((resolve) => { requestAnimationFrame(resolve); });
       began = performance.now();
       return this.version === version;
