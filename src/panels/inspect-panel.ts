@@ -106,9 +106,19 @@ export class InspectPanel implements vscode.Disposable {
       case 'as': return this.looks.showAs(request.id, request.as);
       case 'again': return this.looks.again(request.id);
       case 'shape': return this.askShape(request.id);
+      case 'layer': return this.looks.openLayer(request.id, request.layer);
+      case 'compute': return this.askInput(request.id);
       case 'pin': this.looks.pin(request.id, request.pinned); break;
       case 'close': this.looks.close(request.id); break;
     }
+  }
+
+  private async askInput(id: string): Promise<void> {
+    const input = await vscode.window.showInputBox({
+      title: l10n.t('Outputs of the layers of {0}', this.looks.expression(id)), value: this.looks.input(id) ?? '', placeHolder: 'x',
+      prompt: l10n.t('Expression of the input. The layers are computed on it now, inside the program, in inference mode; its tensors, tape and counters stay as they are.'),
+    });
+    if (input !== undefined && input.trim() !== '') await this.looks.compute(id, input.trim());
   }
 
   private async askShape(id: string): Promise<void> {

@@ -37,10 +37,22 @@ export type LookResult =
     /** While the whole tensor is still being counted, statistics are of the part that is shown. */
     readonly counting: boolean;
   }
-  | { readonly kind: 'network'; readonly type: string; readonly graph: GraphView };
+  | {
+    readonly kind: 'network'; readonly type: string;
+    /** With the outputs' mean, largest and zeros in place of settings, once they have been computed. */
+    readonly graph: GraphView;
+    /** Whether outputs of layers can be computed in this program. */
+    readonly computes: boolean;
+    /** The expression that they were computed for, and how many examples of it; null before. */
+    readonly computed: { readonly input: string; readonly examples: number } | null;
+    /** Why they could not be computed. */
+    readonly problem: string | null;
+  };
 
 export interface LookView {
   readonly id: string;
+  /** The expression, or what it is of a model: `hidden / kernel`, `output of hidden`. */
+  readonly title: string;
   readonly expression: string;
   readonly as: LookKind;
   /** Pinned ones are read again at each stop, and stay when another expression is looked at. */
@@ -50,6 +62,9 @@ export interface LookView {
   /** Goes up whenever the picture is another one. */
   readonly version: number;
   readonly result: LookResult;
+  /** Of a network: the layer that was opened, with its outputs and weights. */
+  readonly layer: string | null;
+  readonly parts: readonly LookView[];
 }
 
 export interface InspectView { readonly looks: readonly LookView[] }
@@ -58,5 +73,9 @@ export interface InspectView { readonly looks: readonly LookView[] }
 export type LookRequest =
   | { readonly kind: 'slice'; readonly id: string; readonly slice: SliceSpec }
   | { readonly kind: 'pin'; readonly id: string; readonly pinned: boolean }
+  /** Opens a layer of a network: its weights, and its outputs where they were computed. */
+  | { readonly kind: 'layer'; readonly id: string; readonly layer: string }
+  /** Asks for an input and computes the outputs of all layers for it, inside the program. */
+  | { readonly kind: 'compute'; readonly id: string }
   | { readonly kind: 'as'; readonly id: string; readonly as: LookKind }
   | { readonly kind: 'again' | 'close' | 'shape'; readonly id: string };

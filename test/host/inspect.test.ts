@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { inspect, inspectWhole } from '../../src/debug/inspect/inspector';
 import { Looks } from '../../src/debug/inspect/looks';
 import { chosenExpression, pausedProgram } from '../../src/debug/vscode/inspect-program';
 import { configGraph } from '../../src/debug/inspect/config-graph';
@@ -60,6 +61,41 @@ describe('a paused JavaScript program in VS Code', () => {
     assert.deepEqual(result.graph.nodes.map(({ name }) => name).slice(-2), ['hidden', 'out']);
   });
 
+  it('computes what the layers of a tf.LayersModel give, and leaves the program as it was', async () => {
+    const numbers = async (): Promise<unknown> => pausedProgram()?.evaluate('JSON.stringify([tf.memory().numTensors, tf.memory().numBytes, Object.getOwnPropertyNames(globalThis).length])');
+    const before = await numbers();
+    const { id } = await look('model');
+    await looks.compute(id, '[1, 2]');
+    await looks.openLayer(id, 'hidden');
+    const { result, parts } = looks.view.looks[0] ?? assert.fail();
+    assert.ok(result.kind === 'network' && result.problem === null, JSON.stringify(result));
+    assert.deepEqual(parts.map(({ title, result: part }) => [title, part.kind === 'tensor' ? part.shape : part]), [['output of hidden', [1, 3]], ['hidden / kernel', [2, 3]], ['hidden / bias', [3]]]);
+    const [output, kernel] = parts.map(valuesOf);
+    for (const [unit, value] of (output ?? []).entries()) assert.ok(Math.abs(value - ((kernel?.[unit] ?? NaN) + 2 * (kernel?.[unit + 3] ?? NaN))) < 1e-6);
+    assert.equal(await numbers(), before);
+  });
+
+  it('brings the first picture of 16 MiB, and everything, soon after a bare answer of the debugger', async () => {
+    const program = pausedProgram() ?? assert.fail();
+    const large = 'globalThis.Array.__large';
+    await program.evaluate('void (Array.__large = new Float32Array(4 << 20).fill(0.5))');
+    const fastest = async (action: () => Promise<unknown>): Promise<number> => {
+      let best = Infinity;
+      for (let run = 0; run < 7; run += 1) {
+        const start = performance.now();
+        await action();
+        best = Math.min(best, performance.now() - start);
+      }
+      return best;
+    };
+    const bare = await fastest(() => program.evaluate('1 + 1'));
+    const first = await fastest(() => inspect(program.debuggerType, large, program.evaluate, { shape: [64, 256, 256], numbers: 'later' }));
+    const numbers = await fastest(() => inspectWhole(program.debuggerType, large, program.evaluate));
+    await program.evaluate('void delete Array.__large');
+    console.log(`    bare answer ${bare.toFixed(1)} ms, first picture + ${(first - bare).toFixed(1)} ms, numbers of the whole + ${(numbers - bare).toFixed(1)} ms`);
+    assert.ok(first - bare < 50 && first + numbers - 2 * bare < 300, `${first - bare} and ${first + numbers - 2 * bare} ms`);
+  });
+
   it('answers with a sentence for what it cannot show', async () => {
     const sentence = async (expression: string): Promise<string> => {
       const { result } = await look(expression);
@@ -88,7 +124,7 @@ describe('a paused JavaScript program in VS Code', () => {
     await looks.refresh();
     const result = looks.view.looks.find((entry) => entry.id === id)?.result;
     assert.ok(result?.kind === 'tensor', JSON.stringify(result));
-    assert.deepEqual(result.change, { kind: 'values', difference: 0.5, index: [1, 0], before: 3, after: 3.5, count: 1 });
+    assert.deepEqual(result.change, { kind: 'values', difference: 0.5, index: [1, 0], before: 3, after: 3.5, count: 1, blocks: { changed: 1, of: 4, length: 1, sampled: 1, first: [1, 0] } });
     assert.equal(looks.view.looks.find((entry) => entry.id === kept.id)?.stale, true);
   });
 

@@ -1,6 +1,5 @@
 /** The panel "Tensor": each expression that is looked at in a paused program, the newest on top. */
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
 import type { BlockChange, ChangeView, LookKind, LookResult, LookView } from '../../src/protocol/inspect';
 import type { TensorRequest } from '../../src/protocol/tensor';
 import { domainOf } from '../../src/tensor/colormap';
@@ -20,6 +19,7 @@ import type { Subject } from './tensor-view';
 /** The view that a command asked for. */
 const firstKinds: Readonly<Record<LookKind, ViewKind | null>> = { tensor: null, maps: 'tiles', heat: 'heat', histogram: 'histogram' };
 type Tensor = Extract<LookResult, { kind: 'tensor' }>;
+type Network = Extract<LookResult, { kind: 'network' }>;
 
 function blocksText({ changed, of, length, sampled, first }: BlockChange): string {
   const extent = length * sampled;
@@ -59,6 +59,9 @@ function Head({ look }: { readonly look: LookView }): JSX.Element {
     <header class="look-head">
       <div class="look-line">
         <h2 title={expression}>{expression}</h2>
+        {result.kind === 'network' && result.computes && (
+          <Button label="Compute the outputs of all layers for an input, inside the paused program" disabled={stale} onClick={() => ask({ kind: 'compute', id })}>Outputs …</Button>
+        )}
         {tensor !== null && <Button label="Read it in another shape" disabled={stale} onClick={() => ask({ kind: 'shape', id })}>Shape …</Button>}
         <Button label="Read it again" onClick={() => ask({ kind: 'again', id })}>Refresh</Button>
         <Button label={pinned ? 'Pinned: read again at each stop' : 'Pin: read again at each stop'} pressed={pinned} appearance={pinned ? 'primary' : 'secondary'} onClick={() => ask({ kind: 'pin', id, pinned: !pinned })}>{pinned ? 'Pinned' : 'Pin'}</Button>
@@ -72,11 +75,11 @@ function Head({ look }: { readonly look: LookView }): JSX.Element {
 }
 
 function TensorLook({ look, tensor }: { readonly look: LookView; readonly tensor: Tensor }): JSX.Element {
-  const { id, expression, as, version } = look;
+  const { id, title, as, version } = look;
   const { shape, dtype, statistics, slice, change } = tensor;
   const request: TensorRequest = { address: { kind: 'look', id } };
   const subject: Subject = {
-    settingsKey: `look ${as} ${expression}`, shape, use: 'activation', role: 'look', example: null, usual: slice, firstKind: firstKinds[as], request,
+    settingsKey: `look ${as} ${title}`, shape, use: 'activation', role: 'look', example: null, usual: slice, firstKind: firstKinds[as] ?? (dtype === 'uint8' && shape.length === 4 ? 'image' : null), request,
     onSlice: (wanted) => ask({ kind: 'slice', id, slice: wanted }),
   };
   const loading = usePicture(request, String(version));
@@ -90,11 +93,11 @@ function TensorLook({ look, tensor }: { readonly look: LookView; readonly tensor
   const cell = picture === null || place === null ? null : cellOf(picture, place);
   const value = picture === null || cell === null ? null : picture.floats[offsetOf(picture, cell)] ?? null;
   const card = (
-    <TensorCard id={id} {...subject} title={expression} variable={null} dtype={dtype} statistics={statistics} diverging={null} range={null} version={String(version)}
+    <TensorCard id={id} {...subject} title={title} variable={null} dtype={dtype} statistics={statistics} diverging={null} range={null} version={String(version)}
       place={null} opens disabled={look.stale} mark={null} tone={null} maxHeight={360} tall={1.4} />
   );
   const distribution = picture !== null && statistics.count > 1 && picture.histogram.counts.length > 0 && (
-    <section class="card" aria-label={`Distribution of ${expression}`}>
+    <section class="card" aria-label={`Distribution of ${title}`}>
       <header><h3>distribution</h3><span class="shape">{count(statistics.count)} values</span></header>
       <p class="statistics">deviation {shortNumber(statistics.standardDeviation)}</p>
       <Histogram histogram={picture.histogram} statistics={statistics} value={value} height={104} color="accent" />
@@ -105,8 +108,8 @@ function TensorLook({ look, tensor }: { readonly look: LookView; readonly tensor
       {card}
       <div class="card-row">
         {picture !== null && place !== null && statistics.count > 1 && (
-          <section class="card numbers-card" aria-label={`Numbers of ${expression}`}>
-            <header><h3>{expression}{sliceText(picture, place)}</h3><span class="shape">numbers</span></header>
+          <section class="card numbers-card" aria-label={`Numbers of ${title}`}>
+            <header><h3>{title}{sliceText(picture, place)}</h3><span class="shape">numbers</span></header>
             <p class="statistics">[{place.join(', ')}] = {value === null ? '' : exactNumber(value)}{picture.reduction > 1 && ` · each the mean of ${picture.reduction} × ${picture.reduction}`}</p>
             <NumbersTable picture={picture} kind={kind} domain={domainOf(kind, statistics.min, statistics.max)} index={place} rowsShown={9} onSelect={(index) => select({ tensor: id, shape: key, index })} />
           </section>
@@ -117,8 +120,41 @@ function TensorLook({ look, tensor }: { readonly look: LookView; readonly tensor
   );
 }
 
+/** An output or a weight of the layer that is opened. */
+function Part({ part }: { readonly part: LookView }): JSX.Element {
+  const { title, result, stale } = part;
+  return (
+    <section class={`look-part ${stale ? 'stale' : ''}`} data-part={title} aria-label={title}>
+      <h3>{title}</h3>
+      {result.kind === 'tensor' && <p class="explanation look-facts">{factsText(result)}</p>}
+      {result.kind === 'tensor' && !stale && result.change !== null && <p class={`look-change ${result.change.kind === 'none' ? '' : 'changed'}`} role="status">{changeText(result.change)}</p>}
+      {result.kind === 'waiting' && <p class="empty" role="status">Reading …</p>}
+      {result.kind === 'problem' && <p class="problem-line" role="alert">{result.message}</p>}
+      {result.kind === 'tensor' && <TensorLook look={part} tensor={result} />}
+    </section>
+  );
+}
+
+function NetworkLook({ look, network: { type, graph, computes, computed, problem } }: { readonly look: LookView; readonly network: Network }): JSX.Element {
+  const { id, layer, parts } = look;
+  return (
+    <>
+      <p class="empty">{type} · {graph.totals.layers.toLocaleString('en-US')} layers · {graph.totals.parameters.toLocaleString('en-US')} parameters</p>
+      {graph.problems.map((sentence) => <p class="banner" key={sentence}>{sentence}</p>)}
+      {problem !== null && <p class="problem-line" role="alert">{problem}</p>}
+      {computed !== null && (
+        <p class="look-change" role="status">
+          Outputs computed now for <code>{computed.input}</code> ({computed.examples} example{computed.examples === 1 ? '' : 's'}), in inference mode, inside the paused program: not those that the program itself has computed.
+        </p>
+      )}
+      <div class="look-graph"><Graph graph={graph} run={null} selected={layer} onOpen={(opened) => ask({ kind: 'layer', id, layer: opened })} /></div>
+      {parts.length === 0 && <p class="empty">{layer === null ? `Click a layer to see its weights${computes && computed === null ? '; “Outputs …” computes what all layers give for an input' : ''}.` : 'This layer has no weights.'}</p>}
+      {parts.map((part) => <Part key={part.id} part={part} />)}
+    </>
+  );
+}
+
 function Look({ look }: { readonly look: LookView }): JSX.Element {
-  const [selected, setSelected] = useState<string | null>(null);
   const { result } = look;
   return (
     <article class={`look ${look.stale ? 'stale' : ''}`} data-look={look.expression} aria-label={look.expression}>
@@ -126,13 +162,7 @@ function Look({ look }: { readonly look: LookView }): JSX.Element {
       {result.kind === 'waiting' && <p class="empty" role="status">Reading …</p>}
       {result.kind === 'problem' && <p class="problem-line" role="alert">{result.message}</p>}
       {result.kind === 'tensor' && <TensorLook look={look} tensor={result} />}
-      {result.kind === 'network' && (
-        <>
-          <p class="empty">{result.type} · {result.graph.totals.layers.toLocaleString('en-US')} layers · {result.graph.totals.parameters.toLocaleString('en-US')} parameters</p>
-          {result.graph.problems.map((problem) => <p class="banner" key={problem}>{problem}</p>)}
-          <div class="look-graph"><Graph graph={result.graph} run={null} selected={selected} onOpen={setSelected} /></div>
-        </>
-      )}
+      {result.kind === 'network' && <NetworkLook look={look} network={result} />}
     </article>
   );
 }

@@ -6,7 +6,7 @@ import type { TensorPicture } from '../../tensor/picture';
 import type { SliceSpec } from '../../tensor/slice';
 import { statisticsOf } from '../../tensor/statistics';
 import type { TensorStatistics } from '../../tensor/statistics';
-import type { ProbeReply, ProbeRequest, WholeNumbers } from './reply';
+import type { LayerOutputReply, ProbeReply, ProbeRequest, WholeNumbers } from './reply';
 import { languages } from './languages';
 import type { Language } from './languages';
 import { sentences } from './sentences';
@@ -24,6 +24,8 @@ export interface InspectOptions {
   readonly whole?: boolean | undefined;
   /** Shape to read a flat buffer in. */
   readonly shape?: readonly number[] | undefined;
+  /** The expression is a model; what is read is an output of one of its layers for the input that this expression gives. */
+  readonly output?: { readonly input: string; readonly layer: readonly string[]; readonly call: number; readonly output: number } | undefined;
   /** `later`: a large tensor's slice comes alone, and `inspectWhole` asks for the numbers. */
   readonly numbers?: 'with' | 'later' | undefined;
 }
@@ -66,21 +68,37 @@ export async function inspect(debuggerType: string, expression: string, evaluate
 }
 
 /** The numbers over the whole that `inspect` left for later. @throws Failure `inspect.*` */
-export async function inspectWhole(debuggerType: string, expression: string, evaluate: Evaluate, options: Pick<InspectOptions, 'shape'> = {}): Promise<Whole> {
+export async function inspectWhole(debuggerType: string, expression: string, evaluate: Evaluate, options: Pick<InspectOptions, 'shape' | 'output'> = {}): Promise<Whole> {
   const reply = await ask(debuggerType, expression, evaluate, options, 'numbers');
   if (reply.kind !== 'numbers') throw new Failure('inspect.answer', `"${expression}" could not be read: it is no longer what it was.`);
   return wholeOf(reply.numbers);
 }
 
+/**
+ * What the layers of a model give for an input, computed now, inside the program, in inference mode; the program's tensors, tape and
+ * counters stand afterwards as before. @throws Failure `inspect.*`
+ */
+export async function inspectOutputs(debuggerType: string, model: string, input: string, evaluate: Evaluate): Promise<readonly LayerOutputReply[]> {
+  if (!computesOutputs(debuggerType)) throw new Failure('inspect.language', `Outputs of layers are computed in JavaScript programs only; "${model}" is one of another language.`);
+  const reply = await ask(debuggerType, model, evaluate, {}, 'all', input);
+  if (reply.kind !== 'outputs') throw new Failure('inspect.answer', `"${model}" could not be computed on "${input}".`);
+  return reply.outputs;
+}
+
+export const computesOutputs = (debuggerType: string): boolean => languages.some(({ debuggers, computes }) => computes && debuggers.includes(debuggerType));
+/** The expression of a weight of a layer of a model. */
+export const weightExpression = (debuggerType: string, model: string, layer: readonly string[], index: number): string => languageOf(debuggerType).weight(model, layer, index);
+
 type Answer = Exclude<ProbeReply, { readonly kind: 'problem' }>;
 
-async function ask(debuggerType: string, expression: string, evaluate: Evaluate, options: InspectOptions, wants: ProbeRequest['wants']): Promise<Answer> {
+async function ask(debuggerType: string, expression: string, evaluate: Evaluate, options: InspectOptions, wants: ProbeRequest['wants'], input = options.output?.input): Promise<Answer> {
   const language = languageOf(debuggerType);
   const request: ProbeRequest = {
-    wants, slice: options.slice ?? null, use: options.use ?? 'activation', example: options.example ?? 0,
+    wants, computes: input !== undefined, output: options.output === undefined ? null : { layer: options.output.layer, call: options.output.call, output: options.output.output },
+    slice: options.slice ?? null, use: options.use ?? 'activation', example: options.example ?? 0,
     maxElements: options.whole === true ? wholeElements : Math.min(options.maxElements ?? 65_536, 262_144), shape: options.shape ?? null,
   };
-  const answered = await evaluate(language.call(expression, request));
+  const answered = await evaluate(language.call(expression, request, input));
   const reply = parse(language.unwrap(answered), expression, answered);
   if (reply.kind === 'problem') throw new Failure(`inspect.${reply.code}`, sentences[reply.code](expression, reply.type, reply.detail));
   return reply;

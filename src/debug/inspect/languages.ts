@@ -8,7 +8,11 @@ export interface Language {
   /** Session types of VS Code that speak it. */
   readonly debuggers: readonly string[];
   /** An expression that gives the reply as text. The user's expression stands outside of our code's scope, in the frame's own. */
-  readonly call: (expression: string, request: ProbeRequest) => string;
+  readonly call: (expression: string, request: ProbeRequest, input?: string) => string;
+  /** An expression for weight number `index` of a layer of a model; the layer's name stands behind those of the models around it. */
+  readonly weight: (model: string, layer: readonly string[], index: number) => string;
+  /** Whether outputs of a model's layers can be computed. */
+  readonly computes: boolean;
   /** The reply's JSON out of what the debugger wrote (quotes, escapes), or null when there is none. */
   readonly unwrap: (answer: string) => string | null;
 }
@@ -20,7 +24,9 @@ export const languages: readonly Language[] = [
   {
     name: 'JavaScript',
     debuggers: ['pwa-node', 'node', 'pwa-extensionHost', 'extensionHost', 'pwa-chrome', 'pwa-msedge', 'node-terminal'],
-    call: (expression, request) => `(() => { ${javascriptProbe}; return module.probe; })()((${expression}\n), ${JSON.stringify(request)})`,
+    call: (expression, request, input = 'undefined') => `(() => { ${javascriptProbe}; return module.probe; })()((${expression}\n), ${JSON.stringify(request)}, (${input}\n))`,
+    weight: (model, layer, index) => `(${model})${layer.map((name) => `.getLayer(${JSON.stringify(name)})`).join('')}.weights[${index}].read()`,
+    computes: true,
     unwrap: (answer) => {
       const start = answer.indexOf('{"kind"');
       if (start === 0) return answer;
@@ -33,6 +39,8 @@ export const languages: readonly Language[] = [
   {
     name: 'Python',
     debuggers: ['debugpy', 'python'],
+    weight: (model, layer, index) => `(${model})${layer.map((name) => `.get_layer(${JSON.stringify(name)})`).join('')}.weights[${index}]`,
+    computes: false,
     call: (expression, request) =>
       `(lambda source: (lambda names: (exec(source, names), names['probe'])[1])({}))(${pythonLiteral(pythonProbe)})((${expression}\n), ${pythonBase64(JSON.stringify(request))})`,
     unwrap: (answer) => {

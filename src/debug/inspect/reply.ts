@@ -6,6 +6,9 @@ import type { TensorStatistics } from '../../tensor/statistics';
 export interface ProbeRequest {
   /** `picture`: the slice first, numbers over the whole only where the tensor is small; `numbers`: these alone; `all`: both. */
   readonly wants: 'all' | 'picture' | 'numbers';
+  /** The value is a model: its layers' outputs for an input are computed, all of them in short, or the one named by `output` as a tensor. */
+  readonly computes: boolean;
+  readonly output: { readonly layer: readonly string[]; readonly call: number; readonly output: number } | null;
   readonly slice: SliceSpec | null;
   /** Whether the default slice is that of a weight or of an activation. */
   readonly use: 'weight' | 'activation';
@@ -26,6 +29,9 @@ export interface WholeNumbers {
   readonly blockLength: number;
 }
 
+/** What a layer gives; `layer` are the names of the models around it and its own. */
+export interface LayerOutputReply { readonly layer: readonly string[]; readonly call: number; readonly output: number; readonly shape: readonly number[]; readonly statistics: TensorStatistics }
+
 export type ProbeReply =
   | {
     readonly kind: 'picture'; readonly type: string; readonly dtype: string; readonly shape: readonly number[]; readonly slice: SliceSpec;
@@ -35,6 +41,7 @@ export type ProbeReply =
     readonly numbers: WholeNumbers | null;
   }
   | { readonly kind: 'numbers'; readonly shape: readonly number[]; readonly numbers: WholeNumbers }
+  | { readonly kind: 'outputs'; readonly outputs: readonly LayerOutputReply[] }
   /** A network: its layers as JSON in the file format of its framework. */
   | { readonly kind: 'network'; readonly type: string; readonly config: string }
   | { readonly kind: 'problem'; readonly code: ProblemCode; readonly type: string; readonly detail: string };

@@ -6,7 +6,9 @@ import { histogramOf } from '../../../tensor/histogram';
 import { checkSlice, defaultSlice, readSlice } from '../../../tensor/slice';
 import { statisticsOf } from '../../../tensor/statistics';
 import type { NumericArray } from '../../../tensor/value';
-import type { ProbeReply, ProbeRequest, ProblemCode, WholeNumbers } from '../reply';
+import type { LayerOutputReply, ProbeReply, ProbeRequest, WholeNumbers } from '../reply';
+import { computeOutputs } from './network';
+import { isObject, Problem } from './values';
 
 interface Found { readonly type: string; readonly dtype: string; readonly shape: readonly number[]; readonly data: NumericArray }
 
@@ -19,12 +21,6 @@ const sample = 1 << 18;
 const mostCopied = 1 << 27;
 const mostBlocks = 4096;
 
-class Problem extends Error {
-  constructor(readonly code: ProblemCode, detail = '') { super(detail); }
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
 const isNumeric = (value: unknown): value is NumericArray => ArrayBuffer.isView(value) && !(value instanceof DataView);
 const isShape = (value: unknown): value is readonly number[] => Array.isArray(value) && value.every((extent) => Number.isInteger(extent) && extent >= 0);
 const size = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
@@ -120,6 +116,36 @@ function networkOf(value: unknown): ProbeReply | null {
   return { kind: 'network', type: className(value), config: JSON.stringify(write.call(value, null, false)) };
 }
 
+function found(value: unknown): Found {
+  const result = readers.reduce<Found | null>((known, read) => known ?? read(value), null);
+  if (result === null) throw new Problem('not-a-tensor');
+  return result;
+}
+
+/** Numbers of an input for a model. */
+function numbers(value: unknown): { readonly shape: readonly number[]; readonly data: Float32Array } {
+  const { shape, data } = found(value);
+  return { shape, data: Float32Array.from(data, Number) };
+}
+
+/** Every layer's outputs for an input, or one of them. */
+function outputsOf(model: unknown, input: unknown, request: ProbeRequest): ProbeReply {
+  if (!isObject(model)) throw new Problem('not-a-tensor');
+  const all: LayerOutputReply[] = [];
+  let one: ProbeReply | null = null;
+  const { output: wanted } = request;
+  computeOutputs(model, input, {
+    numbers,
+    see: ({ layer, call, output, tensor }) => {
+      if (wanted === null) all.push({ layer, call, output, shape: tensor['shape'] as readonly number[], statistics: statisticsOf(found(tensor).data) });
+      else if (wanted.layer.join('\n') === layer.join('\n') && wanted.call === call && wanted.output === output) one = pictureOf(found(tensor), request);
+    },
+  });
+  if (wanted === null) return { kind: 'outputs', outputs: all };
+  if (one === null) throw new Problem('unreadable', `its layer ${wanted.layer.join('/')} was not reached`);
+  return one;
+}
+
 function pictureOf(found: Found, request: ProbeRequest): ProbeReply {
   const shape = request.shape ?? found.shape;
   if (size(shape) !== found.data.length) throw new Problem('shape', `shape [${shape.join(', ')}] needs ${size(shape)} elements, it has ${found.data.length}`);
@@ -173,17 +199,11 @@ function base64(values: Float32Array | Uint32Array): string {
 /** JSON has no NaN and no infinity: they travel as text. */
 const withWords = (_: string, value: unknown): unknown => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value);
 
-/** The reply to a request for `value`, as JSON text. Never throws. */
-export function probe(value: unknown, request: ProbeRequest): string {
+/** The reply to a request for `value`, as JSON text; `input` is what a model is computed on. Never throws. */
+export function probe(value: unknown, request: ProbeRequest, input?: unknown): string {
   let reply: ProbeReply;
   try {
-    const network = networkOf(value);
-    if (network !== null) reply = network;
-    else {
-      const found = readers.reduce<Found | null>((result, read) => result ?? read(value), null);
-      if (found === null) throw new Problem('not-a-tensor');
-      reply = pictureOf(found, request);
-    }
+    reply = request.computes ? outputsOf(value, input, request) : networkOf(value) ?? pictureOf(found(value), request);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     reply = { kind: 'problem', code: error instanceof Problem ? error.code : 'unreadable', type: className(value), detail };
