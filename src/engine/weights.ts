@@ -35,9 +35,18 @@ export async function readWeights(network: Network, store: WeightStore, seed: nu
     if (sizeOf(value.shape) !== sizeOf(weight.shape) || value.shape.length !== weight.shape.length || value.shape.some((extent, i) => extent !== weight.shape[i])) {
       throw new Failure('weight.shape', `The weight "${name}" should have the shape [${weight.shape.join(', ')}], but the file holds [${value.shape.join(', ')}].`);
     }
+    if (/int(32|64)$/.test(value.dtype)) checkRange(value, name);
     values.push(value);
   }
   return values;
+}
+
+/** Backends compute with integers of 32 bits. @throws Failure `weight.range` naming the first that does not fit */
+function checkRange({ data }: TensorValue, name: string): void {
+  for (const element of data) {
+    if (Number(element) === (Number(element) | 0)) continue;
+    throw new Failure('weight.range', `The weight "${name}" holds the integer ${element}, but Backstep computes with 32 bits; export the model with smaller constants.`);
+  }
 }
 
 /** The state before iteration 0: weights, empty optimizer slots, counters. */

@@ -181,6 +181,15 @@ describe('runs of ONNX models', () => {
     await withModel(spec, ({ network }) => { assert.deepEqual([network.layers.map(({ type }) => type), network.outputs[0]?.layer], [['Input', 'MatMul', 'Relu'], 'Relu']); });
   });
 
+  it('refuses an integer that 32 bits do not hold', async () => {
+    const table: TensorSpec = { name: 'table', shape: [5000], ints: Array.from({ length: 5000 }, (_, index) => (index === 4999 ? 2 ** 40 : index)) };
+    const spec: Spec = { inputs: [['x', ['batch', 2]]], outputs: ['y'], tensors: [table], nodes: [{ type: 'Cast', inputs: ['x'], outputs: ['places'], attributes: [['to', 7]] }, { type: 'Gather', inputs: ['table', 'places'], outputs: ['y'], name: 'rows' }] };
+    await withModel(spec, async ({ network, weights: store }) => {
+      const data = { examples: 1, inputs: { x: { dtype: 'float32' as const, shape: [1, 2], data: Float32Array.of(1, 2) } }, labels: { rows: { dtype: 'float32' as const, shape: [1, 2], data: Float32Array.of(1, 2) } }, sources: {} };
+      await assert.rejects(runOf({ ...config, loss: 'mse', backend: 'cpu' }, { network, weights: store }, data), /"rows\/table" holds the integer 1099511627776, but Backstep computes with 32 bits/);
+    });
+  });
+
   it('a model with unknown ops shows its graph and weights, and names them', async () => {
     await withModel(classifier({ type: 'NonZero', inputs: ['scores'], outputs: ['places'] }), async ({ network, weights: store }) => {
       assert.equal(network.viewOnly, 'small.onnx can be looked at but not run: Backstep does not have the op NonZero.');
