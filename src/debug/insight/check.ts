@@ -28,7 +28,7 @@ export async function checkView(run: Run, { trace, listing }: View, { gradient, 
       index: indexAt(shape, each.element), recorded: each.recorded, numeric: each.numeric, noise: each.noise,
       relativeError: errorOf(each), withinNoise: Math.abs(each.recorded - each.numeric) <= each.noise,
     })),
-    method: 'n: central differences of the loss, the forward pass run again with one element moved by ± h and ± 2h, h = 0.01 · max(1, |value|), and extrapolated to h = 0 (Richardson).',
+    method: 'n: central differences of the loss, the forward pass run again with one element moved by ± h and ± 2h, h = 0.01 · max(1, |value|), extrapolated to h = 0 (Richardson); where they do not agree with g, again with ever smaller h, until rounding rules.',
     tolerance: `${run.info.backend.name} computes in float32: g and n agree when they differ by less than ${100 * allowed} % of the larger, plus ${100 * allowedOfLargest} % of the largest gradient checked, plus the rounding and the bend of the loss at each element.`,
   };
 }

@@ -65,7 +65,7 @@ export async function checkGradient(run: Run, trace: Trace, tensor: number, opti
   const chosen = choose(recorded, sizeOf(subject.shape), sample, seed);
   for (const [number, element] of chosen.entries()) {
     const value = Number(values[element]);
-    elements.push(await checkElement(element, Number(recorded[element]), value, (changed) => run.lossWith(trace, [{ tensor, element, value: changed }], signal === undefined ? {} : { signal })));
+    elements.push(await checkElement(element, Number(recorded[element]), value, trace.loss, (changed) => run.lossWith(trace, [{ tensor, element, value: changed }], signal === undefined ? {} : { signal })));
     onProgress?.((number + 1) / chosen.length);
     // Small networks never work long enough at a stretch to give the event loop its turn themselves.
     await new Promise((resolve) => { setImmediate(resolve); });
@@ -102,22 +102,35 @@ function gradientsIn(trace: Trace): ReadonlyMap<number, number> {
   return gradients;
 }
 
-async function checkElement(element: number, recorded: number, value: number, lossAt: (value: number) => Promise<number>): Promise<CheckedElement> {
-  // Wide enough that float32's rounding of the loss does not drown the difference; Richardson below takes care of the bend.
-  const step = 1e-2 * Math.max(1, Math.abs(value));
-  const difference = async (h: number): Promise<{ slope: number; size: number }> => {
+/** Steps are tried from wide ones, in which float32's rounding of the loss drowns, to ever smaller ones, in which its bends and kinks do. */
+const widest = 1e-2, shrink = 4, levels = 6;
+
+async function checkElement(element: number, recorded: number, value: number, loss: number, lossAt: (value: number) => Promise<number>): Promise<CheckedElement> {
+  const slopeAt = async (h: number): Promise<{ slope: number; rounding: number; lopsided: number }> => {
     // What float32 stores is not exactly value ± h.
     const [above, below] = [Math.fround(value + h), Math.fround(value - h)];
     const [up, down] = [await lossAt(above), await lossAt(below)];
-    return { slope: (up - down) / (above - below), size: Math.max(Math.abs(up), Math.abs(down)) };
+    const rounding = (4 * 2 ** -23 * Math.max(Math.abs(up), Math.abs(down))) / (above - below);
+    // Half the difference of the slopes on both sides: a kink between them puts the slope off by that much at most.
+    return { slope: (up - down) / (above - below), rounding, lopsided: Math.abs(up + down - 2 * loss) / (above - below) };
   };
-  const near = await difference(step), far = await difference(2 * step);
-  const rounding = (4 * 2 ** -23 * near.size) / (2 * step);
-  // Richardson's extrapolation of the two; their distance says how much the loss bends (or that there is a kink).
-  const numeric = (4 * near.slope - far.slope) / 3;
-  const noise = 2 * rounding + Math.abs(near.slope - far.slope);
-  const difference2 = Math.abs(recorded - numeric);
-  return { element, recorded, numeric, noise, relativeError: difference2 <= noise ? 0 : difference2 / Math.max(Math.abs(recorded), Math.abs(numeric)) };
+  let step = widest * Math.max(1, Math.abs(value)), ratio = 2;
+  let far = await slopeAt(ratio * step);
+  let best: { readonly numeric: number; readonly noise: number } | null = null;
+  for (let level = 0; level < levels; level += 1, step /= shrink) {
+    const near = await slopeAt(step);
+    // Richardson's extrapolation of the two; their distance says how much the loss bends.
+    const numeric = near.slope + (near.slope - far.slope) / (ratio ** 2 - 1), bend = 2 * near.rounding + Math.abs(near.slope - far.slope);
+    const error = Math.abs(recorded - numeric), size = Math.max(Math.abs(recorded), Math.abs(numeric)), agrees = error <= bend + allowed * size;
+    const noise = bend + (agrees ? 0 : near.lopsided);
+    if (best === null || agrees || !(noise >= best.noise)) best = { numeric, noise };
+    // What agrees, agrees; what is no number stays none; and where rounding rules, smaller steps say less.
+    if (agrees || Number.isNaN(error) || 2 * near.rounding > Math.abs(near.slope - far.slope) + near.lopsided + allowed * size) break;
+    far = near;
+    ratio = shrink;
+  }
+  const { numeric, noise } = best ?? { numeric: NaN, noise: NaN }, error = Math.abs(recorded - numeric);
+  return { element, recorded, numeric, noise, relativeError: error <= noise ? 0 : error / Math.max(Math.abs(recorded), Math.abs(numeric)) };
 }
 
 function verdictOf(all: readonly CheckedElement[]): Verdict {

@@ -10,6 +10,7 @@ import type { Trace, TraceTensor } from '../../../src/engine/trace';
 import { Failure } from '../../../src/tensor/failure';
 import { itOnEachBackend } from '../backend/each-backend';
 import { toyRun, toyTrace } from '../debug/toy';
+import { configOf, readReference } from '../engine/references';
 
 const examples = path.resolve('media/examples');
 const open = (backend: 'cpu' | 'wasm' | 'tensorflow'): Promise<Run> => createRun({
@@ -34,6 +35,47 @@ describe('Checking gradients', () => {
       run.dispose();
     }
   });
+
+  for (const name of ['activation_zoo', 'autoencoder', 'cnn_zoo', 'gru_bidir', 'lstm_rows', 'masked_text', 'multi_io', 'resnet_mini', 'transformer_block']) {
+    it(`calls no gradient of ${name} wrong, kinks and bends or not`, async () => {
+      const reference = await readReference('keras', name);
+      const run = await createRun({ ...configOf(reference, `${name}.keras`, 'sgd'), batchSize: 4, backend: 'wasm' }, { baseFolder: reference.folder });
+      try {
+        const trace = await run.iteration(0);
+        let agreed = 0;
+        for (const { layer, weight, before, gradient } of trace.weights) {
+          if (gradient === null) continue;
+          const { verdict, worst } = await checkGradient(run, trace, before, { sample: 3 });
+          assert.notEqual(verdict, 'differs', `${layer}/${weight} ${JSON.stringify(worst)}`);
+          if (verdict === 'agrees') agreed += 1;
+        }
+        assert.ok(agreed > 0);
+      } finally {
+        run.dispose();
+      }
+    });
+  }
+
+  for (const [name, scale] of [['lenet5', 1.1], ['cnn_zoo', 1.2], ['resnet_mini', 1.3], ['transformer_block', 1.2]] as const) {
+    it(`notices gradients that are ${scale} times as large as they should be, in most weights of ${name}`, async () => {
+      const reference = await readReference('keras', name);
+      const run = await createRun({ ...configOf(reference, `${name}.keras`, 'sgd'), batchSize: 4, backend: 'wasm' }, { baseFolder: reference.folder });
+      try {
+        const trace = await run.iteration(0);
+        const gradients = new Set(trace.weights.map(({ gradient }) => gradient));
+        const scaled = (tensor: TraceTensor): TraceTensor => ({
+          ...tensor, id: tensor.id, dtype: tensor.dtype, shape: tensor.shape, read: () => { const value = tensor.read(); return { ...value, data: Float32Array.from(value.data as Float32Array, (each) => scale * each) }; },
+        });
+        const wrong = Object.assign(Object.create(trace) as Trace, { loss: trace.loss, weights: trace.weights, inputs: trace.inputs, tensors: new Map([...trace.tensors].map(([id, tensor]) => [id, gradients.has(id) ? scaled(tensor) : tensor])) });
+        const verdicts: string[] = [];
+        for (const { before, gradient } of trace.weights) if (gradient !== null) verdicts.push((await checkGradient({ ...toyRun(() => []), lossWith: (_, changes) => run.lossWith(trace, changes) }, wrong, before, { sample: 4 })).verdict);
+        const found = verdicts.filter((verdict) => verdict === 'differs').length;
+        assert.ok(found >= 0.6 * verdicts.filter((verdict) => verdict !== 'too small to tell').length, verdicts.join());
+      } finally {
+        run.dispose();
+      }
+    });
+  }
 
   it('finds a wrong gradient that was planted', async () => {
     const right = getGradient('Tanh');
