@@ -9,10 +9,10 @@ export type Shows = (candidate: Case) => Promise<boolean>;
 type Parts<T> = readonly T[];
 
 /** The smallest list found by leaving out ever smaller stretches (Zeller and Hildebrandt's ddmin), */
-async function shrink<T>(parts: Parts<T>, shows: (fewer: Parts<T>) => Promise<boolean>): Promise<Parts<T>> {
+async function shrink<T>(parts: Parts<T>, shows: (fewer: Parts<T>) => Promise<boolean>, end: number): Promise<Parts<T>> {
   let kept = parts;
   for (let stretch = Math.ceil(kept.length / 2); stretch >= 1; stretch = stretch === 1 ? 0 : Math.ceil(stretch / 2)) {
-    for (let at = 0; at < kept.length;) {
+    for (let at = 0; at < kept.length && Date.now() < end;) {
       const fewer = [...kept.slice(0, at), ...kept.slice(at + stretch)];
       if (fewer.length > 0 && await shows(fewer)) kept = fewer;
       else at += stretch;
@@ -48,14 +48,14 @@ export async function minimise(found: Case, shows: Shows, seconds = 20): Promise
   if (main[0] === 0x50 && main[1] === 0x4b) {
     const members = membersOf(main);
     if (members !== null) {
-      const kept = await shrink(members, (fewer) => attempt(withMain(packed(fewer))));
+      const kept = await shrink(members, (fewer) => attempt(withMain(packed(fewer))), end);
       for (const [index, member] of kept.entries()) {
         await shrink(pieces(member.content), (fewer) => attempt(withMain(packed(kept.map((other, place) => (place === index ? { ...member, content: joined(...fewer) } : other))))));
       }
       return best;
     }
   }
-  await shrink(pieces(main), (fewer) => attempt(withMain(joined(...fewer))));
+  await shrink(pieces(main), (fewer) => attempt(withMain(joined(...fewer))), end);
   return best;
 }
 

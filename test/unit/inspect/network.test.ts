@@ -37,7 +37,7 @@ describe('The layers of a tf.LayersModel in a paused program', () => {
     const both = [a, b].map((symbolic) => inner.apply(symbolic as SymbolicTensor) as SymbolicTensor);
     const sum = layers.add({ name: 'sum' }).apply(both) as SymbolicTensor;
     const flat = layers.flatten({ name: 'flat' }).apply(sum) as SymbolicTensor;
-    const out = layers.dense({ units: 2, activation: 'softmax', name: 'out' }).apply(layers.dropout({ rate: 0.5, name: 'drop' }).apply(flat) as SymbolicTensor) as SymbolicTensor;
+    const out = layers.dense({ units: 2, activation: 'softmax', name: 'out' }).apply(layers.dropout({ rate: 0.5, name: 'drop' }).apply(flat)) as SymbolicTensor;
     return model({ inputs: [a as SymbolicTensor, b as SymbolicTensor], outputs: out });
   };
 
@@ -92,7 +92,8 @@ describe('The layers of a tf.LayersModel in a paused program', () => {
     const lstm = sequential({ layers: [layers.simpleRNN({ units: 2, stateful: true, batchInputShape: [1, 3, 1], name: 'memory' })] });
     const before = state();
     await assert.rejects(outputs(lstm, tf.ones([1, 3, 1]).arraySync()), fails('inspect.unreadable', /its layer memory keeps states/));
-    assert.equal(JSON.parse(state())[5], JSON.parse(before)[5]);
+    const gradientDepth = (text: string): number => (JSON.parse(text) as number[])[5] ?? NaN;
+    assert.equal(gradientDepth(state()), gradientDepth(before));
     await assert.rejects(inspectOutputs('debugpy', 'model', 'x', evaluate), fails('inspect.language', /JavaScript programs only/));
   });
 
