@@ -61,7 +61,7 @@ function Chart({ views, by }: { readonly views: readonly ArchitectureView[]; rea
       width, height, legend: { show: false }, cursor: { show: false }, padding: [14, 76, 0, 0],
       scales: { x: { time: false, distr: 3, range: [Math.min(...xs) / 1.6, Math.max(...xs) * 1.6] }, y: { range: [54, 80] } },
       axes: [
-        { stroke: theme.muted, grid, ticks: grid, font, labelFont: font, label: axes[by].title, labelSize: 18, values: (_, splits) => splits.map(compact), splits: (_, __, low, high) => roundSteps(low, high) },
+        { stroke: theme.muted, grid, ticks: grid, font, labelFont: font, label: axes[by].title, labelSize: 18, values: (_, splits) => splits.map(compact), filter: (_, splits) => splits, splits: (_, __, low, high) => roundSteps(low, high) },
         { stroke: theme.muted, grid, ticks: grid, font, labelFont: font, label: 'top-1 accuracy on ImageNet, %', labelSize: 18, size: 44 },
       ],
       series: [{}, { paths: () => null, points: { show: false } }],
