@@ -40,7 +40,9 @@ describe('Mutated files', () => {
   }
 
   it('that once went wrong are opened or refused in a sentence', async () => {
-    for (const kept of keptCases(path.resolve('test/fuzz/cases'))) {
+    const cases = keptCases(path.resolve('test/fuzz/cases'));
+    assert.ok(cases.length > 0);
+    for (const kept of cases) {
       const verdict = await reader.read(kept.reader, writeCase(path.join(scratch, 'case'), kept));
       assert.notEqual(verdict.kind, 'fault', `${kept.label}: ${verdict.kind === 'fault' ? `${verdict.fault}: ${verdict.message}\n${verdict.trace}` : ''}`);
     }
