@@ -50,7 +50,7 @@ export async function minimise(found: Case, shows: Shows, seconds = 20): Promise
     if (members !== null) {
       const kept = await shrink(members, (fewer) => attempt(withMain(packed(fewer))), end);
       for (const [index, member] of kept.entries()) {
-        await shrink(pieces(member.content), (fewer) => attempt(withMain(packed(kept.map((other, place) => (place === index ? { ...member, content: joined(...fewer) } : other))))));
+        await shrink(pieces(member.content), (fewer) => attempt(withMain(packed(kept.map((other, place) => (place === index ? { ...member, content: joined(...fewer) } : other))))), end);
       }
       return best;
     }

@@ -75,25 +75,20 @@ describe('a paused JavaScript program in VS Code', () => {
     assert.equal(await numbers(), before);
   });
 
-  it('brings the first picture of 16 MiB soon after a bare answer of the debugger', async () => {
+  it('brings the first picture of 16 MiB without the numbers of the whole, and these when asked', async () => {
     const program = pausedProgram() ?? assert.fail();
     const large = 'globalThis.Array.__large';
-    await program.evaluate('void (Array.__large = new Float32Array(4 << 20).fill(0.5))');
-    const fastest = async (action: () => Promise<unknown>): Promise<number> => {
-      let best = Infinity;
-      for (let run = 0; run < 7; run += 1) {
-        const start = performance.now();
-        await action();
-        best = Math.min(best, performance.now() - start);
-      }
-      return best;
-    };
-    const bare = await fastest(() => program.evaluate('1 + 1'));
-    const first = await fastest(() => inspect(program.debuggerType, large, program.evaluate, { shape: [64, 256, 256], numbers: 'later' }));
-    const numbers = await fastest(() => inspectWhole(program.debuggerType, large, program.evaluate));
+    await program.evaluate('void (Array.__large = new Float32Array(4 << 20).fill(0.5, 1 << 21))');
+    const start = performance.now();
+    const first = await inspect(program.debuggerType, large, program.evaluate, { shape: [64, 256, 256], numbers: 'later' });
+    const between = performance.now();
+    const { statistics } = await inspectWhole(program.debuggerType, large, program.evaluate);
+    // Figures to read: the bench holds the goals.
+    console.log(`    first picture ${(between - start).toFixed(0)} ms, numbers of the whole ${(performance.now() - between).toFixed(0)} ms`);
     await program.evaluate('void delete Array.__large');
-    console.log(`    bare answer ${bare.toFixed(1)} ms, first picture + ${(first - bare).toFixed(1)} ms, numbers of the whole + ${(numbers - bare).toFixed(1)} ms`);
-    assert.ok(first - bare < 50, `${first - bare} ms`);
+    assert.ok(first.kind === 'tensor' && first.whole === null);
+    assert.equal(first.picture.statistics.mean, 0, 'of the map that is shown, the first');
+    assert.ok(Math.abs(statistics.mean - 0.25) < 1e-6, String(statistics.mean));
   });
 
   it('answers with a sentence for what it cannot show', async () => {
