@@ -96,7 +96,11 @@ async function readDirectory(zip: yauzl.ZipFile, label: string): Promise<Zip> {
       const pieces: Uint8Array[] = [];
       let filled = 0;
       try {
-        const stream = await zip.openReadStreamPromise(entryOf(name));
+        const entry = entryOf(name);
+        // Of a member that is not compressed nothing beyond is read.
+        const stream = entry.compressionMethod === 0
+          ? await zip.openReadStreamPromise(entry, { start: 0, end: Math.min(count, entry.compressedSize) })
+          : await zip.openReadStreamPromise(entry);
         for await (const chunk of stream) {
           const piece = chunk as Uint8Array;
           pieces.push(piece);
