@@ -80,19 +80,19 @@ export class Workbench {
     await this.row('lenet5.keras').waitFor();
   }
 
-  /** Runs a command by its title from the command palette; the palette does not take up what is registered while it is open. */
+  /**
+   * Runs a command by its title from the command palette. The palette does not take up what is registered while it is open, and closes when
+   * something else takes the focus: then it is opened again.
+   */
   async command(title: string): Promise<void> {
     const field = this.page.locator('.quick-input-widget input.input');
     const row = this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: title }).first();
     await this.until(async () => {
       await this.page.keyboard.press('F1');
-      await field.waitFor();
-      await field.fill(`>${title}`);
-      const isThere = await row.waitFor({ timeout: 2000 }).then(() => true, () => false);
-      if (!isThere) await this.page.keyboard.press('Escape');
-      return isThere;
+      const isRun = await field.fill(`>${title}`, { timeout: 2000 }).then(() => row.click({ timeout: 2000 })).then(() => true, () => false);
+      if (!isRun) await this.page.keyboard.press('Escape');
+      return isRun;
     }, `the command ${title}`);
-    await row.click();
   }
 
   /** Answers a quick pick by taking the entry that holds the text. */
