@@ -34,10 +34,10 @@ describe('LeNet-5, from the file to its gradients', () => {
     const { network, weights } = await openNetwork(path.join(workspace, 'lenet5.keras'));
     await weights.close();
     const graph = graphView(network);
-    for (const { id, name, outputShape } of graph.nodes) {
+    for (const { id, name, batchShape } of graph.nodes) {
       await editor.locator(`[data-node="${id}"]`).waitFor();
       assert.match(await editor.locator(`[data-node="${id}"]`).textContent() ?? '', new RegExp(name));
-      assert.ok((await editor.locator('.layers tr').filter({ hasText: name }).first().textContent())?.includes(outputShape), `${name} ${outputShape}`);
+      assert.ok(batchShape !== undefined && (await editor.locator('.layer-row').filter({ hasText: name }).first().textContent())?.includes(batchShape), `${name} ${batchShape}`);
     }
     const facts = await editor.locator('.facts-line').textContent() ?? '';
     assert.ok(facts.includes(`${graph.totals.parameters.toLocaleString('en-US')} parameters`), facts);
