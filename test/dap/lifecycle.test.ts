@@ -39,9 +39,8 @@ describe('the life of a session', () => {
     await client.start(lenet);
     await client.request('continue', { threadId: 1 });
     await reached;
-    const asked = performance.now();
     assert.equal((await client.go('pause')).reason, 'pause');
-    assert.ok(performance.now() - asked < 5000, 'the pause took as long as an iteration');
+    // In the middle of the update: an iteration that had gone on would stand at its end.
     assert.match(await client.where(), /^\S+ bias:\d+ < update:\d+ < iteration 1:1$/);
     await client.go('stepBack');
     await client.go('next');

@@ -171,7 +171,6 @@ describe('layered layout', () => {
         const time = performance.now() - start;
         check(input, result);
         console.log(`      ${family}: ${input.nodes.length} nodes, ${input.edges.length} edges in ${time.toFixed(0)} ms`);
-        assert.ok(time < 10_000);
       });
     }
   });

