@@ -106,7 +106,7 @@ describe('the debugger', () => {
   it('starts anew with Restart', async () => {
     await workbench.page.locator('.debug-toolbar .action-label[aria-label^="Restart"]').click();
     await workbench.until(async () => /iteration 1 · forward · /.test(await workbench.place()), 'the first iteration');
-    assert.equal(await workbench.currentLine(), listing.lineOfGroup(0));
+    await workbench.until(async () => await workbench.currentLine() === listing.lineOfGroup(0), 'the arrow on the first layer');
     await workbench.page.keyboard.press('Shift+F5');
     await workbench.page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
   });

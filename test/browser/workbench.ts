@@ -62,9 +62,9 @@ export class Workbench {
     const graph = async (): Promise<boolean> => (await Promise.all(this.page.frames().map((frame) => frame.locator('.model').first().isVisible().catch(() => false)))).includes(true);
     await this.until(async () => {
       if (await refusal.isVisible()) {
-        await this.tab(name).locator('.codicon-close').click();
-        await refusal.waitFor({ state: 'hidden' });
-        await this.row(name).dblclick();
+        // It may give way to the model's editor meanwhile.
+        const isClosed = await this.tab(name).locator('.codicon-close').click({ timeout: 2000 }).then(() => true, () => false);
+        if (isClosed) await this.row(name).dblclick();
       }
       return graph();
     }, `the editor of ${name}`);
