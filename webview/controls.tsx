@@ -46,6 +46,7 @@ export function SearchField({ label, value, inputRef, onInput, onKeyDown, childr
     if (typeof inputRef === 'function') inputRef(element);
     else if (inputRef != null) inputRef.current = element;
   };
+  // Preact's typings know no custom elements: their properties are plain objects to it.
   return createElement('vscode-text-field', { ref, placeholder: label, 'aria-label': label, value, onInput: input, onKeyDown } as object, children);
 }
 

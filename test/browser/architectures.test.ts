@@ -6,7 +6,7 @@ import { openKerasConfig } from '../../src/formats/keras/config-file';
 import { stateShapes } from '../../src/formats/keras/state-shapes';
 import { architectures, drawArchitecture } from '../../src/network/architectures/architectures';
 import { layerCount } from './architecture-layers';
-import { Workbench } from './workbench';
+import { Workbench, pictureOfFailure } from './workbench';
 
 const workspace = process.env.BACKSTEP_WORKSPACE ?? '';
 const folder = path.join(workspace, 'architectures');
@@ -25,9 +25,7 @@ describe('architectures from files', () => {
     await workbench.row('alexnet.json').waitFor();
   });
   after(() => workbench.close());
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await workbench.picture(`failed-${this.currentTest.title.replace(/\W+/g, '-').slice(0, 60)}`);
-  });
+  afterEach(pictureOfFailure(() => workbench));
 
   for (const [name, { title, parameters }] of Object.entries(architectures)) {
     it(`shows ${title} with its layers and parameters`, async () => {

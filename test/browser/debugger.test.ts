@@ -7,7 +7,7 @@ import type { Run } from '../../src/engine/run';
 import { makeListing } from '../../src/listing/listing';
 import type { Listing } from '../../src/listing/listing';
 import { gradientOf, openRun } from './reference';
-import { Workbench } from './workbench';
+import { Workbench, pictureOfFailure } from './workbench';
 
 const workspace = process.env.BACKSTEP_WORKSPACE ?? '';
 const launchName = 'Students: will I pass? (2-3-1)';
@@ -30,9 +30,7 @@ describe('the debugger', () => {
     run.dispose();
     await workbench.close();
   });
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await workbench.picture(`failed-${this.currentTest.title.replace(/\W+/g, '-').slice(0, 60)}`);
-  });
+  afterEach(pictureOfFailure(() => workbench));
 
   it('starts with a launch configuration, and shows whose it is', async () => {
     await workbench.command('Debug: Select and Start Debugging');

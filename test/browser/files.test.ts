@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Workbench } from './workbench';
+import { Workbench, pictureOfFailure } from './workbench';
 
 const workspace = process.env.BACKSTEP_WORKSPACE ?? '';
 
@@ -21,9 +21,7 @@ describe('model files', () => {
     writeFileSync(launchFile, launchText);
     await workbench.close();
   });
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await workbench.picture(`failed-${this.currentTest.title.replace(/\W+/g, '-').slice(0, 60)}`);
-  });
+  afterEach(pictureOfFailure(() => workbench));
 
   it('keeps model.json as text, with Visualize in the editor title', async () => {
     await workbench.row('convnet').click();

@@ -8,7 +8,7 @@ import type { TensorValue } from '../../src/tensor/value';
 import { sizeOf } from '../../src/tensor/value';
 import { placeAt } from '../../src/tensor/slice';
 import { agree, numbersIn, openRun, outputOf } from './reference';
-import { Workbench } from './workbench';
+import { Workbench, pictureOfFailure } from './workbench';
 
 const workspace = process.env.BACKSTEP_WORKSPACE ?? '';
 
@@ -34,9 +34,7 @@ describe('looking inside LeNet-5', () => {
     run.dispose();
     await workbench.close();
   });
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await workbench.picture(`failed-${this.currentTest.title.replace(/\W+/g, '-').slice(0, 60)}`);
-  });
+  afterEach(pictureOfFailure(() => workbench));
 
   const nameOfOrigin = async (): Promise<string> => (await panel.locator('.fold .variable-name').textContent()) ?? '';
 

@@ -8,7 +8,7 @@ import type { Run } from '../../src/engine/run';
 import { makeListing } from '../../src/listing/listing';
 import { statisticsOf } from '../../src/tensor/statistics';
 import { agree, gradientOf, numbersIn, openRun, outputOf, statistics } from './reference';
-import { Workbench } from './workbench';
+import { Workbench, pictureOfFailure } from './workbench';
 
 const workspace = process.env.BACKSTEP_WORKSPACE ?? '';
 const launchName = 'LeNet-5: handwritten digits';
@@ -25,9 +25,7 @@ describe('LeNet-5, from the file to its gradients', () => {
     run.dispose();
     await workbench.close();
   });
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await workbench.picture(`failed-${this.currentTest.title.replace(/\W+/g, '-').slice(0, 60)}`);
-  });
+  afterEach(pictureOfFailure(() => workbench));
 
   it('opens from the explorer as a graph with the file\'s layers and totals', async () => {
     const editor = await workbench.openModel('lenet5.keras');

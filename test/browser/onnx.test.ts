@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Workbench } from './workbench';
+import { Workbench, pictureOfFailure } from './workbench';
 
 const workspace = process.env.BACKSTEP_WORKSPACE ?? '';
 const fixtures = path.resolve('test/fixtures/models/torch');
@@ -24,9 +24,7 @@ describe('an ONNX model', () => {
     writeFileSync(launchFile, launchText);
     await workbench.close();
   });
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await workbench.picture(`failed-${this.currentTest.title.replace(/\W+/g, '-').slice(0, 60)}`);
-  });
+  afterEach(pictureOfFailure(() => workbench));
 
   it('opens as a graph without complaints, and can be stepped through', async () => {
     const editor = await workbench.openModel('torch_cnn.unfolded.onnx');

@@ -6,7 +6,7 @@ import type { Frame, Locator } from 'playwright-core';
 import { openNetwork } from '../../src/formats/registry';
 import { readNpy } from '../../src/tensor/npy';
 import type { TensorValue } from '../../src/tensor/value';
-import { Workbench } from './workbench';
+import { Workbench, pictureOfFailure } from './workbench';
 
 const workspace = process.env.BACKSTEP_WORKSPACE ?? '';
 
@@ -32,9 +32,7 @@ describe('a slice of a weight', () => {
     rmSync(file, { force: true });
     await workbench.close();
   });
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await workbench.picture(`failed-${this.currentTest.title.replace(/\W+/g, '-').slice(0, 60)}`);
-  });
+  afterEach(pictureOfFailure(() => workbench));
   const slice = (): number[] => Array.from({ length: 25 }, (_, place) => Number(kernel.data[(place * 6 + 1) * 16 + 3]));
 
   it('is chosen by typing it', async () => {

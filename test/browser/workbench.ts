@@ -19,6 +19,13 @@ export const themes = {
 export type ThemeName = keyof typeof themes;
 const themeClasses: Readonly<Record<ThemeName, string>> = { dark: 'vs-dark', light: 'vs', contrast: 'hc-black', 'contrast-light': 'hc-light' };
 
+/** A mocha hook that takes a picture of a test that failed, before the next one goes on from there. */
+export function pictureOfFailure(workbench: () => Workbench): (this: Mocha.Context) => Promise<void> {
+  return async function () {
+    if (this.currentTest?.state === 'failed') await workbench().picture(`failed-${this.currentTest.title.replace(/\W+/g, '-').slice(0, 60)}`);
+  };
+}
+
 export class Workbench {
   private constructor(private readonly browser: Browser, readonly page: Page) {}
 

@@ -2,34 +2,25 @@
 import assert from 'node:assert/strict';
 import { closeAll, openWebview } from './browser';
 import type { OpenPage, PageOptions } from './browser';
-import { openRun } from './fixtures/real';
+import { exampleRuns } from './fixtures/real';
 import type { RunHost } from './fixtures/real';
+import { until } from './until';
 
 const few = { data: { generator: 'digits', examples: 200 }, batchSize: 16, backend: 'wasm' } as const;
 
 describe('what the network looks at, in the panel', () => {
   let opened: OpenPage;
-  const hosts = new Map<string, RunHost>();
+  const runs = exampleRuns(few, (host) => host.controller.jumpTo({ kind: 'iteration', iteration: 40 }));
   after(async () => {
-    for (const host of hosts.values()) await host.close();
+    await runs.close();
     await closeAll();
   });
   afterEach(async () => {
     assert.deepEqual(opened.complaints, []);
     await opened.close();
   });
-
-  /** A run after some iterations of learning. */
-  const hostOf = async (name: string): Promise<RunHost> => {
-    const known = hosts.get(name);
-    if (known !== undefined) return known;
-    const host = await openRun(`media/examples/${name}.run.json`, name === 'students' ? { backend: 'wasm' } : few);
-    hosts.set(name, host);
-    await host.controller.jumpTo({ kind: 'iteration', iteration: 40 });
-    return host;
-  };
   const open = async (name: string, options: PageOptions = {}): Promise<RunHost> => {
-    const host = await hostOf(name);
+    const host = await runs.of(name);
     opened = await openWebview(host, { width: 980, height: 860, state: { tab: 'look', graphHidden: true }, ...options });
     const mine = opened;
     host.report = (event) => { void mine.send(event).catch(() => undefined); };
@@ -80,7 +71,7 @@ describe('what the network looks at, in the panel', () => {
     await opened.page.getByRole('button', { name: 'Next example' }).or(opened.page.locator('vscode-button[aria-label^="Next example"]')).first().click();
     const asked = (): { example: number; unit: { index: number[] }; layer: string } | undefined => opened.sent.flatMap((message) => (message.kind === 'request' && message.name === 'attribution' ? [message.argument as { example: number; unit: { index: number[] }; layer: string }] : [])).at(-1);
     await opened.page.waitForFunction(() => document.querySelector('.attribution .stale') === null);
-    for (let i = 0; asked()?.example !== 1 && i < 100; i += 1) await opened.page.waitForTimeout(50);
+    await until(() => asked()?.example, (example) => example === 1);
     assert.deepEqual([asked()?.example, asked()?.unit.index, asked()?.layer], [1, [3], 'conv_1']);
     await result('Map over the input');
     assert.match(await opened.page.locator('[aria-label="Map over the input"] .fine').innerText(), /maps of conv_1/);

@@ -3,34 +3,25 @@ import assert from 'node:assert/strict';
 import { Insight } from '../../src/debug/insight/insight';
 import { closeAll, openWebview } from './browser';
 import type { OpenPage, PageOptions } from './browser';
-import { openFile, openRun } from './fixtures/real';
-import type { RunHost } from './fixtures/real';
+import { exampleRuns, openFile } from './fixtures/real';
 
 const few = { data: { generator: 'digits', examples: 64 }, batchSize: 8, backend: 'wasm' } as const;
 const section = '[aria-label="Origin of the selected element"]';
 
 describe('the origin of a value in the panel', () => {
   let opened: OpenPage;
-  const hosts = new Map<string, RunHost>();
+  const runs = exampleRuns(few);
   after(async () => {
-    for (const host of hosts.values()) await host.close();
+    await runs.close();
     await closeAll();
   });
   afterEach(async () => {
     assert.deepEqual(opened.complaints, []);
     await opened.close();
   });
-
-  const hostOf = async (name: string): Promise<RunHost> => {
-    const known = hosts.get(name);
-    if (known !== undefined) return known;
-    const host = await openRun(`media/examples/${name}.run.json`, name === 'students' ? { backend: 'wasm' } : few);
-    hosts.set(name, host);
-    return host;
-  };
   /** Stopped on the last op of a layer in the forward pass. @returns the tensor that it makes */
   const open = async (name: string, layer: string | null, options: PageOptions = {}): Promise<number> => {
-    const host = await hostOf(name), { controller } = host;
+    const host = await runs.of(name), { controller } = host;
     const group = controller.trace.groups.find((each) => each.phase === 'forward' && (layer === null ? each.layer !== null : each.layer === layer)) ?? assert.fail(String(layer));
     await controller.jumpTo({ kind: 'op', iteration: controller.trace.iteration, op: group.last });
     opened = await openWebview(host, { width: 980, height: 1000, state: { originOpen: true, graphHidden: true }, ...options });
@@ -80,7 +71,7 @@ describe('the origin of a value in the panel', () => {
   });
 
   it('frames the field on the example of the element, with the numbers of the engine', async () => {
-    const host = await hostOf('lenet5');
+    const host = await runs.of('lenet5');
     const tensor = await open('lenet5', 'conv_2');
     const index = await selectMiddle(tensor);
     await showAll();
@@ -107,7 +98,7 @@ describe('the origin of a value in the panel', () => {
   });
 
   it('follows the value on to an op that it feeds, and stays open there', async () => {
-    const host = await hostOf('lenet5');
+    const host = await runs.of('lenet5');
     await open('lenet5', 'conv_1');
     await showAll();
     await opened.page.locator(`${section} [aria-label="What it feeds"] button`, { hasText: /^conv_2$/ }).click();
@@ -118,7 +109,7 @@ describe('the origin of a value in the panel', () => {
   });
 
   it('says in a sentence why a gradient has no field, and shows its terms', async () => {
-    const host = await hostOf('lenet5'), { controller } = host;
+    const host = await runs.of('lenet5'), { controller } = host;
     const gradient = controller.trace.weights.find(({ layer, weight }) => layer === 'conv_2' && weight === 'kernel')?.gradient ?? -1;
     await open('lenet5', 'conv_2');
     await controller.jumpTo({ kind: 'op', op: controller.trace.tensors.get(gradient)?.writer ?? -1 });

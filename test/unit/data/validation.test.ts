@@ -33,6 +33,7 @@ describe('a run configuration', () => {
     ['has CSV data without a label', { ...good, data: { csv: 'a.csv', features: ['a'] } }, /"data.label" is missing/],
     ['mistypes an attribute', { ...good, batchsize: 3 }, /"batchsize" is not an attribute that Backstep knows; did you mean "batchSize"\?/],
     ['mistypes an attribute below', { ...good, optimizer: { type: 'sgd', learningrate: 0.1 } }, /did you mean "optimizer.learningRate"\?/],
+    ['has an attribute with the name of an inherited member', { ...good, constructor: 3 }, /"constructor" is not an attribute that Backstep knows; it knows "model"/],
     ['has a batch size of 0', { ...good, batchSize: 0 }, /"batchSize" must be a whole number of at least 1, not 0/],
     ['has a learning rate in words', { ...good, optimizer: { type: 'sgd', learningRate: 'fast' } }, /"optimizer.learningRate" must be a number of at least 0, not "fast"/],
     ['has an unknown backend', { ...good, backend: 'webgl' }, /"backend" must be one of "auto", "tensorflow", "wasm", "cpu", not "webgl"/],
