@@ -88,8 +88,7 @@ describe('architectures from files', () => {
   it('compares two files that are selected in the explorer', async () => {
     await workbench.row('lenet5.keras').click();
     await workbench.row('perceptron.keras').click({ modifiers: ['Control'] });
-    await workbench.row('perceptron.keras').click({ button: 'right' });
-    await workbench.menu('Compare Models…');
+    await workbench.menu('Compare Models…', () => workbench.row('perceptron.keras').click({ button: 'right' }));
     const view = await workbench.webview('.compare .change');
     assert.match(await view.locator('.facts-line').textContent() ?? '', /layers? added.*layers? removed/);
     await workbench.picture('compare-models');

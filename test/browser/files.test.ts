@@ -43,9 +43,10 @@ describe('model files', () => {
   });
 
   it('offers Visualize and Step Through in the explorer\'s context menu', async () => {
-    await workbench.row('students.h5').click({ button: 'right' });
-    await workbench.page.locator('.monaco-menu').getByText('Step Through', { exact: true }).waitFor();
-    await workbench.menu('Visualize');
+    await workbench.menu('Visualize', async () => {
+      await workbench.row('students.h5').click({ button: 'right' });
+      await workbench.page.locator('.monaco-menu').getByText('Step Through', { exact: true }).waitFor();
+    });
     const editor = await workbench.webview('.model');
     await workbench.until(async () => /HDF5|h5/i.test(await editor.locator('.facts-line').textContent() ?? ''), 'the graph of students.h5');
   });

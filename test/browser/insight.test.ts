@@ -104,8 +104,8 @@ describe('looking inside LeNet-5', () => {
     const gradient = (await run.iteration(0)).weights.find(({ layer, weight }) => layer === 'conv_2' && weight === 'kernel')?.gradient ?? -1;
     const done = panel.locator(`[data-card="${gradient}"] .verdict`);
     await panel.locator(`[data-card="${gradient}"] vscode-button`, { hasText: 'Check again' }).waitFor();
-    await workbench.page.locator('.debug-variables .monaco-list-row').filter({ hasText: 'd_conv_2_kernel' }).first().click({ button: 'right' });
-    await workbench.menu('Check Gradient');
+    const row = workbench.page.locator('.debug-variables .monaco-list-row').filter({ hasText: 'd_conv_2_kernel' }).first();
+    await workbench.menu('Check Gradient', () => row.click({ button: 'right' }));
     await panel.locator(`[data-card="${gradient}"] .asking, [data-card="${gradient}"] .verdict`).first().waitFor();
     await done.waitFor();
   });

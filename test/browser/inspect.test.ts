@@ -15,15 +15,7 @@ describe('the tensors of a paused program', () => {
   const row = (view: 'variables' | 'watch', name: RegExp) => workbench.page.locator(`.debug-${view} .monaco-list-row`).filter({ hasText: name }).first();
   /** Runs a command of a row's context menu. */
   const choose = async (view: 'variables' | 'watch', name: RegExp, title: string): Promise<void> => {
-    await row(view, name).click({ button: 'right' });
-    // A menu takes no click in the moment after it has opened.
-    const entry = workbench.page.locator('.monaco-menu').getByText(title, { exact: true });
-    await entry.waitFor();
-    await workbench.until(async () => {
-      if (await entry.count() === 0) return true;
-      await entry.click({ timeout: 500 }).catch(() => undefined);
-      return await entry.count() === 0;
-    }, `the menu's ${title}`);
+    await workbench.menu(title, () => row(view, name).click({ button: 'right' }));
   };
   const shown = async (expression: string, words: RegExp): Promise<Frame> => {
     const look = `.look[data-look="${expression}"]`;

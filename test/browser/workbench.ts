@@ -63,17 +63,12 @@ export class Workbench {
 
   /** Opens a model file by a double click and gives the frame of its editor. */
   async openModel(name: string): Promise<Frame> {
-    await this.row(name).dblclick();
-    // VS Code takes up an extension's icons before its editors: a very early click meets the editor for text.
-    const refusal = this.page.getByText('The file is not displayed in the text editor');
-    const graph = async (): Promise<boolean> => (await Promise.all(this.page.frames().map((frame) => frame.locator('.model').first().isVisible().catch(() => false)))).includes(true);
+    // VS Code takes up an extension's icons before its editors: a very early click meets the editor for text, which may give way meanwhile.
+    const refusal = this.page.getByText('The file is not displayed in the text editor').first();
     await this.until(async () => {
-      if (await refusal.isVisible()) {
-        // It may give way to the model's editor meanwhile.
-        const isClosed = await this.tab(name).locator('.codicon-close').click({ timeout: 2000 }).then(() => true, () => false);
-        if (isClosed) await this.row(name).dblclick();
-      }
-      return graph();
+      if (await refusal.isVisible()) await this.tab(name).first().locator('.codicon-close').click({ timeout: 2000 }).catch(() => undefined);
+      await this.row(name).dblclick({ timeout: 5000 }).catch(() => undefined);
+      return this.happens(async () => await this.frameWith('.model') !== null || refusal.isVisible(), 10_000).then(async () => await this.frameWith('.model') !== null);
     }, `the editor of ${name}`);
     return this.webview('.model');
   }
@@ -107,13 +102,13 @@ export class Workbench {
     await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: text }).first().click();
   }
 
-  /** Chooses from the open context menu, which ignores the mouse for a moment after it has opened. */
-  async menu(title: string): Promise<void> {
+  /** Opens a context menu and chooses from it. A menu takes no click in the moment after it has opened, and closes when its row is drawn anew: then it is opened again. */
+  async menu(title: string, open: () => Promise<void>): Promise<void> {
     const item = this.page.locator('.monaco-menu').getByText(title, { exact: true });
-    await item.waitFor({ state: 'visible' });
     await this.until(async () => {
-      if (await item.isVisible()) await item.click({ timeout: 1000 }).catch(() => undefined);
-      return !await item.isVisible();
+      if (!await item.isVisible()) await open().catch(() => undefined);
+      const isClicked = await item.click({ timeout: 2000 }).then(() => true, () => false);
+      return isClicked && this.happens(async () => !await item.isVisible(), 500);
     }, `${title} in the menu`);
   }
 
@@ -123,19 +118,26 @@ export class Workbench {
   async webview(selector: string): Promise<Frame> {
     let found: Frame | null = null;
     await this.until(async () => {
-      for (const frame of this.page.frames()) {
-        if (found === null && frame.url().includes('fake.html') && await frame.locator(selector).first().isVisible().catch(() => false)) found = frame;
-      }
+      found = await this.frameWith(selector);
       return found !== null;
     }, `a webview with ${selector}`);
     if (found === null) throw new Error(`No webview shows ${selector}.`);
     return found;
   }
 
+  private async frameWith(selector: string): Promise<Frame | null> {
+    const frames = this.page.frames().filter((frame) => frame.url().includes('fake.html'));
+    // A frame that is being put away answers late or never.
+    const isShown = (frame: Frame): Promise<boolean> => Promise.race([frame.locator(selector).first().isVisible().catch(() => false), new Promise<boolean>((resolve) => { setTimeout(resolve, 2000, false); })]);
+    const shown = await Promise.all(frames.map(isShown));
+    return frames[shown.indexOf(true)] ?? null;
+  }
+
   // Debugging
 
   /** Presses a key and waits until the cursor has come to rest on another line. */
   async step(key: string): Promise<void> {
+    await this.page.locator('.debug-toolbar .action-label[aria-label^="Step Over"]:not(.disabled)').waitFor();
     await this.moves(() => this.page.keyboard.press(key));
   }
 
@@ -157,11 +159,25 @@ export class Workbench {
 
   /** Waits, frame by frame of the browser, until something is so. */
   async until(check: () => Promise<boolean>, what = 'what was waited for'): Promise<void> {
-    const end = Date.now() + patience;
+    if (!await this.happens(check, patience)) throw new Error(`Waited ${patience / 1000} s, but ${what} did not happen. ${await this.words()}`);
+  }
+
+  private async happens(check: () => Promise<boolean>, limit: number): Promise<boolean> {
+    const end = Date.now() + limit;
     while (!await check()) {
-      if (Date.now() > end) throw new Error(`Waited ${patience / 1000} s, but ${what} did not happen.`);
+      if (Date.now() > end) return false;
       await this.page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => { resolve(null); }); }));
     }
+    return true;
+  }
+
+  /** What is on the screen, in words, for a failure that nobody saw. */
+  private async words(): Promise<string> {
+    const of = async (name: string, selector: string): Promise<string> => `${name}: ${(await this.page.locator(selector).allInnerTexts()).map((text) => text.replace(/\s+/g, ' ').trim().slice(0, 200)).join(' | ') || 'none'}.`;
+    return (await Promise.all([
+      of('Tabs', '.tabs-container .tab'), of('Editors', '.editor-pane-placeholder, .editor-instance .editor-placeholder-label'), of('Notifications', '.notification-list-item-message'),
+      of('Quick input', '.quick-input-widget:not([style*="display: none"])'), of('Status', '.statusbar-item[id^="backstep"]'),
+    ])).join(' ');
   }
 
   /** The status bar's words on where the run stands: `iteration 1 · forward · conv_1`. */
@@ -241,14 +257,17 @@ export class Workbench {
     return (await answer.textContent())?.trim() ?? '';
   }
 
-  /** Brings a line of the listing onto the screen: Go to Line. */
+  /** Brings a line of the listing onto the screen, with the text cursor on it: Go to Line. */
   async goToLine(line: number): Promise<void> {
-    await this.page.keyboard.press('Control+1');
-    await this.page.keyboard.press('Control+KeyG');
     const field = this.page.locator('.quick-input-widget input.input');
-    await field.fill(`:${line}`);
-    await field.press('Enter');
-    await this.until(async () => (await this.visibleLines()).some(({ number }) => number === line), `line ${line} on the screen`);
+    // The input closes when something else takes the focus, as the editor does at a stop: then it is opened again.
+    await this.until(async () => {
+      await this.page.keyboard.press('Control+1');
+      await this.page.keyboard.press('Control+KeyG');
+      const isSaid = await field.fill(`:${line}`, { timeout: 2000 }).then(() => field.press('Enter', { timeout: 2000 })).then(() => true, () => false);
+      if (!isSaid) return false;
+      return this.happens(async () => (await this.visibleLines()).some(({ number }) => number === line), 3000);
+    }, `line ${line} on the screen`);
   }
 
   /** Lines of the listing that are on the screen. */
@@ -281,8 +300,7 @@ export class Workbench {
     const shown = (await this.visibleLines()).find(({ number }) => number === line);
     const margin = await this.page.locator('.monaco-editor[data-uri^="backstep-listing:"] .margin').first().boundingBox();
     if (shown === undefined || margin === null) throw new Error(`Line ${line} is not on the screen.`);
-    await this.page.mouse.click(margin.x + 8, shown.y + 9, { button: 'right' });
-    await this.menu(item);
+    await this.menu(item, () => this.page.mouse.click(margin.x + 8, shown.y + 9, { button: 'right' }));
   }
 
   /** Adds a breakpoint by the gutter's context menu, with what is typed into its field. */
