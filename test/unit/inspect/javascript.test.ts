@@ -43,6 +43,22 @@ describe('A paused JavaScript program', () => {
 
   it('evaluates the expression among the program\'s own names, even where they are called like ours', async () => {
     assert.deepEqual((await valuesOf({ module: { probe: [7] }, request: [8, 9] }, '[...module.probe, ...request]')).values, [7, 8, 9]);
+    const frame = (text: string): Promise<string> => Promise.resolve(String(vm.runInThisContext(`(() => { const Number = 0, Math = [1, 2], Float32Array = null, Error = null; return ${text}; })()`)));
+    const seen = await inspect('pwa-node', 'Math', frame, { shape: [2, 1] });
+    assert.ok(seen.kind === 'tensor' && seen.picture.statistics.max === 2);
+  });
+
+  it('looks its globals up once, not once an element: in a paused frame each takes long', async () => {
+    const names: unknown[] = [];
+    const scopes = new Proxy({}, { has: (_, name) => { names.push(name); return false; } });
+    const evaluate = (text: string): Promise<string> => Promise.resolve(String((vm.runInThisContext(`(function (scopes) { with (scopes) { return ${text}; } })`) as (scopes: object) => unknown)(scopes)));
+    const lookups: number[] = [];
+    for (const [length, shape] of [[64, [8, 8]], [512 * 512, [512, 512]]] as const) {
+      names.length = 0;
+      await inspect('pwa-node', `new globalThis.Float32Array(${length})`, evaluate, { shape });
+      lookups.push(names.length);
+    }
+    assert.ok(lookups.every((count) => count > 0 && count < 10), `${lookups.join(', ')} lookups: ${[...new Set(names)].join(', ')}`);
   });
 
   it('keeps NaN and infinity visible', async () => {
