@@ -1,5 +1,6 @@
 /** A run in this process: network, data, timeline, and the loop that drives iterations. */
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { choice } from '../network/branches';
 import type { Network, OpenedNetwork } from '../network/network';
 import { Failure } from '../tensor/failure';
 import type { TensorValue } from '../tensor/value';
@@ -48,7 +49,7 @@ function checkNetwork(network: Network, prefix = ''): void {
   for (const layer of network.layers) {
     if (layer.problem !== null) throw new Failure('network.problem', layer.problem);
     if (layer.network !== null) checkNetwork(layer.network, `${prefix}${layer.name}/`);
-    else if (!inputs.has(layer.name) && layer.calls.length > 0) layerForward(layer.type, prefix + layer.name, network.format);
+    else if (!inputs.has(layer.name) && layer.calls.length > 0 && layer.type !== choice) layerForward(layer.type, prefix + layer.name, network.format);
   }
 }
 

@@ -9,7 +9,9 @@ import { dataRefsOfCall } from '../../network/arguments';
 import { Failure } from '../../tensor/failure';
 import { tensorsIn } from '../layers/calls';
 import type { CallValue, LayerCallContext, LayerResult, Mask } from '../layers/layer';
-import { layerForward } from '../layers/registry';
+import { carryList } from '../layers/control-flow/lists';
+import { controlFlowOf, layerForward } from '../layers/registry';
+import { bodiesOf } from './bodies';
 import { callValue, keyOf, orderOf } from './order';
 import type { PlannedCall } from './order';
 import { activityPenalty, weightPenalties } from './penalties';
@@ -74,6 +76,8 @@ interface Pass {
   readonly penalties: Penalty[];
   /** Weights assigned so far: a layer that is called again sees them. */
   readonly assigned: Map<string, Tensor>;
+  /** How often loops and branches have run what is inside them. */
+  turns: number;
   /** tfjs-layers hands the mask that it met last to all later layers. */
   lastMask: Mask | null;
 }
@@ -82,7 +86,7 @@ interface Place { readonly prefix: string; readonly trainable: boolean; readonly
 
 /** Runs `network` on `environment.inputs`. @throws Failure `layer.unknown` for a layer that has no forward pass, others for misfits. */
 export function* forward(network: Network, environment: ForwardEnvironment): Generator<LayerStep, ForwardResult, void> {
-  const pass: Pass = { format: network.format, environment, calls: new Map(), logits: new Map(), penalties: [], assigned: new Map(), lastMask: null };
+  const pass: Pass = { format: network.format, environment, calls: new Map(), logits: new Map(), penalties: [], assigned: new Map(), turns: 0, lastMask: null };
   const made = yield* run(network, environment.inputs, [], pass, { prefix: '', trainable: true, repeats: 1 });
   return {
     outputs: made.map(({ tensor }) => tensor),
@@ -137,7 +141,11 @@ function* callLayer(planned: PlannedCall, valueOf: (ref: TensorRef) => Made, pas
   yield { kind: 'start', ...step, inputs };
   let result: LayerResult;
   const trainable = place.trainable && layer.trainable;
-  if (layer.network !== null) {
+  const controlled = layer.network === null ? undefined : controlFlowOf(layer.type, pass.format);
+  if (layer.network !== null && controlled !== undefined) {
+    const context = contextOf(layer, planned, step, { args, kwargs, met, masks, trainable }, pass);
+    result = yield* controlled(context, bodiesOf(layer.network, step, pass, (network, inner, given) => run(network, given, [], pass, { prefix: `${path}/${inner}`, trainable, repeats: 2 * repeats })));
+  } else if (layer.network !== null) {
     const inner = yield* run(layer.network, arranged(layer.network, args[0], first), masks, pass, { prefix: `${path}/`, trainable, repeats });
     result = { outputs: inner.map(({ tensor }) => tensor), masks: inner.map(({ mask }) => mask) };
   } else {
@@ -165,6 +173,7 @@ function finish(result: LayerResult, inputs: readonly Tensor[], pass: Pass): Ten
   const outputs = result.outputs.map((output) => {
     if (pass.environment.convention !== 'tfjs' || !inputs.includes(output)) return output;
     const own = output.clone();
+    carryList(output, own);
     const logits = pass.logits.get(output.id);
     if (logits !== undefined) pass.logits.set(own.id, logits);
     return own;

@@ -2,6 +2,7 @@
 import type { FormatId } from '../../network/format-titles';
 import type { LayerDraft } from '../../network/draft';
 import type { Argument, Convention, Json, JsonObject, Layer, Network, SymbolicShape, TensorRef, Weight } from '../../network/network';
+import { choice } from '../../network/branches';
 import { displayName, orderCalls } from '../../network/order';
 
 /** What an op takes at one place: a tensor by its name ('' where it is left out), a plain value (the name of a weight of the op is one), or a list or record of such. */
@@ -23,6 +24,8 @@ export interface OpNode {
   readonly weights: readonly Weight[];
   readonly macs: number | null;
   readonly detail: string;
+  /** The body of a loop, or the graphs that an op chooses from. */
+  readonly network?: Network;
 }
 
 export interface OpGraph {
@@ -45,9 +48,16 @@ export interface OpGraph {
   readonly problems: readonly string[];
 }
 
+/** Types of ops inside a loop or branch, at any depth. */
+function typesIn(network: Network): readonly string[] {
+  const structure = new Set(['Input', 'Graph', choice]);
+  return network.layers.flatMap((layer) => [...(structure.has(layer.type) ? [] : [layer.type]), ...(layer.network === null ? [] : typesIn(layer.network))]);
+}
+
 /** Why a network with unknown ops cannot be run, naming them; undefined when all are known. */
 function unknownOps({ name, nodes, knows }: OpGraph): string | undefined {
-  const unknown = knows === undefined ? [] : [...new Set(nodes.map(({ type }) => type).filter((type) => !knows(type)))].sort();
+  const types = nodes.flatMap(({ type, network }) => [type, ...(network === undefined ? [] : typesIn(network))]);
+  const unknown = knows === undefined ? [] : [...new Set(types.filter((type) => !knows(type)))].sort();
   if (unknown.length === 0) return undefined;
   const named = unknown.slice(0, 8).map((type) => displayName(type)).join(', ') + (unknown.length > 8 ? ` and ${unknown.length - 8} more` : '');
   return `${name} can be looked at but not run: Backstep does not have the op${unknown.length === 1 ? '' : 's'} ${named}.`;
@@ -92,7 +102,7 @@ export function networkOfOps(graph: OpGraph): Network {
     const unknown = shapes.indexOf(undefined);
     const outputShapes = shapes.slice(0, unknown < 0 ? shapes.length : unknown).map((shape) => shape ?? []);
     return [{
-      name: node.name, type: node.type, config: node.config, trainable: true, network: null, weights: node.weights,
+      name: node.name, type: node.type, config: node.config, trainable: true, network: node.network ?? null, weights: node.weights,
       problem: index < inputs.length || graph.knows?.(node.type) !== false ? null : `Backstep does not have the op ${displayName(node.type)}.`,
       calls: draft.calls.map((call) => ({ ...call, outputShapes })), foreign: { macs: node.macs, detail: node.detail, outputs: node.outputs.map((tensor) => tensor !== '').lastIndexOf(true) + 1 },
     }];

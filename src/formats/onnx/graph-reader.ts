@@ -5,16 +5,18 @@
 import { Failure } from '../../tensor/failure';
 import { sizeOf } from '../../tensor/value';
 import type { TensorValue } from '../../tensor/value';
-import type { Json, JsonObject, SymbolicShape, Weight } from '../../network/network';
+import type { Convention, Json, JsonObject, Network, SymbolicShape, Weight } from '../../network/network';
 import { displayName } from '../../network/order';
+import type { ProtoMessage } from '../containers/protobuf';
 import type { OpInput, OpNode } from '../graphs/op-graph';
 import { shownShape } from '../modules/tensor-types';
 import { attributesOf, settled } from './attributes';
 import { detailOf, macsOf } from './cost';
 import { floating, hostInts, hostOutputs, isHostOp, shapePart } from './host-values';
 import type { HostValue } from './host-values';
-import { branchOf } from './nodes';
-import type { Node } from './nodes';
+import { Scoped, bodyNetwork, bodyShapes, innerGraphs, statedShape, takenFromAround } from './bodies';
+import { branchOf, innerGraph } from './nodes';
+import type { InnerGraph, Node } from './nodes';
 import { bufferInputs, settingInputs, weightInputs, weightNames } from './ops';
 import { outputShapes } from './shapes';
 import { tensorFrom } from './tensor';
@@ -22,6 +24,7 @@ import type { OnnxTensor } from './tensor';
 
 /** Constants of more elements are looked at as weights are, never as numbers of a sentence. */
 const maximalConstant = 4096;
+const maximalDepth = 32;
 /** Beyond this an expression is left to the ops of the graph. */
 const maximalExpression = 2000;
 
@@ -36,20 +39,40 @@ const constant = (value: HostValue): Known => ({ value, expression: { kind: 'val
 /** Names that exporters make up for constants: `val_12`, `onnx::Mul_7`, `/attn/Constant_output_0`, `const_fold_opt__3`. */
 const madeUp = (name: string): boolean => /^(onnx::|val_|\/|_)|const/i.test(name);
 
+/** What is the same for all graphs of a file. */
+export interface ModelFacts {
+  readonly label: string;
+  readonly path: string;
+  readonly opset: number;
+  readonly convention: Convention;
+  /** The model's own functions. */
+  readonly functions: readonly ProtoMessage[];
+}
+
 export class GraphReader {
-  private readonly constants = new Map<string, OnnxTensor>();
-  private readonly known = new Map<string, Known>();
+  private readonly constants: Scoped<OnnxTensor>;
+  private readonly known: Scoped<Known>;
+  /** Tensors by the keys of weights; graphs inside graphs may use a name again. */
+  private readonly stored: Map<string, OnnxTensor>;
   /** Initializers that several ops train together: each is a layer of its own. */
   private shared: ReadonlySet<string> = new Set();
-  private readonly ops: OpNode[] = [];
+  readonly ops: OpNode[] = [];
+  private readonly inside = new Map<Node, readonly InnerGraph[]>();
+  private readonly label: string;
+  private readonly path: string;
+  private readonly opset: number;
 
-  constructor(private readonly label: string, private readonly path: string, private readonly opset: number, private readonly tensors: ReadonlyMap<string, OnnxTensor>, private readonly shapes: Map<string, SymbolicShape>) {
-    for (const [name, tensor] of tensors) if (tensor.type !== null) shapes.set(name, tensor.shape);
+  constructor(readonly facts: ModelFacts, private readonly tensors: Scoped<OnnxTensor>, readonly shapes: Scoped<SymbolicShape>, private readonly outer: GraphReader | null = null) {
+    ({ label: this.label, path: this.path, opset: this.opset } = facts);
+    this.constants = new Scoped(outer?.constants);
+    this.known = new Scoped(outer?.known);
+    this.stored = outer === null ? new Map<string, OnnxTensor>() : outer.stored;
+    for (const [name, tensor] of tensors.own) if (tensor !== undefined && tensor.type !== null) shapes.set(name, tensor.shape);
   }
 
   /** @throws Failure `weights.absent` */
   read(key: string): Promise<TensorValue> {
-    const tensor = this.tensors.get(key) ?? this.constants.get(key);
+    const tensor = this.stored.get(key) ?? this.tensors.get(key) ?? this.constants.get(key);
     return tensor === undefined ? Promise.reject(new Failure('weights.absent', `${this.label} holds no tensor ${displayName(key)}.`)) : tensor.read();
   }
 
@@ -66,12 +89,28 @@ export class GraphReader {
     return this.ops;
   }
 
+  /** The reader of a graph inside an op of this one; `inputs` are what that graph is given by. */
+  inner({ graph, inputs }: InnerGraph): GraphReader {
+    const tensors = new Scoped(this.tensors);
+    const shapes = new Scoped(this.shapes);
+    for (const message of graph.messages(5)) { const tensor = tensorFrom(message, this.label, this.path, () => Promise.resolve(message)); tensors.set(tensor.name, tensor); }
+    const reader = new GraphReader(this.facts, tensors, shapes, this);
+    for (const name of inputs) { for (const table of [tensors, shapes, reader.known, reader.constants]) table.hide(name); }
+    for (const message of [...graph.messages(13), ...graph.messages(12), ...graph.messages(11)]) { const shape = statedShape(message); if (shape !== null) shapes.set(message.text(1), shape); }
+    return reader;
+  }
+
   private sharedBy(nodes: readonly Node[]): ReadonlySet<string> {
     const users = new Map<string, number>();
-    for (const { type, inputs } of nodes) {
-      const trained = new Set(inputs.filter((name, position) => this.trains(type, position, name)));
-      for (const name of trained) users.set(name, (users.get(name) ?? 0) + 1);
-    }
+    const count = (given: readonly Node[], depth: number): void => {
+      if (depth > maximalDepth) throw new Failure('onnx.graph', `${this.label}: its loops and branches stand in each other more than ${maximalDepth} deep.`);
+      for (const node of given) {
+        const trained = new Set(node.inputs.filter((name, position) => this.tensors.own.has(name) && this.trains(node.type, position, name)));
+        for (const name of trained) users.set(name, (users.get(name) ?? 0) + 1);
+        for (const graph of this.graphsOf(node)) count(graph.nodes, depth + 1);
+      }
+    };
+    count(nodes, 0);
     return new Set([...users].filter(([, count]) => count > 1).map(([name]) => name));
   }
 
@@ -83,11 +122,19 @@ export class GraphReader {
     return this.tensors.has(name) && !(sizeOf(tensor.shape) === 1 && madeUp(name)) && tensor.type.parts === 1;
   }
 
-  private async node({ name, type, inputs, outputs, attributes }: Node): Promise<void> {
+  /** The graphs in the attributes of an op. */
+  private graphsOf(node: Node): readonly InnerGraph[] {
+    const known = this.inside.get(node) ?? innerGraphs(node, this.facts.functions, this.label);
+    if (known.length > 0) this.inside.set(node, known);
+    return known;
+  }
+
+  private async node(node: Node): Promise<void> {
+    const { name, type, inputs, outputs, attributes } = node;
     const config = settled(type, await attributesOf(attributes, this.path), this.opset);
     if (type === 'Constant') { await this.constant(outputs[0] ?? '', config, attributes); return; }
     for (const [position, input] of inputs.entries()) await this.learn(input, settingName(type, position, this.opset) !== undefined);
-    if (type === 'If' && await this.chosen(inputs, outputs, attributes)) return;
+    if (type === 'If' && await this.chosen(node)) return;
     if (this.absorbed(type, config, inputs, outputs)) return;
     const extended: Record<string, Json> = type === 'Split' && !inputs[1] && config.split === undefined ? { num_outputs: outputs.length, ...config } : { ...config };
     const zero = type === 'QuantizeLinear' ? this.tensors.get(inputs[2] ?? '')?.type?.name : undefined;
@@ -100,6 +147,9 @@ export class GraphReader {
       if (setting === undefined) taken.push(input === '' ? input : this.input(type, position, input, weights, name));
       else { if (input !== '') this.setting(type, setting, input, extended, settings); taken.push(''); }
     }
+    const graphs = this.graphsOf(node);
+    const { network, around } = graphs.length === 0 ? { network: undefined, around: [] } : await this.bodies(node, graphs, extended, taken.length);
+    taken.push(...around);
     while (taken.at(-1) === '') taken.pop();
     const values = inputs.map((input) => this.values(input));
     const view = { config, inputs: inputs.map((input) => this.shapes.get(input)), values, outputs: outputs.length };
@@ -107,8 +157,23 @@ export class GraphReader {
       const tensor = outputs[index] ?? '';
       if (shape !== undefined && shape.every((extent) => extent === null || (Number.isSafeInteger(extent) && extent >= 0))) this.shapes.set(tensor, refined(this.shapes.get(tensor), shape));
     }
-    this.ops.push({ name, type, config: extended, inputs: taken, settings, outputs, weights, macs: macsOf(type, view, this.shapes.get(outputs[0] ?? '')), detail: detailOf(type, view) });
+    this.ops.push({ name, type, config: extended, inputs: taken, settings, outputs, weights, macs: macsOf(type, view, this.shapes.get(outputs[0] ?? '')), detail: detailOf(type, view), ...(network === undefined ? {} : { network }) });
   }
+
+  /** The network inside a loop or branch, and the tensors that it takes from around; `own` inputs of the op come first. */
+  private async bodies({ name, type, outputs }: Node, graphs: readonly InnerGraph[], config: Record<string, Json>, own: number): Promise<{ network: Network; around: readonly string[] }> {
+    const scope = name === '' ? outputs[0] ?? type : name;
+    const readers = graphs.map((graph) => ({ graph, reader: this.inner(graph) }));
+    for (const { graph, reader } of readers) await reader.nodes(graph.nodes, graph.outputs);
+    const around = takenFromAround(readers);
+    for (const key of ['body', 'then_branch', 'else_branch']) Reflect.deleteProperty(config, key);
+    config.own_inputs = own;
+    if (type === 'Scan' && this.opset < 9) config.batched = 1;
+    const network = bodyNetwork(scope, type, readers, around);
+    for (const [index, shape] of bodyShapes(type, network, own).entries()) { const tensor = outputs[index] ?? ''; if (shape !== undefined && tensor !== '' && !this.shapes.has(tensor)) this.shapes.set(tensor, shape); }
+    return { network, around };
+  }
+
 
   /** What an op takes at a place: a tensor of the graph, its own weight by name, or an expression. */
   private input(type: string, position: number, name: string, weights: Weight[], scope: string): OpInput {
@@ -117,16 +182,29 @@ export class GraphReader {
     if (tensor?.type == null) return known?.expression ?? name;
     const trained = this.trains(type, position, name);
     if (!trained && known !== undefined && !at(weightInputs, type, position) && (!floating(tensor.type.dtype) || sizeOf(tensor.shape) === 1)) return known.expression;
-    if (trained && this.shared.has(name)) {
-      if (!this.ops.some(({ outputs }) => outputs.includes(name))) this.ops.push({ name, type: 'Parameter', config: {}, inputs: [], outputs: [name], weights: [weightOf('value', name, tensor, true)], macs: 0, detail: '' });
-      return name;
-    }
-    const before = weights.find(({ key }) => key === name);
+    if (trained && this.isShared(name)) { this.parameter(name, tensor); return name; }
+    const key = this.keyOf(name, tensor);
+    const before = weights.find((weight) => weight.key === key);
     if (before !== undefined) return { kind: 'value', value: before.name };
     const short = this.shortName(type, position, name, scope);
     const own = weights.some((weight) => weight.name === short) ? `${short}_${position}` : short;
-    weights.push(weightOf(own, name, tensor, trained));
+    weights.push(weightOf(own, key, tensor, trained));
     return { kind: 'value', value: own };
+  }
+
+  private isShared(name: string): boolean { return this.tensors.own.has(name) || this.outer === null ? this.shared.has(name) : this.outer.isShared(name); }
+
+  /** Makes a weight that several ops share a layer of the graph that holds it. */
+  private parameter(name: string, tensor: OnnxTensor): void {
+    if (!this.tensors.own.has(name) && this.outer !== null) { this.outer.parameter(name, tensor); return; }
+    if (!this.ops.some(({ outputs }) => outputs.includes(name))) this.ops.push({ name, type: 'Parameter', config: {}, inputs: [], outputs: [name], weights: [weightOf('value', this.keyOf(name, tensor), tensor, true)], macs: 0, detail: '' });
+  }
+
+  private keyOf(name: string, tensor: OnnxTensor): string {
+    let key = name;
+    while ((this.stored.get(key) ?? tensor) !== tensor) key += '\'';
+    this.stored.set(key, tensor);
+    return key;
   }
 
   /** What a weight is called below its op: `/layer1/conv1/Conv` calls `layer1.conv1.weight` weight; names that an exporter made up give way to the role. */
@@ -175,13 +253,12 @@ export class GraphReader {
   }
 
   /** Takes the branch of an `If` whose condition is known when the file is opened, as exporters write for shapes. */
-  private async chosen([condition = '']: readonly string[], outputs: readonly string[], attributes: Node['attributes']): Promise<boolean> {
-    const value = this.known.get(condition)?.value?.data[0] ?? null;
-    const branch = value === null ? undefined : attributes.find(([name]) => name === (value === 0 ? 'else_branch' : 'then_branch'))?.[1];
-    if (branch?.has(6) !== true) return false;
-    const graph = branch.message(6);
-    for (const message of graph.messages(5)) { const tensor = tensorFrom(message, this.label, this.path, () => Promise.resolve(message)); this.constants.set(tensor.name, tensor); if (tensor.type !== null) this.shapes.set(tensor.name, tensor.shape); }
-    for (const node of branchOf(graph, outputs)) await this.node(node);
+  private async chosen(node: Node): Promise<boolean> {
+    const value = this.known.get(node.inputs[0] ?? '')?.value?.data[0] ?? null;
+    const branch = value === null ? undefined : innerGraph(node, value === 0 ? 'else_branch' : 'then_branch', this.facts.functions, this.label);
+    if (branch === undefined) return false;
+    for (const message of branch.graph.messages(5)) { const tensor = tensorFrom(message, this.label, this.path, () => Promise.resolve(message)); this.constants.set(tensor.name, tensor); if (tensor.type !== null) this.shapes.set(tensor.name, tensor.shape); }
+    for (const one of branchOf(branch, node.outputs)) await this.node(one);
     return true;
   }
 

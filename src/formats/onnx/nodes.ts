@@ -10,19 +10,28 @@ export interface Node {
   readonly type: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  readonly attributes: readonly (readonly [name: string, value: ProtoMessage])[];
+  readonly attributes: Attributes;
+  /** What a name means that a graph in the attributes takes from around the op. */
+  readonly around: (name: string) => string;
+  /** Attributes of the function that the op stands in, for references in graphs. */
+  readonly bound: ReadonlyMap<string, ProtoMessage>;
 }
+type Attributes = readonly (readonly [name: string, value: ProtoMessage])[];
 
 /** More nodes than this are no model but a trap of functions that call functions. */
 const maximalNodes = 200_000;
 
-function nodeOf(message: ProtoMessage): Node {
+const unbound: ReadonlyMap<string, ProtoMessage> = new Map();
+
+/** An attribute that refers to one of the function's call (`ref_attr_name`) takes its value, or is left out with it. */
+function nodeOf(message: ProtoMessage, bound: ReadonlyMap<string, ProtoMessage>): Node {
   const domain = message.text(7);
-  return { inputs: message.texts(1), outputs: message.texts(2), name: message.text(3), domain, type: message.text(4), attributes: message.messages(5).map((attribute) => [attribute.text(1), attribute] as const) };
+  const attributes = message.messages(5).flatMap((attribute): Attributes => { const wanted = attribute.has(21) ? bound.get(attribute.text(21)) : attribute; return wanted === undefined ? [] : [[attribute.text(1), wanted]]; });
+  return { inputs: message.texts(1), outputs: message.texts(2), name: message.text(3), domain, type: message.text(4), attributes, around: (name) => name, bound };
 }
 
 /** Reads nodes and replaces calls of functions. @throws Failure `onnx.functions` when they never end */
-export function nodesOf(messages: readonly ProtoMessage[], functions: readonly ProtoMessage[], label: string): readonly Node[] {
+export function nodesOf(messages: readonly ProtoMessage[], functions: readonly ProtoMessage[], label: string, given = unbound): readonly Node[] {
   const table = new Map(functions.map((body) => [`${body.text(10)}.${body.text(1)}.${body.text(13)}`, body]));
   const made: Node[] = [];
   let calls = 0;
@@ -36,23 +45,37 @@ export function nodesOf(messages: readonly ProtoMessage[], functions: readonly P
     const rename = (name: string): string => inner.get(name) ?? `${scope}/${name}`;
     const bound = new Map([...body.messages(11).map((attribute) => [attribute.text(1), attribute] as const), ...node.attributes]);
     for (const message of body.messages(7)) {
-      const own = nodeOf(message);
-      // An attribute that refers to one of the call (`ref_attr_name`) takes its value, or is left out with it.
-      const attributes = own.attributes.flatMap(([name, value]) => { const wanted = value.has(21) ? bound.get(value.text(21)) : value; return wanted === undefined ? [] : [[name, wanted] as const]; });
-      add({ ...own, name: `${scope}/${own.name === '' ? own.type : own.name}`, inputs: own.inputs.map(rename), outputs: own.outputs.map(rename), attributes }, message.text(8), depth + 1);
+      const own = nodeOf(message, bound);
+      add({ ...own, name: `${scope}/${own.name === '' ? own.type : own.name}`, inputs: own.inputs.map(rename), outputs: own.outputs.map(rename), around: rename }, message.text(8), depth + 1);
     }
   };
-  for (const message of messages) add(nodeOf(message), message.text(8), 0);
+  for (const message of messages) add(nodeOf(message, given), message.text(8), 0);
   return made;
 }
 
+/** A graph in an attribute of an op: its nodes, and the names of what it is given and gives. */
+export interface InnerGraph { readonly graph: ProtoMessage; readonly nodes: readonly Node[]; readonly inputs: readonly string[]; readonly outputs: readonly string[] }
+
+/** The graph that an attribute of `node` holds, with the names of what it takes from around; undefined when it holds none. */
+export function innerGraph(node: Node, attribute: string, functions: readonly ProtoMessage[], label: string): InnerGraph | undefined {
+  const value = node.attributes.find(([name]) => name === attribute)?.[1];
+  if (value?.has(6) !== true) return undefined;
+  const graph = value.message(6);
+  const nodes = nodesOf(graph.messages(1), functions, label, node.bound);
+  const inputs = graph.messages(11).map((input) => input.text(1));
+  const own = new Set(['', ...inputs, ...nodes.flatMap(({ outputs }) => outputs), ...graph.messages(5).map((tensor) => tensor.text(8))]);
+  const rename = (name: string): string => (own.has(name) ? name : node.around(name));
+  return {
+    graph, inputs, outputs: graph.messages(12).map((output) => rename(output.text(1))),
+    nodes: nodes.map((one) => ({ ...one, inputs: one.inputs.map(rename), around: (name) => rename(one.around(name)) })),
+  };
+}
+
 /** The nodes of a branch, with its outputs under the names that the op `If` gives them. */
-export function branchOf(graph: ProtoMessage, outputs: readonly string[]): readonly Node[] {
-  const given = graph.messages(12).map((output) => output.text(1));
-  const nodes = graph.messages(1).map(nodeOf);
+export function branchOf({ nodes, outputs: given }: InnerGraph, outputs: readonly string[]): readonly Node[] {
   const own = new Set(nodes.flatMap((node) => node.outputs));
   const names = new Map(given.flatMap((name, index) => (own.has(name) ? [[name, outputs[index] ?? ''] as const] : [])));
   const rename = (name: string): string => names.get(name) ?? name;
-  const handed = given.flatMap((name, index): Node[] => (own.has(name) ? [] : [{ name: '', domain: '', type: 'Identity', inputs: [name], outputs: [outputs[index] ?? ''], attributes: [] }]));
-  return [...nodes.map((node) => ({ ...node, type: opType(node.domain, node.type), inputs: node.inputs.map(rename), outputs: node.outputs.map(rename) })), ...handed];
+  const handed = given.flatMap((name, index): Node[] => (own.has(name) ? [] : [{ name: '', domain: '', type: 'Identity', inputs: [name], outputs: [outputs[index] ?? ''], attributes: [], around: (same) => same, bound: unbound }]));
+  return [...nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename), outputs: node.outputs.map(rename), around: (name: string) => rename(node.around(name)) })), ...handed];
 }

@@ -6,6 +6,7 @@ import type { FieldRange } from '../containers/protobuf';
 import { openRanges } from '../containers/range-file';
 import type { RangeFile } from '../containers/range-file';
 import { networkOfOps } from '../graphs/op-graph';
+import { Scoped, statedShape } from './bodies';
 import { GraphReader } from './graph-reader';
 import { nodesOf } from './nodes';
 import { isKnownOp } from './ops';
@@ -46,9 +47,9 @@ async function openFrom(file: RangeFile, path: string): Promise<OpenedNetwork> {
   const graph = await scanMessage(file, range.start, range.end);
   const messages = async (field: number): Promise<readonly ProtoMessage[]> => Promise.all((graph.get(field) ?? []).filter(({ wire }) => wire === 2).map(async (at) => new ProtoMessage(await bytesOf(at), label, at.start)));
 
-  const tensors = new Map<string, OnnxTensor>();
+  const tensors = new Scoped<OnnxTensor>();
   for (const at of graph.get(5) ?? []) { const tensor = await tensorAt(file, path, at); tensors.set(tensor.name, tensor); }
-  const shapes = new Map<string, SymbolicShape>();
+  const shapes = new Scoped<SymbolicShape>();
   const stated = await messages(11);
   for (const message of [...await messages(13), ...await messages(12), ...stated]) { const shape = statedShape(message); if (shape !== null) shapes.set(message.text(1), shape); }
   const inputs = stated.filter((message) => !tensors.has(message.text(1)));
@@ -57,20 +58,15 @@ async function openFrom(file: RangeFile, path: string): Promise<OpenedNetwork> {
   const [producer, version] = [await textAt(2), await textAt(3)];
   const opsets = await Promise.all((model.get(8) ?? []).map(async (at) => new ProtoMessage(await bytesOf(at), label, at.start)));
   const opset = opsets.filter((set) => ['', 'ai.onnx'].includes(set.text(1))).map((set) => set.int(2))[0];
-  const reader = new GraphReader(label, path, opset ?? newestOpset, tensors, shapes);
   const functions = await Promise.all((model.get(25) ?? []).filter(({ wire }) => wire === 2).map(async (at) => new ProtoMessage(await bytesOf(at), label, at.start)));
+  const convention = /keras|tf2onnx|tensorflow/i.test(producer) ? 'keras' : 'pytorch';
+  const reader = new GraphReader({ label, path, opset: opset ?? newestOpset, convention, functions }, tensors, shapes);
   const nodes = await reader.nodes(nodesOf(await messages(1), functions, label), outputs);
   if (nodes.length === 0) throw new Failure('onnx.graph', `${label} is an ONNX model without ops.`);
   const network = networkOfOps({
     name: label, format: 'onnx', formatDetail: [opset === undefined ? '' : `opset ${opset}`, `${producer} ${version}`.trim()].filter((text) => text !== '').join(', '),
-    convention: /keras|tf2onnx|tensorflow/i.test(producer) ? 'keras' : 'pytorch', inputs: [...types.keys()], outputs, nodes, shapeOf: (tensor) => shapes.get(tensor),
+    convention, inputs: [...types.keys()], outputs, nodes, shapeOf: (tensor) => shapes.get(tensor),
     inputConfig: (tensor) => ({ dtype: types.get(tensor) ?? 'float32' }), knows: isKnownOp, problems: [],
   });
   return { network, weights: { read: (key) => reader.read(key), close: () => file.close() } };
-}
-
-/** `ValueInfoProto` -> its shape; null when it is no tensor or states none. */
-function statedShape(message: ProtoMessage): SymbolicShape | null {
-  const tensor = message.message(2).message(1);
-  return tensor.has(2) ? tensor.message(2).messages(1).map((dim) => (dim.has(1) && dim.int(1) >= 0 ? dim.int(1) : null)) : null;
 }

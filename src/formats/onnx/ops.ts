@@ -14,11 +14,14 @@ export const onnxOps = [
   'Gather', 'GatherElements', 'GatherND', 'ScatterElements', 'ScatterND', 'Scatter', 'OneHot', 'Shape', 'Size', 'ConstantOfShape', 'Range', 'EyeLike',
   'Resize', 'Upsample',
   'RNN', 'GRU', 'LSTM', 'Attention', 'RotaryEmbedding',
+  'SequenceEmpty', 'SequenceConstruct', 'SequenceInsert', 'SequenceErase', 'SequenceAt', 'SequenceLength', 'ConcatFromSequence', 'SplitToSequence', 'Optional', 'OptionalGetElement', 'OptionalHasElement',
   'QuantizeLinear', 'DequantizeLinear', 'SoftmaxCrossEntropyLoss', 'NegativeLogLikelihoodLoss',
 ] as const;
 
 export type OnnxOp = (typeof onnxOps)[number];
-const known = new Set<string>(onnxOps);
+/** Ops that run the graphs inside them. */
+export const onnxControlFlow = ['If', 'Loop', 'Scan', 'SequenceMap'] as const;
+const known = new Set<string>([...onnxOps, ...onnxControlFlow]);
 
 /** Ops of other domains that mean what an op of the default domain does. */
 const aliases: Readonly<Record<string, OnnxOp>> = { 'com.microsoft.Gelu': 'Gelu' };

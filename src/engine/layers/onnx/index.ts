@@ -15,12 +15,13 @@ import { quantizationOps } from './quantization';
 import { recurrentOps } from './recurrent';
 import { reductionOps } from './reductions';
 import { resizingOps } from './resizing';
+import { sequenceOps } from './sequences';
 import { shapingOps } from './shaping';
 
 /** Every op that the reader of files takes for known. */
 const table: Readonly<Record<OnnxOp, LayerForward>> = {
   ...constantOps, ...elementwiseOps, ...activationOps, ...productOps, ...convolutionOps, ...poolingOps, ...normalizationOps, ...reductionOps, ...shapingOps,
-  ...indexingOps, ...resizingOps, ...recurrentOps, ...attentionOps, ...quantizationOps, ...lossOps,
+  ...indexingOps, ...resizingOps, ...recurrentOps, ...attentionOps, ...quantizationOps, ...lossOps, ...sequenceOps,
 };
 
 export const onnxLayers: Readonly<Record<string, LayerForward>> = table;
