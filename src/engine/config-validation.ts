@@ -51,7 +51,7 @@ const arrayPaths = either('a path, or a record from input or output names to pat
 /** Kinds of data by the attribute that tells them apart. */
 const dataKinds: Readonly<Record<string, Fields>> = {
   generator: {
-    generator: { check: oneOf('clusters', 'circles', 'xor', 'spiral', 'digits') }, examples: { check: count }, noise: { check: nonNegative }, seed: { check: whole }, oneHot: { check: flag },
+    generator: { check: oneOf('clusters', 'circles', 'xor', 'spiral', 'digits', 'patterns') }, examples: { check: count }, noise: { check: nonNegative }, seed: { check: whole }, oneHot: { check: flag },
   },
   csv: { csv: { check: text }, features: { check: texts, required: true }, label: { check: either('a column name or a list of them', text, texts), required: true } },
   idx: { idx: { check: text }, labels: { check: text, required: true } },

@@ -3,7 +3,8 @@ import type { Convention } from '../network/network';
 
 export type BackendName = 'tensorflow' | 'wasm' | 'cpu';
 
-export type GeneratorName = 'clusters' | 'circles' | 'xor' | 'spiral' | 'digits';
+/** Points in the plane, digits of 28 × 28, and `patterns`, which fit any network. */
+export type GeneratorName = 'clusters' | 'circles' | 'xor' | 'spiral' | 'digits' | 'patterns';
 
 /** Where examples come from. Paths are relative to the run file or the workspace folder. */
 export type DataConfig =

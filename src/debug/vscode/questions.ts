@@ -3,14 +3,16 @@ import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import * as vscode from 'vscode';
-import type { DataConfig, OptimizerConfig } from '../../engine/config';
+import type { DataConfig, OptimizerConfig, RunConfig } from '../../engine/config';
 import type { Network } from '../../network/network';
-import { compiledLoss, compiledOptimizer, exampleShape, fittingGenerators, fittingLoss, generatorData, losses, lossText, optimizers } from './suggestions';
+import { compiledLoss, compiledOptimizer, exampleShape, fittingBatch, fittingGenerators, fittingLoss, generatorData, losses, lossText, optimizers } from './suggestions';
 
 const { l10n } = vscode;
 const steps = 4;
 
-export interface Answers { readonly data: DataConfig; readonly loss?: string; readonly optimizer?: OptimizerConfig; readonly batchSize: number }
+type Loss = NonNullable<RunConfig['loss']>;
+
+export interface Answers { readonly data: DataConfig; readonly loss?: Loss; readonly optimizer?: OptimizerConfig; readonly batchSize: number }
 
 interface Choice<Value> extends vscode.QuickPickItem { readonly value: Value }
 
@@ -29,7 +31,7 @@ export async function ask(network: Network, file: string): Promise<Answers | nul
   const optimizer = await askOptimizer(title, network);
   if (optimizer === null) return null;
   const batchSize = await vscode.window.showInputBox({
-    title: `${title} (4/${steps})`, prompt: l10n.t('Examples in one iteration'), value: '32', ignoreFocusOut: true,
+    title: `${title} (4/${steps})`, prompt: l10n.t('Examples in one iteration'), value: String(fittingBatch(network)), ignoreFocusOut: true,
     validateInput: (text) => (/^[1-9]\d{0,6}$/.test(text.trim()) ? null : l10n.t('A whole number of at least 1')),
   });
   if (batchSize === undefined) return null;
@@ -40,9 +42,10 @@ const generatorDetails: Readonly<Record<string, string>> = {
   digits: l10n.t('Handwritten-like digits, 28 × 28, made from a seed'),
   clusters: l10n.t('Two clusters of points in the plane'), circles: l10n.t('A circle of points within a ring'),
   xor: l10n.t('Points in four quadrants, opposite ones alike'), spiral: l10n.t('Points on two spirals'),
+  patterns: l10n.t('Made-up examples in this network\'s shapes, one pattern a class'),
 };
 
-async function askData(title: string, network: Network, folder: string, loss: string): Promise<DataConfig | null> {
+async function askData(title: string, network: Network, folder: string, loss: Loss): Promise<DataConfig | null> {
   const shape = exampleShape(network, network.inputs[0])?.map((extent) => extent ?? '?').join(' × ') ?? '?';
   const fitting = fittingGenerators(network);
   const generated = fitting.map((generator): Choice<() => Promise<DataConfig | null>> => (
@@ -56,13 +59,13 @@ async function askData(title: string, network: Network, folder: string, loss: st
   return picked === null ? null : picked.value();
 }
 
-async function askLoss(title: string, network: Network): Promise<{ loss?: string } | null> {
+async function askLoss(title: string, network: Network): Promise<{ loss?: Loss } | null> {
   const compiled = compiledLoss(network);
   const fitting = fittingLoss(network);
   const rest = losses.filter((loss) => loss !== fitting);
-  const picked = await choose<string | null>(title, 2, l10n.t('How is the output compared with the labels?'), [
+  const picked = await choose<Loss | null>(title, 2, l10n.t('How is the output compared with the labels?'), [
     ...(network.compile?.loss == null ? [] : [{ label: l10n.t('As in the model file'), description: compiled === null ? '' : lossText(compiled), value: null }]),
-    { label: lossText(fitting), description: l10n.t('fits the network\'s output'), value: fitting },
+    { label: lossText(fitting), description: network.outputs.length > 1 ? l10n.t('fits the network\'s outputs') : l10n.t('fits the network\'s output'), value: fitting },
     ...rest.map((loss) => ({ label: lossText(loss), value: loss })),
   ]);
   if (picked === null) return null;

@@ -1,6 +1,9 @@
 /** What a run of a network would sensibly look like: data, loss and optimizer from its shapes and from how it was compiled. */
-import type { DataConfig, GeneratorName, LossConfig, OptimizerConfig } from '../../engine/config';
+import type { DataConfig, GeneratorName, LossConfig, OptimizerConfig, RunConfig } from '../../engine/config';
+import { outputsOf } from '../../engine/data/fit';
 import { givesLogits } from '../../engine/losses/logits';
+import { fixedBatch } from '../../engine/settings';
+import { totalCost } from '../../network/cost';
 import type { Json, JsonObject, Layer, Network, SymbolicShape, TensorRef } from '../../network/network';
 
 /** Shape of one example, without the batch; null where it is not known. */
@@ -9,18 +12,30 @@ export function exampleShape(network: Network, ref: TensorRef | undefined): Symb
   return layer?.calls[ref?.call ?? 0]?.outputShapes[ref?.output ?? 0]?.slice(1) ?? null;
 }
 
-/** Generators whose examples fit the network's only input, the most telling first. */
+/** Generators whose examples fit the network's inputs, the most telling first; `patterns` always do. */
 export function fittingGenerators(network: Network): readonly GeneratorName[] {
   const shape = network.inputs.length === 1 ? exampleShape(network, network.inputs[0]) : null;
-  if (shape === null) return [];
-  const size = shape.join('×');
-  if (['28×28×1', '1×28×28', '28×28', '784'].includes(size)) return ['digits'];
-  return size === '2' ? ['clusters', 'circles', 'xor', 'spiral'] : [];
+  const size = shape?.join('×') ?? '';
+  const telling: readonly GeneratorName[] = ['28×28×1', '1×28×28', '28×28', '784'].includes(size) ? ['digits'] : size === '2' ? ['clusters', 'circles', 'xor', 'spiral'] : [];
+  return [...telling, 'patterns'];
 }
 
+/** How many examples a generator is asked for; absent where it sees to that itself. */
+const asked: Readonly<Partial<Record<GeneratorName, number>>> = { digits: 2000, clusters: 200, circles: 200, xor: 200, spiral: 200 };
+
 /** A generator's settings for this network: one-hot labels where the loss wants them. */
-export function generatorData(generator: GeneratorName, loss: string): DataConfig {
-  return { generator, examples: generator === 'digits' ? 2000 : 200, seed: 1, ...(loss === 'categorical_crossentropy' ? { oneHot: true } : {}) };
+export function generatorData(generator: GeneratorName, loss: NonNullable<RunConfig['loss']>): DataConfig {
+  const examples = asked[generator];
+  return { generator, ...(examples === undefined ? {} : { examples }), seed: 1, ...(loss === 'categorical_crossentropy' && generator !== 'patterns' ? { oneHot: true } : {}) };
+}
+
+/** Multiply-adds of one iteration that take a few seconds at most on one core; the backward pass takes twice those of the forward pass. */
+const patience = 2e9;
+
+/** A batch that the network was made for, or one that keeps an iteration short: 32, fewer for large networks. */
+export function fittingBatch(network: Network): number {
+  const macs = totalCost(network).macs ?? 0;
+  return fixedBatch(network) ?? Math.max(1, Math.min(32, Math.floor(patience / Math.max(1, 3 * macs))));
 }
 
 const snakeCase = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
@@ -48,14 +63,20 @@ function finalActivation(layer: Layer | undefined): string {
   return typeof activation === 'string' ? activation : 'linear';
 }
 
-/** The loss by Keras's name that suits the network's first output. */
-export function fittingLoss(network: Network): string {
-  const [output] = network.outputs;
-  const activation = finalActivation(network.layers.find(({ name }) => name === output?.layer));
+/** The loss by Keras's name that suits an output. */
+function lossFor(network: Network, output: TensorRef): string {
+  const activation = finalActivation(network.layers.find(({ name }) => name === output.layer));
   if (activation === 'softmax') return 'sparse_categorical_crossentropy';
   // Graphs of ops end in logits, where they end in several numbers.
-  if (output !== undefined && givesLogits(network, output) && (exampleShape(network, output)?.at(-1) ?? 1) > 1) return 'sparse_categorical_crossentropy';
+  if (givesLogits(network, output) && (exampleShape(network, output)?.at(-1) ?? 1) > 1) return 'sparse_categorical_crossentropy';
   return activation === 'sigmoid' ? 'binary_crossentropy' : 'mean_squared_error';
+}
+
+/** The loss that suits the network: one name, or one an output where these differ. */
+export function fittingLoss(network: Network): string | Readonly<Record<string, string>> {
+  const fitting = network.outputs.map((output) => lossFor(network, output));
+  const [first = 'mean_squared_error'] = fitting;
+  return fitting.every((loss) => loss === first) ? first : Object.fromEntries(outputsOf(network).map(({ name }, index) => [name, fitting[index] ?? first]));
 }
 
 /** Losses offered, by Keras's names. */
@@ -77,4 +98,9 @@ export function compiledOptimizer(network: Network): string | null {
   return optimizer.type.toLowerCase() + (typeof rate === 'number' ? `, learning rate ${Number(rate.toPrecision(4))}` : '');
 }
 
-export const lossText = (loss: string | LossConfig): string => (typeof loss === 'string' ? loss : loss.type).replaceAll('_', ' ');
+/** A loss in words: `binary crossentropy`, or `label: …, score: …`. */
+export function lossText(loss: NonNullable<RunConfig['loss']>): string {
+  if (typeof loss === 'string') return loss.replaceAll('_', ' ');
+  if (typeof loss.type === 'string') return lossText(loss.type);
+  return Object.entries(loss).map(([output, own]) => `${output}: ${lossText(own as string | LossConfig)}`).join(', ');
+}

@@ -7,10 +7,13 @@ import { readIdx } from '../../formats/data/idx';
 import type { Network } from '../../network/network';
 import { Failure } from '../../tensor/failure';
 import type { TensorValue } from '../../tensor/value';
-import type { DataConfig, RunConfig } from '../config';
+import { hasClassesSecond, lossOf } from '../losses/losses';
+import type { DataConfig, LossConfig, RunConfig } from '../config';
 import { generateDigits } from './digits';
 import { fitInput, fitLabel, inputsOf, outputsOf } from './fit';
 import type { Slot, Source } from './fit';
+import type { Wanted } from './pattern-labels';
+import { generatePatterns } from './patterns';
 import { generatePoints } from './points';
 
 /** All examples in memory; the first axis of every tensor is the example. Labels of class indices are `[examples]` int32. */
@@ -37,7 +40,7 @@ const usualExamples = { clusters: 200, circles: 200, xor: 200, spiral: 400, digi
 export async function openDataset(config: DataConfig, network: Network, baseFolder: string, loss?: RunConfig['loss']): Promise<Dataset> {
   const inputs = inputsOf(network);
   const outputs = outputsOf(network);
-  const loaded = await load(config, baseFolder, inputs, outputs);
+  const loaded = await load(config, baseFolder, network, loss);
   const fitted = {
     inputs: Object.fromEntries(inputs.map((slot) => [slot.name, fitInput(slot, sourceFor(slot, loaded.x, 'input'))])),
     labels: Object.fromEntries(outputs.map((slot) => [slot.name, fitLabel(slot, sourceFor(slot, loaded.y, 'output'), lossType(loss, slot.name))])),
@@ -59,14 +62,26 @@ function sourceFor(slot: Slot, sources: Readonly<Record<string, Source>>, kind: 
   throw new Failure('data.name', `The network's ${kind} "${slot.name}" gets no data; the configuration names ${Object.keys(sources).map((name) => `"${name}"`).join(', ')}.`);
 }
 
-function lossType(loss: RunConfig['loss'], output: string): string {
-  if (loss === undefined || typeof loss === 'string') return loss ?? '';
-  if ('type' in loss && typeof loss.type === 'string') return loss.type;
-  const own = (loss as Readonly<Record<string, RunConfig['loss']>>)[output];
-  return typeof own === 'object' && 'type' in own && typeof own.type === 'string' ? own.type : typeof own === 'string' ? own : '';
+/** The labels that an output's loss takes. */
+function wanted(slot: Slot, loss: string | LossConfig, network: Network): Wanted {
+  const { name, labels } = lossOf(loss, network.convention);
+  return { slot, labels, classesSecond: hasClassesSecond(name, network.convention) };
 }
 
-async function load(config: DataConfig, baseFolder: string, inputs: readonly Slot[], outputs: readonly Slot[]): Promise<Loaded> {
+/** The loss of an output by the configuration; empty where it says none. */
+function lossFor(loss: RunConfig['loss'], output: string): string | LossConfig {
+  if (loss === undefined || typeof loss === 'string') return loss ?? '';
+  if ('type' in loss && typeof loss.type === 'string') return loss as LossConfig;
+  return (loss as Readonly<Record<string, string | LossConfig>>)[output] ?? '';
+}
+
+function lossType(loss: RunConfig['loss'], output: string): string {
+  const own = lossFor(loss, output);
+  return typeof own === 'string' ? own : own.type;
+}
+
+async function load(config: DataConfig, baseFolder: string, network: Network, loss: RunConfig['loss']): Promise<Loaded> {
+  const inputs = inputsOf(network), outputs = outputsOf(network);
   const resolve = async (file: string): Promise<string> => {
     const full = path.resolve(baseFolder, file);
     const onDisk = full.replace(/(\.npz)#.*$/i, '$1');
@@ -74,7 +89,9 @@ async function load(config: DataConfig, baseFolder: string, inputs: readonly Slo
     return full;
   };
   if ('generator' in config) {
-    const { generator, examples = usualExamples[generator], seed = 0, noise } = config;
+    const { generator, seed = 0, noise } = config;
+    if (generator === 'patterns') return generatePatterns(network, inputs, outputs.map((slot) => wanted(slot, lossFor(loss, slot.name), network)), { ...config, seed });
+    const { examples = usualExamples[generator] } = config;
     const what = `the generator "${generator}"`;
     const { x, y } = generator === 'digits' ? generateDigits(examples, seed, noise) : generatePoints(generator, examples, seed, noise);
     return { x: one(inputs, { value: x, what, picture: generator === 'digits' }, 'input'), y: one(outputs, { value: y, what, classes: true, oneHot: config.oneHot === true ? (generator === 'digits' ? 10 : 2) : 0 }, 'output') };

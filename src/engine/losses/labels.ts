@@ -40,6 +40,7 @@ function shapeProblem({ name, labels: kind }: LabelRules, { shape }: TensorValue
   const single: SymbolicShape = [...perExample, 1];
   const fail = (advice: string): Failure => new Failure('loss.labels', `The labels have the shape ${words(shape)}, but the loss ${name} needs ${advice} for an output of shape ${words(output)}.`);
   if (kind === 'classes') {
+    if (output.at(-1) === 1) return new Failure('loss.labels', `The loss ${name} needs an output of two classes or more, but this one has the shape ${words(output)}; binary_crossentropy goes with a single probability.`);
     if (fits(shape, perExample) || fits(shape, single)) return null;
     const oneHot = fits(shape, output) ? '; labels with one column a class go with categorical_crossentropy' : '';
     return fail(`one class number an example, ${words(perExample)}${oneHot},`);

@@ -9,7 +9,7 @@ import type { Penalty } from '../forward/penalties';
 import type { Mask } from '../layers/layer';
 import { crossEntropies } from './crossentropy';
 import { labelProblem } from './labels';
-import type { LossEntry, LossFunction, LossOptions } from './loss';
+import type { LabelKind, LossEntry, LossFunction, LossOptions } from './loss';
 import { regressionLosses } from './regression';
 
 const table: Readonly<Record<string, LossEntry>> = { ...crossEntropies, ...regressionLosses };
@@ -36,6 +36,8 @@ export interface Loss {
   readonly fromLogits: boolean;
   /** Share of this output's loss in the total. */
   readonly weight: number;
+  /** What labels it takes. */
+  readonly labels: LabelKind;
   /** One value an example (or a step). */
   readonly values: LossFunction;
   /** Why labels do not fit, or null. `outputShape` with the batch first. */
@@ -59,7 +61,7 @@ export function lossOf(settings: LossSettings, convention: Convention, share = 1
   const logitsByName = plain(written).includes('withlogits') ? { from_logits: true } : {};
   const options: LossOptions = { ...logitsByName, ...Object.fromEntries(Object.entries(config).filter(([key]) => key !== 'type' && key !== 'weight').map(([key, value]) => [snake(key), value])) };
   return {
-    name, options, convention,
+    name, options, convention, labels: entry.labels,
     weight: typeof config['weight'] === 'number' ? config['weight'] : share,
     fromLogits: options['from_logits'] === true || name === 'cross_entropy',
     values: entry[convention === 'keras' ? 'keras' : convention] ?? entry.keras,
