@@ -24,10 +24,36 @@ describe('the table of layers', () => {
   });
 
   it('says of each layer what it gives out, costs and sees, and sums it up', async () => {
-    assert.deepEqual((await cells('c3')).map((text) => text.trim()), ['c3', 'Conv2D', '(None, 10, 10, 16)', '2,416', '240,000', '6.3 KB', '9.4 KB', '14×14']);
-    assert.deepEqual((await opened.page.locator('.layer-total > span').allInnerTexts()).map((text) => text.trim()), ['all', '9 layers', '', '61,706', '416,520', '36.2 KB', '241 KB', '']);
+    assert.deepEqual((await cells('c3')).map((text) => text.trim()), ['c3', 'Conv2D', '(None, 10, 10, 16)', '2,416', '240 k', '6.3 KB', '9.4 KB', '14×14']);
+    assert.deepEqual((await opened.page.locator('.layer-total > span').allInnerTexts()).map((text) => text.trim()), ['all', '9 layers', '', '61,706', '417 k', '36.2 KB', '241 KB', '']);
+    assert.equal(await opened.page.locator('[data-row="c3"] > span').nth(4).getAttribute('title'), '240,000');
     assert.match(await opened.page.locator('[data-row="c3"] > span').last().getAttribute('title') ?? '', /sees 14×14 of image, the first from −2 on, each next one 2 further/);
     await opened.screenshot('layers-dark');
+  });
+
+  it('cuts no name, class, shape or number, whichever groups are open', async () => {
+    const cut = (page: OpenPage['page']): Promise<string[]> => page.locator('.layer-row > span').evaluateAll((cells) => cells.filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent ?? ''));
+    assert.deepEqual(await cut(opened.page), []);
+    for (const file of ['applications/ResNet50.config.json', 'applications/MobileNetV2.config.json', 'keras/transformer_block.keras']) {
+      const other = await openFile(`${models}/${file}`);
+      const view = await openWebview(other, { width: 1240, height: 860 });
+      await view.page.waitForSelector('.layer-rows .layer-row');
+      await view.page.locator('.layer-table').focus();
+      await view.page.keyboard.press('*');
+      await view.frames(2);
+      assert.deepEqual(await cut(view.page), [], file);
+      await view.page.locator('.layer-head button', { hasText: 'parameters' }).click();
+      await view.frames(2);
+      assert.deepEqual(await cut(view.page), [], `${file}, sorted`);
+      await view.close();
+      await other.close();
+    }
+  });
+
+  it('gives what a short table does not need to the layer that is selected, and says at first what a click does', async () => {
+    assert.match(await opened.page.locator('.layers-part + .empty').innerText(), /Click a layer/);
+    const table = await opened.page.locator('.layer-table').boundingBox();
+    assert.ok(table !== null && table.height < 14 * 22, `9 rows take ${table?.height} px`);
   });
 
   it('selects in the graph, and follows the graph', async () => {

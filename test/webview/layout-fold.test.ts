@@ -4,8 +4,8 @@ import { foldGraph, groupsAround, openAtFirst } from '../../webview/render/fold'
 import { coloring } from '../../webview/render/graph-colors';
 import { drawGraph } from '../../webview/render/graph-model';
 import { graphSvg } from '../../webview/render/graph-svg';
-import { scopeNames, scopesOf } from '../../webview/render/scopes';
-import { openFile } from './fixtures/real';
+import { rangeTitle, scopeNames, scopesOf } from '../../webview/render/scopes';
+import { architecture, openFile } from './fixtures/real';
 
 const layer = (id: string, type = 'Dense', parent: string | null = null): NodeView => ({
   id, name: id.slice(parent === null ? 0 : parent.length + 1), type, detail: '', outputShape: '8', activation: null, parameters: 10, trainable: 10, macs: 5, parent, settings: [], weights: [], problem: null,
@@ -23,7 +23,22 @@ describe('name scopes', () => {
   for (const [name, scopes] of Object.entries(cases)) it(`of ${name}: ${scopes.join(', ') || 'none'}`, () => assert.deepEqual(scopeNames(name), scopes));
 });
 
+describe('the title of a range of layers', () => {
+  for (const [first, last, title] of [
+    ['conv2_block12_1_bn', 'conv2_block22_add', 'conv2_block12–22'], ['conv2_block1_1_bn', 'conv2_block11_add', 'conv2_block1–11'], ['dense_0', 'dense_49', 'dense_0–49'],
+    ['block3_a', 'block3_b', 'block3_a … block3_b'], ['stem', 'head', 'stem … head'],
+  ] as const) it(`from ${first} to ${last}: ${title}`, () => assert.equal(rangeTitle(first, last), title));
+});
+
 describe('groups of a large network', () => {
+  it('fold the blocks of ResNet-18 too, which has 69 layers', async () => {
+    const graph = await architecture('resnet18');
+    const scopes = scopesOf(graph);
+    const boxes = foldGraph(graph, scopes, openAtFirst(graph, scopes));
+    assert.equal([...boxes.folded].filter((id) => /block\d/.test(id)).length, 8);
+    assert.ok(boxes.graph.nodes.length < 40, `${boxes.graph.nodes.length} boxes`);
+  });
+
   it('come from the names of ResNet50, stage and block', async () => {
     const host = await openFile('test/fixtures/models/applications/ResNet50.config.json');
     const { graph } = host;

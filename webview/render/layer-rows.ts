@@ -1,5 +1,5 @@
 /** The table of layers: rows nested by group with their sums, or all layers sorted by a column. Pure. */
-import type { FieldView, GraphView, NodeView } from '../../src/protocol/graph';
+import type { FieldAxisView, FieldView, GraphView, NodeView } from '../../src/protocol/graph';
 import type { Scopes } from './scopes';
 
 export type Column = 'name' | 'type' | 'output' | 'parameters' | 'macs' | 'activations' | 'weights' | 'field';
@@ -62,21 +62,24 @@ export function layerTree(graph: GraphView, scopes: Scopes): LayerTree {
 }
 
 /** Positions that one element sees; all of an axis counts as the most. */
-const seen = (field: FieldView | null | undefined): number => (field === null || field === undefined ? -1 : field.axes.reduce((all, axis) => all * (axis?.size ?? 1e6), 1));
+const seen = (field: FieldView | null | undefined): number => (field === null || field === undefined ? -1 : field.axes.reduce((all, axis) => all * (axis === null ? 1e6 : axis.size ?? 5e5), 1));
 
 const keys: Readonly<Record<Column, (row: LayerRow) => string | number>> = {
   name: ({ title }) => title, type: ({ view }) => view?.type ?? '', output: ({ view }) => (view?.outputShape ?? '').split('×').reduce((all, extent) => all * (Number(extent) || 1), 1),
   parameters: ({ facts }) => facts.parameters, macs: ({ facts }) => facts.macs ?? -1, activations: ({ facts }) => facts.activations ?? -1, weights: ({ facts }) => facts.weights, field: ({ view }) => seen(view?.receptiveField),
 };
 
-function rowOf({ views, facts, scopes }: LayerTree, id: string, depth: number, open: boolean | null): LayerRow {
-  const view = views.get(id) ?? null;
-  const name = view?.name ?? scopes.groups.get(id)?.title ?? id;
-  // Inside `conv2_block1/` the layer `conv2_block1_1_conv` is `1_conv`.
+/** What a layer or group is called at its place: inside `conv2_block1/` the layer `conv2_block1_1_conv` is `1_conv`. */
+export function titleIn({ views, scopes }: LayerTree, id: string, depth: number): string {
+  const name = views.get(id)?.name ?? scopes.groups.get(id)?.title ?? id;
   const parent = scopes.parentOf.get(id) ?? '';
   const scope = parent.replace(/\/$/, '');
   const inside = depth > 0 && scope !== parent && name.length > scope.length + 1 && name.startsWith(scope) && /[_./]/.test(name[scope.length] ?? '');
-  return { id, title: inside ? name.slice(scope.length + 1) : name, depth, view, open, facts: facts.get(id) ?? nothing };
+  return inside ? name.slice(scope.length + 1) : name;
+}
+
+function rowOf(tree: LayerTree, id: string, depth: number, open: boolean | null): LayerRow {
+  return { id, title: titleIn(tree, id, depth), depth, view: tree.views.get(id) ?? null, open, facts: tree.facts.get(id) ?? nothing };
 }
 
 /** Rows in the order of the network, those of folded groups left out; with `only`, groups around such layers are open and all else is left out. */
@@ -103,17 +106,21 @@ export function layerRows(tree: LayerTree, open: ReadonlySet<string>, only: Read
   return rows;
 }
 
-/** `32×32`, `all×5`; empty when nothing is known. */
-export const fieldText = (field: FieldView | null | undefined): string => (field === null || field === undefined ? '' : field.axes.every((axis) => axis === null) ? 'all' : field.axes.map((axis) => axis?.size ?? 'all').join('×'));
+/** `32×32`, `all×5`, `≤t` and `≥t` for steps up to and from an element's own; empty when nothing is known. */
+export const fieldText = (field: FieldView | null | undefined): string => (field === null || field === undefined ? '' : field.axes.every((axis) => axis === null) ? 'all' : field.axes.map(extentText).join('×'));
+
+const extentText = (axis: FieldAxisView | null): string => (axis === null ? 'all' : axis.open === undefined ? String(axis.size ?? 'all') : axis.open === 'before' ? '≤t' : '≥t');
 
 /** A sentence on the field: `sees 5×5 of image, from −2, 1 further for each next element`. */
 export function fieldWords({ input, axes }: FieldView): string {
-  const each = (part: (axis: { readonly size: number; readonly jump: number; readonly start: number }) => number): string => {
+  const each = (part: (axis: FieldAxisView) => number): string => {
     const values = axes.map((axis) => (axis === null ? 'all' : String(part(axis)).replace('-', '−')));
     return values.every((value) => value === values[0]) ? values[0] ?? '' : values.join(' and ');
   };
   if (axes.every((axis) => axis === null)) return `sees all of ${input}`;
-  return `sees ${axes.map((axis) => axis?.size ?? 'all').join('×')} of ${input}, the first from ${each(({ start }) => start)} on, each next one ${each(({ jump }) => jump)} further`;
+  const [first] = axes;
+  if (axes.length === 1 && first?.open !== undefined) return `sees of ${input} all ${first.open === 'before' ? 'up to' : 'from'} position ${each(({ start }) => start)}${first.open === 'before' ? '' : ' on'}, each next one ${each(({ jump }) => jump)} further`;
+  return `sees ${axes.map(extentText).join('×')} of ${input}, the first from ${each(({ start }) => start)} on, each next one ${each(({ jump }) => jump)} further`;
 }
 
 /** `241.0 KB`, in the manner of Keras's summary; empty for none, `?` for what is not known. */

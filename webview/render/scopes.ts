@@ -13,7 +13,7 @@ export interface Scopes {
 }
 
 /** A graph of more layers than this is folded at first, and gets derived groups. */
-export const largeGraph = 150;
+export const largeGraph = 60;
 /** More elements than this in one group are divided further. */
 const crowded = 60;
 /** A tensor that feeds more elements than this (a mask) does not tie blocks together. */
@@ -205,6 +205,15 @@ function period(kinds: readonly string[]): number {
   return 1;
 }
 
+/** `conv2_block12–22` for the layers from `conv2_block12_1_bn` to `conv2_block22_add`; both names where no number tells them apart. */
+export function rangeTitle(first: string, last: string): string {
+  let same = 0;
+  while (same < first.length && first[same] === last[same]) same += 1;
+  const stem = first.slice(0, same).replace(/\d+$/, '');
+  const [from, to] = [first, last].map((name) => /^\d+/.exec(name.slice(stem.length))?.[0]);
+  return from === undefined || to === undefined || from === to ? `${first} … ${last}` : `${stem}${from}–${to}`;
+}
+
 /** Divides a crowded container into ranges of its order, again and again until it is not. */
 function addRanges(tree: Tree, container: string | null, kindOf: (id: string) => string, titleOf: (id: string) => string): void {
   for (let level = 1; ; level++) {
@@ -221,7 +230,7 @@ function addRanges(tree: Tree, container: string | null, kindOf: (id: string) =>
     tree.children.set(container, []);
     ranges.forEach((members, index) => {
       const id = `${container ?? ''}range ${level}.${index}/`;
-      tree.group(id, `${end(members[0] ?? '', false)} … ${end(members.at(-1) ?? '', true)}`, container, members);
+      tree.group(id, rangeTitle(end(members[0] ?? '', false), end(members.at(-1) ?? '', true)), container, members);
       tree.children.get(container)?.push(id);
     });
   }

@@ -21,12 +21,12 @@ export function LayerFilter({ graph, filter, onFilter }: Props): JSX.Element {
   return (
     <header class="layer-filter">
       <h2>Layers</h2>
-      <select aria-label="Layers that are shown" value={value} onChange={({ currentTarget }) => { if (currentTarget.value !== 'own') onFilter(currentTarget.value === '' ? noFilter : { text: currentTarget.value, hide: true }); }}>
-        <option value="">all</option>
+      <label>show <select aria-label="Layers that are shown" title="Which layers the table lists" value={value} onChange={({ currentTarget }) => { if (currentTarget.value !== 'own') onFilter(currentTarget.value === '' ? noFilter : { text: currentTarget.value, hide: true }); }}>
+        <option value="">all layers</option>
         {value === 'own' && <option value="own">{filter.text}</option>}
         {states.map(([text, words]) => <option key={text} value={text}>{words}</option>)}
         <optgroup label="of class">{classes.map(([type, count]) => <option key={type} value={`class=${type}`}>{`${type} (${count.toLocaleString('en-US')})`}</option>)}</optgroup>
-      </select>
+      </select></label>
       {filter.text !== '' && <label><input type="checkbox" checked={filter.hide} onChange={({ currentTarget }) => onFilter({ ...filter, hide: currentTarget.checked })} /> hide the others in the graph</label>}
     </header>
   );

@@ -5,16 +5,21 @@ import type { GraphView } from '../../src/protocol/graph';
 import { groupsAround, openAtFirst } from '../render/fold';
 import { detailOf } from '../render/graph-model';
 import { layerQuery } from '../render/layer-query';
+import { columnWidths, indent } from '../render/layer-columns';
 import type { Column, LayerRow, Sorting } from '../render/layer-rows';
 import { bytesText, fieldText, fieldWords, layerRows, layerTree } from '../render/layer-rows';
+import { count } from '../render/numbers';
 import { scopesOf } from '../render/scopes';
 import type { Filter } from './graph-search';
+import { tableMeasure } from './measure';
 
 const rowHeight = 22;
 /** Rows made beyond those in sight, so that scrolling shows no gaps. */
 const spare = 12;
 
 const number = (value: number | null): string => (value === null ? '?' : value === 0 ? '' : value.toLocaleString('en-US'));
+/** Short where the digits would not fit: the tooltip has them all. */
+const macsText = (macs: number | null): string => (macs === null || macs === 0 ? number(macs) : count(macs));
 
 interface ColumnView { readonly id: Column; readonly title: string; readonly words: string; readonly text: (row: LayerRow) => string; readonly hint?: (row: LayerRow) => string; readonly number: boolean }
 
@@ -22,7 +27,7 @@ const columns: readonly ColumnView[] = [
   { id: 'type', title: 'class', words: 'Class of the layer', number: false, text: ({ view, facts, open }) => (open === null || (view !== null && view.type !== '') ? view?.type ?? '' : `${facts.layers.toLocaleString('en-US')} layers`), hint: ({ view }) => (view === null ? '' : detailOf(view)) },
   { id: 'output', title: 'output', words: 'Shape of the output; None is the batch', number: false, text: ({ view }) => view?.batchShape ?? view?.outputShape ?? '' },
   { id: 'parameters', title: 'parameters', words: 'Parameters; those that training changes in the tooltip', number: true, text: ({ facts }) => number(facts.parameters), hint: ({ facts }) => (facts.parameters === 0 ? '' : `${number(facts.trainable) || 'none'} trainable, ${number(facts.parameters - facts.trainable) || 'none'} not`) },
-  { id: 'macs', title: 'multiply-adds', words: 'Multiply-adds for one example', number: true, text: ({ facts }) => number(facts.macs) },
+  { id: 'macs', title: 'multiply-adds', words: 'Multiply-adds for one example', number: true, text: ({ facts }) => macsText(facts.macs), hint: ({ facts }) => (facts.macs === null ? 'not known' : number(facts.macs)) },
   { id: 'activations', title: 'activations', words: 'Memory of the outputs for one example', number: true, text: ({ facts }) => bytesText(facts.activations) },
   { id: 'weights', title: 'weights', words: 'Memory of the weights', number: true, text: ({ facts }) => bytesText(facts.weights) },
   { id: 'field', title: 'sees', words: 'Receptive field: positions of the input that one element sees', number: true, text: ({ view }) => fieldText(view?.receptiveField), hint: ({ view }) => (view?.receptiveField == null ? '' : fieldWords(view.receptiveField)) },
@@ -35,15 +40,15 @@ interface Props {
   readonly onSelect: (id: string | null) => void;
 }
 
-function Row({ row, index, active, selected, onClick, onToggle }: { readonly row: LayerRow; readonly index: number; readonly active: boolean; readonly selected: boolean; readonly onClick: () => void; readonly onToggle: () => void }): JSX.Element {
+function Row({ row, index, marks, active, selected, onClick, onToggle }: { readonly row: LayerRow; readonly index: number; readonly marks: boolean; readonly active: boolean; readonly selected: boolean; readonly onClick: () => void; readonly onToggle: () => void }): JSX.Element {
   return (
     <div role="row" id={`layer-row-${index}`} data-row={row.id} aria-level={row.depth + 1} aria-rowindex={index + 2} aria-selected={selected} aria-expanded={row.open ?? undefined}
       class={`layer-row ${selected ? 'chosen' : ''} ${active ? 'active' : ''} ${row.facts.problem === null ? '' : 'problem'} ${row.open === null ? '' : 'group-row'}`} style={{ top: `${index * rowHeight}px` }} onClick={onClick}>
-      <span role="rowheader" class="layer-name" title={row.facts.problem ?? row.id} style={{ paddingLeft: `${12 + 13 * row.depth}px` }}>
-        {row.open === null ? <i class="twistie" /> : <i class="twistie" aria-hidden="true" onClick={(event) => { event.stopPropagation(); onToggle(); }}>{row.open ? '▾' : '▸'}</i>}
+      <span role="rowheader" class="layer-name" title={row.facts.problem ?? row.id} style={{ paddingLeft: `${indent.edge + indent.level * row.depth}px` }}>
+        {row.open === null ? marks && <i class="twistie" /> : <i class="twistie" aria-hidden="true" onClick={(event) => { event.stopPropagation(); onToggle(); }}>{row.open ? '▾' : '▸'}</i>}
         {row.title}{row.facts.problem !== null && ' ⚠'}
       </span>
-      {columns.map(({ id, text, hint, number: right }) => <span key={id} role="gridcell" class={right ? 'number' : ''} title={hint?.(row)}>{text(row)}</span>)}
+      {columns.map(({ id, text, hint, number: right }) => <span key={id} role="gridcell" class={right ? 'number' : ''} title={hint?.(row) ?? text(row)}>{text(row)}</span>)}
     </div>
   );
 }
@@ -51,6 +56,8 @@ function Row({ row, index, active, selected, onClick, onToggle }: { readonly row
 export function LayerTable({ graph, selected, filter, onSelect }: Props): JSX.Element {
   const scopes = useMemo(() => scopesOf(graph), [graph]);
   const tree = useMemo(() => layerTree(graph, scopes), [graph, scopes]);
+  const widths = useMemo(() => columnWidths(tree, tableMeasure()), [tree]);
+  const marks = scopes.groups.size > 0;
   const [open, setOpen] = useState<ReadonlySet<string>>(() => openAtFirst(graph, scopes));
   const [sorting, setSorting] = useState<Sorting | null>(null);
   const [active, setActive] = useState<string | null>(null);
@@ -125,12 +132,12 @@ export function LayerTable({ graph, selected, filter, onSelect }: Props): JSX.El
     </span>
   );
   return (
-    <div class="layer-table" role="treegrid" aria-label={`Layers of ${graph.title}`} aria-rowcount={rows.length + 2} aria-colcount={columns.length + 1} tabIndex={0} ref={body}
+    <div class="layer-table" role="treegrid" aria-label={`Layers of ${graph.title}`} aria-rowcount={rows.length + 2} aria-colcount={columns.length + 1} tabIndex={0} ref={body} style={{ '--columns': widths.template, '--row': `${widths.total}px`, '--name': `${indent.edge + (marks ? indent.mark : 0)}px` }}
       aria-activedescendant={at < 0 ? undefined : `layer-row-${at}`} onKeyDown={onKeyDown} onFocus={() => { if (active === null || !places.has(active)) setActive(rows[0]?.id ?? null); }}>
       <div role="row" class="layer-row layer-head">{head('name', 'layer', 'Name of the layer', false)}{columns.map(({ id, title, words, number: right }) => head(id, title, words, right))}</div>
       <div class="layer-rows" role="rowgroup" style={{ height: `${rows.length * rowHeight}px` }}>
         {rows.slice(from, until).map((row, index) => (
-          <Row key={row.id} row={row} index={from + index} active={row.id === active} selected={row.id === selected} onToggle={() => toggle(row.id)}
+          <Row key={row.id} row={row} index={from + index} marks={marks} active={row.id === active} selected={row.id === selected} onToggle={() => toggle(row.id)}
             onClick={() => { setActive(row.id); if (row.view === null) toggle(row.id); else onSelect(row.id); }} />
         ))}
       </div>
@@ -138,7 +145,7 @@ export function LayerTable({ graph, selected, filter, onSelect }: Props): JSX.El
         <span role="rowheader" class="layer-name">{only === null ? 'all' : `all, ${only.size.toLocaleString('en-US')} of them listed`}</span>
         <span role="gridcell">{totals.layers.toLocaleString('en-US')} layers</span><span role="gridcell" />
         <span role="gridcell" class="number" title={`${number(totals.trainable) || 'none'} trainable, ${number(totals.parameters - totals.trainable) || 'none'} not`}>{number(totals.parameters) || '0'}</span>
-        <span role="gridcell" class="number">{number(totals.macs)}</span><span role="gridcell" class="number">{bytesText(totals.activationBytes ?? null)}</span>
+        <span role="gridcell" class="number" title={number(totals.macs)}>{macsText(totals.macs)}</span><span role="gridcell" class="number">{bytesText(totals.activationBytes ?? null)}</span>
         <span role="gridcell" class="number">{bytesText(totals.weightBytes ?? 0)}</span><span role="gridcell" />
       </div>
     </div>

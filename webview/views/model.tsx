@@ -1,10 +1,13 @@
 /** The read-only editor of a model file: its graph, and beside it the table of its layers and the one that is selected. */
 import type { JSX } from 'preact';
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { GraphView } from '../../src/protocol/graph';
 import { emit } from '../channel';
 import { Button, SplitBar } from '../controls';
+import { columnWidths } from '../render/layer-columns';
+import { layerTree } from '../render/layer-rows';
 import { compact, count } from '../render/numbers';
+import { scopesOf } from '../render/scopes';
 import { arrange, select, useStore } from '../store';
 import { stepThrough } from './actions';
 import { Graph } from './graph';
@@ -12,6 +15,7 @@ import { noFilter } from './graph-search';
 import { LayerDetails } from './layer-details';
 import { LayerFilter } from './layer-filter';
 import { LayerTable } from './layer-table';
+import { tableMeasure } from './measure';
 import { useWidth } from './size';
 
 export function Model({ graph, canStep }: { readonly graph: GraphView; readonly canStep: boolean }): JSX.Element {
@@ -22,7 +26,9 @@ export function Model({ graph, canStep }: { readonly graph: GraphView; readonly 
   const [filter, setFilter] = useState(noFilter);
   const selected = graph.nodes.find(({ id }) => id === selectedId) ?? null;
   const [min, max] = [160, Math.max(180, width - 260)];
-  const graphWidth = Math.max(min, Math.min(max, kept ?? Math.round(width * 0.42)));
+  // What the table does not need, the graph gets, within bounds.
+  const tableWidth = useMemo(() => columnWidths(layerTree(graph, scopesOf(graph)), tableMeasure()).total + 10, [graph]);
+  const graphWidth = Math.max(min, Math.min(max, kept ?? Math.round(Math.max(width * 0.4, Math.min(width * 0.6, width - tableWidth)))));
   const open = useCallback((id: string | null) => {
     arrange({ selectedLayer: id });
     select(null);
@@ -61,6 +67,7 @@ export function Model({ graph, canStep }: { readonly graph: GraphView; readonly 
             <LayerFilter graph={graph} filter={filter} onFilter={setFilter} />
             <LayerTable graph={graph} selected={selected?.id ?? null} filter={filter} onSelect={open} />
           </section>
+          {selected === null && graph.nodes.length > 0 && <p class="empty">Click a layer, here or in the graph, to see its settings, and its weights as pictures and numbers.</p>}
           {selected !== null && <section class="details-part" aria-label={selected.name}><LayerDetails key={selected.id} node={selected} onClose={() => open(null)} /></section>}
         </main>
       </div>
