@@ -132,6 +132,8 @@ async function bundles() {
   const suites = await Promise.all(names.map((name) => suite(name, { jsx: 'automatic', jsxImportSource: 'preact' })));
   // The fuzzer opens files in a process of its own, and runs by itself too.
   if (names.includes('fuzz')) suites.push(['child', 'main'].map((name) => ({ ...host, entryPoints: [at(`test/fuzz/${name}.ts`)], outfile: path.join(dist, name === 'main' ? 'fuzz.js' : 'fuzz-child.js') })));
+  // What the bench measures inside VS Code, beside its debugger.
+  if (names.includes('bench')) suites.push([{ ...host, entryPoints: [at('test/bench/in-debugger.ts')], outfile: path.join(dist, 'bench-in-debugger.js') }]);
   return [...(partOnly ? list.filter(({ outfile }) => partNeeds.test(outfile)) : list), ...suites.flat()];
 }
 

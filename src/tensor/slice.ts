@@ -161,14 +161,7 @@ function reduce(data: NumericArray, { offsets, rows, columns, rowStride, columnS
     for (let top = 0; top < rows; top += reduction) {
       const bottom = Math.min(rows, top + reduction);
       sums.fill(0);
-      for (let row = top; row < bottom; row += 1) {
-        let from = offset + row * rowStride;
-        for (let block = 0, column = 0; block < outColumns; block += 1) {
-          let sum = 0;
-          for (const end = Math.min(columns, column + reduction); column < end; column += 1, from += columnStride) sum += Number(data[from]);
-          sums[block] = (sums[block] ?? 0) + sum;
-        }
-      }
+      for (let row = top; row < bottom; row += 1) addRow(sums, data, offset + row * rowStride, columns, columnStride, reduction);
       for (let block = 0; block < outColumns; block += 1) {
         const width = Math.min(reduction, columns - block * reduction);
         values[to++] = (sums[block] ?? 0) / ((bottom - top) * width);
@@ -176,4 +169,13 @@ function reduce(data: NumericArray, { offsets, rows, columns, rowStride, columnS
     }
   }
   return values;
+}
+
+/** Adds a row's elements to the sums of their blocks. By itself it is compiled sooner than within the loops over rows. */
+function addRow(sums: Float64Array, data: NumericArray, start: number, columns: number, stride: number, reduction: number): void {
+  for (let block = 0, column = 0, from = start; block < sums.length; block += 1) {
+    let sum = 0;
+    for (const end = Math.min(columns, column + reduction); column < end; column += 1, from += stride) sum += Number(data[from]);
+    sums[block] = (sums[block] ?? 0) + sum;
+  }
 }

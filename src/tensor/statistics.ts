@@ -32,18 +32,41 @@ function bigints(data: BigInt64Array | BigUint64Array): Float64Array {
   return numbers;
 }
 
-function summarize(count: number, data: Exclude<NumericArray, BigInt64Array | BigUint64Array>): TensorStatistics {
-  let min = Infinity, max = -Infinity, zeros = 0, nan = 0, infinite = 0;
-  let center = 0, finite = 0, sum = 0, squares = 0, power = 0;
-  for (let i = 0; i < count; i += 1) {
+type Numbers = Exclude<NumericArray, BigInt64Array | BigUint64Array>;
+interface Tally { min: number; max: number; zeros: number; nan: number; infinite: number; sum: number; squares: number; power: number }
+
+/** A function that is called for a few thousand elements at a time is compiled far sooner than one long loop, most of all where a debugger evaluates it. */
+const blockLength = 4096;
+
+function summarize(count: number, data: Numbers): TensorStatistics {
+  const tally: Tally = { min: Infinity, max: -Infinity, zeros: 0, nan: 0, infinite: 0, sum: 0, squares: 0, power: 0 };
+  const center = firstFinite(data);
+  for (let from = 0; from < count; from += blockLength) add(tally, data, center, from, Math.min(count, from + blockLength));
+  const { min, max, zeros, nan, infinite, sum, squares, power } = tally;
+  const finite = count - nan - infinite;
+  if (finite === 0) return { count, min: NaN, max: NaN, mean: NaN, standardDeviation: NaN, norm: 0, zeros, nan, infinite };
+  const shift = sum / finite;
+  const variance = Math.max(0, squares / finite - shift * shift);
+  return { count, min, max, mean: center + shift, standardDeviation: Math.sqrt(variance), norm: Math.sqrt(power), zeros, nan, infinite };
+}
+
+function firstFinite(data: Numbers): number {
+  for (let i = 0; i < data.length; i += 1) {
+    const value = data[i] ?? 0;
+    if (value - value === 0) return value;
+  }
+  return 0;
+}
+
+function add(tally: Tally, data: Numbers, center: number, from: number, end: number): void {
+  let { min, max, zeros, sum, squares, power } = tally;
+  for (let i = from; i < end; i += 1) {
     const value = data[i] ?? 0;
     if (value - value !== 0) {
-      if (value !== value) nan += 1;
-      else infinite += 1;
+      if (value !== value) tally.nan += 1;
+      else tally.infinite += 1;
       continue;
     }
-    if (finite === 0) center = value;
-    finite += 1;
     if (value < min) min = value;
     if (value > max) max = value;
     if (value === 0) zeros += 1;
@@ -52,8 +75,5 @@ function summarize(count: number, data: Exclude<NumericArray, BigInt64Array | Bi
     squares += distance * distance;
     power += value * value;
   }
-  if (finite === 0) return { count, min: NaN, max: NaN, mean: NaN, standardDeviation: NaN, norm: 0, zeros, nan, infinite };
-  const shift = sum / finite;
-  const variance = Math.max(0, squares / finite - shift * shift);
-  return { count, min, max, mean: center + shift, standardDeviation: Math.sqrt(variance), norm: Math.sqrt(power), zeros, nan, infinite };
+  tally.min = min; tally.max = max; tally.zeros = zeros; tally.sum = sum; tally.squares = squares; tally.power = power;
 }
