@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { closeAll, openWebview, themeNames } from './browser';
 import type { OpenPage } from './browser';
-import { openFile } from './fixtures/real';
+import { architecture, openFile } from './fixtures/real';
 import type { FileHost } from './fixtures/real';
 
 const models = 'test/fixtures/models';
@@ -157,6 +157,33 @@ describe('a network with branches', () => {
     await opened.page.locator('vscode-button[aria-label="Hide what is not found"]').click();
     await opened.page.waitForFunction((count) => document.querySelectorAll('.node').length === count, expected);
     await opened.page.keyboard.press('Escape');
+  });
+});
+
+describe('a drawing that does not fit', () => {
+  after(closeAll);
+  const scaleOf = async (name: string): Promise<{ readonly scale: number; readonly names: readonly string[] }> => {
+    const graph = await architecture(name);
+    const opened = await openWebview({ snapshot: () => [{ type: 'model', graph, canStep: true }], answer: () => null }, { width: 1240, height: 760 });
+    await opened.page.waitForSelector('.node');
+    await opened.settled();
+    const scale = await opened.page.locator('.graph-layer').evaluate((layer) => new DOMMatrix(getComputedStyle(layer).transform).a);
+    const names = await opened.page.locator('.node').evaluateAll((nodes) => nodes.filter((node) => { const { left, right, top } = node.getBoundingClientRect(); const frame = document.querySelector('.graph-frame')?.getBoundingClientRect(); return frame !== undefined && left >= frame.left && right <= frame.right && top < frame.bottom; }).map((node) => node.getAttribute('data-node') ?? ''));
+    await opened.screenshot(`fit-${name}`);
+    await opened.close();
+    return { scale, names };
+  };
+
+  it('gets more of the width when it is wide, so that its text is read', async () => {
+    const { scale, names } = await scaleOf('inception');
+    assert.ok(scale >= 0.75, `scale ${scale}`);
+    assert.equal(names.length, 9);
+  });
+
+  it('shows its beginning in readable size when it is a long column', async () => {
+    const { scale, names } = await scaleOf('vgg16');
+    assert.ok(scale >= 0.8, `scale ${scale}`);
+    assert.ok(names.includes('image') && !names.includes('predictions'));
   });
 });
 

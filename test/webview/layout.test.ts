@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { LayoutEdge, LayoutInput, LayoutResult, Point, Rect } from '../../webview/render/layout/graph';
 import { layoutGraph } from '../../webview/render/layout/layout';
 import { layoutNetwork } from '../../webview/render/layout/columns';
-import { openFile } from './fixtures/real';
+import { architecture, openFile } from './fixtures/real';
 import { drawGraph } from '../../webview/render/graph-model';
 
 const size = { width: 150, height: 42 };
@@ -45,6 +45,65 @@ function check(input: LayoutInput, result: LayoutResult): void {
 }
 
 const at = (result: LayoutResult, id: string): Rect => result.nodes.get(id) as Rect;
+
+/** A U of so many depths: two layers, then down; two layers, then up and joined with what is across; `over` lies on each skip. */
+function uNet(depths: number, over: readonly string[] = []): LayoutInput {
+  const down = Array.from({ length: depths }, (_, depth) => `d${depth}a>d${depth}b>pool${depth}`).join('>');
+  const up = Array.from({ length: depths }, (_, index) => `up${depths - 1 - index}>join${depths - 1 - index}>u${depths - 1 - index}a>u${depths - 1 - index}b`).join('>');
+  return network([...path(`in>${down}>bottom_a>bottom_b>${up}>out`), ...Array.from({ length: depths }, (_, depth) => path([`d${depth}b`, ...over.map((name) => `${name}${depth}`), `join${depth}`].join('>'))).flat()]);
+}
+
+describe('a network that goes down and comes up again', () => {
+  for (const over of [[], ['crop'], ['crop', 'scale']]) {
+    it(`is drawn as a U, its skips straight across${over.length === 0 ? '' : ` over ${over.join(' and ')}`}`, () => {
+      const input = uNet(4, over);
+      const result = layoutNetwork(input);
+      const nodes = [...result.nodes];
+      nodes.forEach(([a, rect], index) => nodes.slice(index + 1).forEach(([b, other]) => assert.ok(!overlaps(rect, other), `${a} and ${b} overlap`)));
+      for (let depth = 0; depth < 4; depth += 1) {
+        const row = [`d${depth}b`, ...over.map((name) => `${name}${depth}`), `join${depth}`].map((id) => at(result, id));
+        assert.ok(row.every(({ y }) => near(y, row[0]?.y ?? NaN)), `depth ${depth} is one row`);
+        row.slice(1).forEach((rect, index) => assert.ok(rect.x > (row[index]?.x ?? Infinity) + size.width, 'from left to right'));
+        assert.ok(depth === 0 || at(result, `d${depth}b`).y > at(result, `d${depth - 1}b`).y, 'deeper is lower');
+      }
+      const left = ['in', 'd0a', 'd3b', 'pool3', 'bottom_a'].map((id) => at(result, id).x);
+      const right = ['bottom_b', 'up3', 'join0', 'u0b', 'out'].map((id) => at(result, id).x);
+      assert.equal(new Set(left).size + new Set(right).size, 2, 'two columns');
+      input.edges.forEach(({ source, target }, index) => {
+        const points = result.edges[index] ?? [];
+        assert.ok(points.length >= 2 && points.slice(1).every((point, corner) => near(point.x, points[corner]?.x ?? NaN) || near(point.y, points[corner]?.y ?? NaN)), `${source} > ${target} runs straight`);
+      });
+    });
+  }
+
+  it('has an odd layer of the bottom in the middle', () => {
+    const result = layoutNetwork(network([...path('in>a1>a2>p1>b1>b2>p2>bottom>up2>j2>c1>up1>j1>d1>out'), edge('a2>j1'), edge('b2>j2')]));
+    assert.ok(near(centre(at(result, 'bottom')), (centre(at(result, 'a2')) + centre(at(result, 'j1'))) / 2));
+    assert.ok(at(result, 'bottom').y > at(result, 'p2').y);
+  });
+
+  it('is told from residual blocks, one around others, and from branches', () => {
+    for (const edges of [
+      [...path('in>a>b>c>add1>d>e>f>add2>out'), edge('in>add1'), edge('add1>add2')],
+      [...path('in>a>b>c>d>e>f>g>out'), edge('in>g'), edge('a>f')],
+      [...path('in>a>b>c>join>d>e>f>out'), ...path('in>x>y>join'), ...path('b>z>out')],
+    ]) {
+      const input = network(edges);
+      assert.deepEqual(layoutNetwork(input), layoutGraph(input));
+    }
+  });
+
+  it('shows U-Net so, the shapes beside and over its lines', async () => {
+    const drawing = drawGraph(await architecture('unet'), false);
+    const rect = (name: string): Rect => drawing.nodes.find(({ title }) => title === name)?.rect as Rect;
+    for (const depth of [1, 2, 3, 4]) assert.equal(rect(`down${depth}_conv2`).y, rect(`up${depth}_concatenate`).y);
+    assert.ok(rect('up1_conv1').x > rect('down1_conv1').x + 2 * size.width);
+    for (const { x, y, text } of drawing.labels) {
+      const box = { x: x + 11, y: y + 4, width: 5.5 * text.length, height: 14 };
+      for (const { title, rect: other } of drawing.nodes) assert.ok(!overlaps(box, other), `${text} stands in ${title}`);
+    }
+  });
+});
 
 describe('layered layout', () => {
   it('draws a chain as one straight column', () => {

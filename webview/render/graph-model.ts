@@ -99,11 +99,16 @@ function drawingOf(graph: GraphView, input: LayoutInput, layout: LayoutResult, s
     const text = shapes.get(`${edge.source}\u0000${edge.target}`) ?? views.get(edge.source)?.outputShape ?? '';
     if (start === undefined || next === undefined || text === '') return;
     const key = `${edge.source} ${Math.round(start.x)} ${text}`;
-    if (!labels.has(key)) labels.set(key, { id: key, x: start.x, y: start.y, text });
+    // Beside a line down; beside it too, but above its box, where it goes up; over a line across.
+    const [x, y] = next.y < start.y ? [start.x, start.y - 24] : next.y === start.y && next.x > start.x ? [start.x - 4, start.y - 20] : [start.x, start.y];
+    if (!labels.has(key)) labels.set(key, { id: key, x, y, text });
   });
   for (const node of nodes) {
     const text = node.view?.outputShape ?? '';
-    if (text !== '' && !sources.has(node.id)) labels.set(node.id, { id: node.id, x: node.rect.x + node.rect.width / 2, y: node.rect.y + node.rect.height, text });
+    // What comes out of the network: below its last layer, unless the line comes in there.
+    const foot = node.rect.y + node.rect.height;
+    const fromBelow = edges.some(({ target, points }) => target === node.id && points.at(-1)?.y === foot);
+    if (text !== '' && !sources.has(node.id)) labels.set(node.id, { id: node.id, x: node.rect.x + node.rect.width / 2, y: fromBelow ? node.rect.y - 24 : foot, text });
   }
   const below = new Map<string, string[]>();
   const above = new Map<string, string[]>();

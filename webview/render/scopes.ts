@@ -236,8 +236,17 @@ function addRanges(tree: Tree, container: string | null, kindOf: (id: string) =>
   }
 }
 
+/** Graph and table ask for the same. */
+const known = new WeakMap<GraphView, Scopes>();
+
 /** The groups of a network. Those that the file does not name are derived only when it has more than `large` layers. */
 export function scopesOf(graph: GraphView, large = largeGraph): Scopes {
+  const scopes = (large === largeGraph ? known.get(graph) : undefined) ?? deriveScopes(graph, large);
+  if (large === largeGraph) known.set(graph, scopes);
+  return scopes;
+}
+
+function deriveScopes(graph: GraphView, large: number): Scopes {
   const tree = nestedModels(graph);
   if (graph.nodes.length <= large) return tree;
   const named = new Map(graph.nodes.map((node) => [node.id, node]));

@@ -194,10 +194,12 @@ export class GraphCanvas {
     const margin = 16;
     const across = (width - 2 * margin) / this.bounds.width;
     const whole = Math.min(1, across, (height - 2 * margin) / this.bounds.height);
-    const zoom = whole >= least * 0.75 ? whole : Math.max(whole, Math.min(1, Math.max(least * 0.85, Math.min(least * 1.3, across))));
+    // Of a column the text counts, of a wide drawing its shape.
+    const enough = across >= least ? least * 0.875 : least * 0.625;
+    const zoom = whole >= enough ? whole : Math.max(whole, Math.min(1, Math.max(least * 0.85, Math.min(least * 1.3, across))));
     const tall = this.bounds.height * zoom > height - 2 * margin;
     const wide = this.bounds.width * zoom > width;
-    this.cy.viewport({ zoom, pan: { x: wide && zoom > whole ? width / 2 - this.start * zoom : (width - this.bounds.width * zoom) / 2, y: tall ? margin : Math.max(margin, Math.min(48, (height - this.bounds.height * zoom) / 2)) } });
+    this.cy.viewport({ zoom, pan: { x: wide && zoom > whole ? Math.min(margin, width / 2 - this.start * zoom) : (width - this.bounds.width * zoom) / 2, y: tall ? margin : Math.max(margin, Math.min(48, (height - this.bounds.height * zoom) / 2)) } });
   }
 
   /** Where the corner of a part of the drawing is on the screen. */

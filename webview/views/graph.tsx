@@ -5,26 +5,26 @@ import type { LayerChange } from '../../src/protocol/compare';
 import type { GraphView } from '../../src/protocol/graph';
 import type { PhaseName } from '../../src/protocol/run';
 import { foldGraph, groupsAround, openAtFirst } from '../render/fold';
-import type { ColorBy, Tint } from '../render/graph-colors';
+import type { ColorBy } from '../render/graph-colors';
 import { coloring, differenceColoring } from '../render/graph-colors';
-import type { Drawing, DrawnGroup, DrawnLabel, DrawnNode } from '../render/graph-model';
+import type { DrawnNode } from '../render/graph-model';
 import { draftGraph, lossNode } from '../render/graph-model';
 import type { Way } from '../render/walk';
 import { walkFrom } from '../render/walk';
 import { hideOthers } from '../render/hide';
 import { layerQuery } from '../render/layer-query';
-import { fieldWords } from '../render/layer-rows';
-import type { Rect } from '../render/layout/graph';
-import { compact } from '../render/numbers';
 import { scopesOf } from '../render/scopes';
 import { currentTheme, onTheme, useTheme } from '../theme';
 import { GraphCanvas, textZoom } from './graph-canvas';
 import { exportGraph } from './graph-export';
 import { useDrawing } from './graph-layout';
 import { Minimap, minimapScale } from './graph-minimap';
+import { Node, wordsOf } from './graph-node';
 import { PathStatus, usePaths } from './graph-path';
 import type { Filter } from './graph-search';
 import { GraphSearch, noFilter } from './graph-search';
+import type { Shown } from './graph-shown';
+import { nearby, nothing, same } from './graph-shown';
 import { GraphTools } from './graph-tools';
 
 interface Props {
@@ -46,74 +46,11 @@ interface Props {
   /** In a comparison: the layers that differ, told apart by colour and sign. */
   readonly changes?: readonly LayerChange[];
   readonly onFilter?: (filter: Filter) => void;
+  /** Hears how wide the whole drawing is, before it is shown. */
+  readonly onExtent?: (width: number) => void;
 }
 
-interface NodeProps {
-  readonly node: DrawnNode;
-  readonly state: string;
-  readonly words: string;
-  readonly focusable: boolean;
-  readonly breakpoint: boolean;
-  readonly tint: Tint | null;
-  /** For a folded group: opens it. */
-  readonly onUnfold: ((id: string) => void) | null;
-  readonly onFocus: (id: string, byKey: boolean) => void;
-  readonly onOpen: (id: string) => void;
-  /** A click with Shift: an end of a path. */
-  readonly onEnd: (id: string) => void;
-  readonly onBreakpoint: ((id: string) => void) | null;
-}
-
-function Node({ node, state, words, focusable, breakpoint, tint, onUnfold, onFocus, onOpen, onEnd, onBreakpoint }: NodeProps): JSX.Element {
-  const { view, rect } = node;
-  const open = onUnfold ?? onOpen;
-  const number = tint !== null && tint.text !== '' ? tint.text : view !== null && view.parameters > 0 ? compact(view.parameters) : '';
-  return (
-    <button type="button" class={`node ${state} ${onUnfold === null ? '' : 'folded'}`} aria-expanded={onUnfold === null ? undefined : false} data-node={node.id === lossNode ? 'loss' : node.id} tabIndex={focusable ? 0 : -1} title={words} aria-label={words}
-      style={{ left: `${rect.x}px`, top: `${rect.y}px`, width: `${rect.width}px`, height: `${rect.height}px` }}
-      onFocus={({ currentTarget }) => onFocus(node.id, currentTarget.matches(':focus-visible'))} onClick={(event) => { if (event.shiftKey) onEnd(node.id); else if (event.detail <= 1) open(node.id); }}
-      onDblClick={() => { if (view !== null && onUnfold === null) onBreakpoint?.(node.id); }}>
-      {tint !== null && <i class="tint" aria-hidden="true" style={{ background: tint.color, width: `${tint.stripe}px` }} />}
-      {breakpoint && <span class="breakpoint" aria-hidden="true" />}
-      <span class="node-title"><span class="node-name">{onUnfold === null ? '' : '▸ '}{node.title}</span>{number !== '' && <span class="node-count">{number}</span>}</span>
-      <span class="node-detail">{view?.problem !== null && view !== null ? `⚠ ${node.detail}` : node.detail}</span>
-    </button>
-  );
-}
-
-/** All that is known of a node, for tooltip and screen reader. */
-function wordsOf(node: DrawnNode, marks: readonly string[]): string {
-  const { view } = node;
-  if (view === null) return `loss, ${node.detail}`;
-  const parts = [`${view.name}, ${node.detail}`, `output ${view.outputShape || 'unknown'}`];
-  if (view.activation !== null && !node.detail.includes(view.activation)) parts.push(`activation ${view.activation}`);
-  if (view.parameters > 0) parts.push(`${view.parameters.toLocaleString('en-US')} parameters`);
-  if (view.receptiveField != null) parts.push(fieldWords(view.receptiveField));
-  if (view.problem !== null) parts.push(view.problem);
-  return [...parts, ...marks].join(' · ');
-}
-
-/** What of the drawing is in the DOM. */
-interface Shown { readonly nodes: readonly DrawnNode[]; readonly labels: readonly DrawnLabel[]; readonly groups: readonly DrawnGroup[] }
-
-const nothing: Drawing = { nodes: [], groups: [], edges: [], labels: [], byId: new Map(), width: 1, height: 1, below: new Map(), above: new Map() };
-
-/** Boxes and labels near the visible part of the drawing; all of a small one, none of one that is too small to read. */
-function nearby({ nodes, labels, groups }: Drawing, canvas: GraphCanvas | null): Shown {
-  if (nodes.length <= 300) return { nodes, labels, groups };
-  if (canvas === null) return { nodes: [], labels: [], groups: [] };
-  const { x, y, width, height } = canvas.visible();
-  const { zoom } = canvas.view();
-  const [left, right, top, bottom] = [x - width / 2, x + 1.5 * width, y - height / 2, y + 1.5 * height];
-  const inSight = ({ rect }: { readonly rect: Rect }): boolean => rect.x + rect.width > left && rect.x < right && rect.y + rect.height > top && rect.y < bottom;
-  const frames = groups.filter((group) => group.rect.height * zoom > 24 && inSight(group));
-  if (zoom < textZoom) return { nodes: [], labels: [], groups: frames };
-  return { nodes: nodes.filter(inSight), labels: labels.filter((label) => label.x > left && label.x < right && label.y > top && label.y < bottom), groups: frames };
-}
-
-const same = <Item,>(a: readonly Item[], b: readonly Item[]): boolean => a.length === b.length && a.every((item, index) => item === b[index]);
-
-export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFilter, changes }: Props): JSX.Element {
+export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFilter, onExtent, changes }: Props): JSX.Element {
   const [own, setOwn] = useState(noFilter);
   const [filter, setFilter] = [given ?? own, onFilter ?? setOwn];
   const text = filter.text.trim().toLowerCase();
@@ -191,6 +128,7 @@ export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFi
       canvas.current = null;
     };
   }, []);
+  useLayoutEffect(() => { if (laid.drawing !== null) onExtent?.(drawing.width); }, [drawing]);
   useLayoutEffect(() => {
     if (laid.drawing === null) return;
     canvas.current?.draw(drawing, run !== null);

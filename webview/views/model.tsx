@@ -26,9 +26,10 @@ export function Model({ graph, canStep }: { readonly graph: GraphView; readonly 
   const [filter, setFilter] = useState(noFilter);
   const selected = graph.nodes.find(({ id }) => id === selectedId) ?? null;
   const [min, max] = [160, Math.max(180, width - 260)];
-  // What the table does not need, the graph gets, within bounds.
+  const [extent, setExtent] = useState(0);
+  // The graph gets what the table does not need, and what its boxes need to be read, within bounds.
   const tableWidth = useMemo(() => columnWidths(layerTree(graph, scopesOf(graph)), tableMeasure()).total + 10, [graph]);
-  const graphWidth = Math.max(min, Math.min(max, kept ?? Math.round(Math.max(width * 0.4, Math.min(width * 0.6, width - tableWidth)))));
+  const graphWidth = Math.max(min, Math.min(max, kept ?? Math.round(Math.max(width * 0.4, Math.min(width * 0.6, Math.max(width - tableWidth, extent * 0.85 + 32))))));
   const open = useCallback((id: string | null) => {
     arrange({ selectedLayer: id });
     select(null);
@@ -57,7 +58,7 @@ export function Model({ graph, canStep }: { readonly graph: GraphView; readonly 
         {width > 0 && (
           <>
             <div class="graph-part" style={{ width: `${graphWidth}px` }}>
-              {graph.nodes.length === 0 ? <p class="empty">This file describes no layers.</p> : <Graph graph={graph} run={null} selected={selected?.id ?? null} onOpen={open} filter={filter} onFilter={setFilter} />}
+              {graph.nodes.length === 0 ? <p class="empty">This file describes no layers.</p> : <Graph graph={graph} run={null} selected={selected?.id ?? null} onOpen={open} filter={filter} onFilter={setFilter} onExtent={setExtent} />}
             </div>
             <SplitBar width={graphWidth} min={min} max={max} label="Width of the graph" onResize={(next) => arrange({ graphWidth: next })} />
           </>

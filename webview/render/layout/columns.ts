@@ -5,6 +5,7 @@
 import type { LayoutInput, LayoutResult, Point, Rect } from './graph';
 import { layoutGraph } from './layout';
 import { simplify } from './route';
+import { layoutU } from './u-shape';
 
 /** Drawings lower than this, or less than this many times as high as wide, stay in one piece. */
 const tallest = 9000;
@@ -18,7 +19,7 @@ const shape = 1.3;
 
 /** The layout of a network as it is drawn. */
 export function layoutNetwork(input: LayoutInput): LayoutResult {
-  return inColumns(layoutGraph(input));
+  return layoutU(input) ?? inColumns(layoutGraph(input));
 }
 
 interface Gap { readonly y: number; readonly lines: number }
