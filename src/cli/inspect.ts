@@ -130,9 +130,9 @@ function bytesText(bytes: number | null): string {
   return unit === 0 ? `${bytes} B` : `${(bytes / 1024 ** unit).toFixed(2)} ${['B', 'KB', 'MB', 'GB', 'TB'][unit] ?? ''}`;
 }
 
-/** Extents of the receptive field: `32×32`, `all×5`. */
+/** Extents of the receptive field: `32×32`, `all×5`, `≤t` for all steps up to an element's own. */
 function fieldText(field: FieldView | null): string {
-  return field === null ? '-' : field.axes.map((axis) => axis?.size ?? 'all').join('×');
+  return field === null ? '-' : field.axes.map((axis) => (axis?.open === undefined ? axis?.size ?? 'all' : axis.open === 'before' ? '≤t' : '≥t')).join('×');
 }
 
 function shapeCell(shape: InspectedLayer['outputShape']): string {

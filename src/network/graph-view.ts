@@ -38,15 +38,18 @@ export function formatText(network: Network): string {
   return displayName(formatTitle(network.format) + (formatDetail === '' ? '' : `, ${formatDetail}`), 120);
 }
 
-/** Receptive fields by path, also for inspection on the command line; none where classes are not Keras's, whose reach is not known. */
-export function fieldsOf(network: Network): ReadonlyMap<string, ReceptiveField> {
-  return network.layers.some(({ foreign }) => foreign !== undefined) ? new Map() : receptiveFields(network);
-}
+/** Receptive fields by path, also for inspection on the command line. */
+export const fieldsOf = (network: Network): ReadonlyMap<string, ReceptiveField> => receptiveFields(network);
 
 /** Numbers to show of a field. */
 export function fieldView({ input, axes }: ReceptiveField): FieldView {
   const rounded = (value: number): number => Number(value.toPrecision(6));
-  return { input: displayName(input), axes: axes.map((axis) => (axis === null ? null : { size: fieldSize(axis), jump: rounded(axis.jump), start: rounded(axis.low) })) };
+  return { input: displayName(input), axes: axes.map((axis) => {
+    if (axis === null || (axis.low === -Infinity && axis.high === Infinity)) return null;
+    if (axis.low === -Infinity) return { size: null, open: 'before', jump: rounded(axis.jump), start: rounded(axis.high) };
+    if (axis.high === Infinity) return { size: null, open: 'behind', jump: rounded(axis.jump), start: rounded(axis.low) };
+    return { size: fieldSize(axis), jump: rounded(axis.jump), start: rounded(axis.low) };
+  }) };
 }
 
 function addNetwork(network: Network, parent: string | null, nodes: NodeView[], edges: EdgeView[], fields: ReadonlyMap<string, ReceptiveField>, cost = costs(network)): void {

@@ -1,137 +1,130 @@
 /**
- * Receptive fields: which box of the network's input an element of a layer can see. An axis of a layer sees, at position o, the
- * input positions from ceil(jump · o + low) to floor(jump · o + high) (Araujo, Norris, Sim: Computing Receptive Fields of
- * Convolutional Neural Networks, 2019); transposed convolutions and upsampling make the jump a fraction.
+ * Receptive fields: which box of the network's input an element of a layer can see. Each tensor's sight of the input is carried from
+ * layer to layer by the tables of fields/, the same way for every format.
  */
 import { Failure } from '../tensor/failure';
+import { dataRefsOfCall, refsOfCall } from './arguments';
+import { kerasReading } from './fields/keras';
+import { onnxReadings } from './fields/onnx';
+import type { AxisField, AxisReading, Operand, Reading, Rule, Rules } from './fields/reading';
+import { tensorflowReadings, tfliteReadings } from './fields/tensorflow';
+import { callPath } from './layer-path';
 import type { Argument, Layer, LayerCall, Network, SymbolicShape, TensorRef } from './network';
-import { Settings } from './kinds/kind';
 
-/** One spatial axis; `null` as a field means that every position of the input is seen. */
-export interface AxisField { readonly jump: number; readonly low: number; readonly high: number }
+export type { AxisField } from './fields/reading';
 
 /** Of the network input named `input`, one entry a spatial axis; null where the whole axis is seen. */
 export interface ReceptiveField { readonly input: string; readonly axes: readonly (AxisField | null)[] }
 
-/** How a layer's output positions read its input positions along one axis. */
-type Reading = AxisField | 'all';
-
-const same: Reading = { jump: 1, low: 0, high: 0 };
+/** What a tensor sees of an input: for each axis of it, batch included, along which of its own axes it moves there, and how far. */
+export type Sight = readonly (AxisReading | null)[];
 
 /** Positions of the input between `first` and `last` (inclusive) that output position `at` sees, clipped to the input's extent. */
 export function seen(field: AxisField | null, at: number, extent: number): readonly [first: number, last: number] {
   if (field === null) return [0, extent - 1];
-  return [Math.max(0, Math.ceil(field.jump * at + field.low)), Math.min(extent - 1, Math.floor(field.jump * at + field.high))];
+  return [Math.max(0, Math.ceil(field.jump * at + field.low - rounding)), Math.min(extent - 1, Math.floor(field.jump * at + field.high + rounding))];
 }
 
-/** Number of input positions that one element sees, ignoring the borders. */
-export const fieldSize = (field: AxisField): number => Math.floor(field.high - field.low + 1e-9) + 1;
+/** Number of input positions that one element sees, ignoring the borders; infinite for all that lies before or behind. */
+export const fieldSize = (field: AxisField): number => Math.floor(field.high - field.low + rounding) + 1;
 
-/** Axis by axis: `outer` seen through `inner`. */
-function through(outer: AxisField | null, reading: Reading): AxisField | null {
-  if (outer === null || reading === 'all') return null;
-  return { jump: outer.jump * reading.jump, low: outer.low + outer.jump * reading.low, high: outer.high + outer.jump * reading.high };
+/** Sums of fractions are whole numbers up to this. */
+const rounding = 1e-9;
+
+/** Axis by axis: the input seen through one more op. */
+function through(sight: Sight, { axes }: Reading): Sight {
+  return sight.map((outer) => {
+    if (outer === null || outer.along < 0) return outer;
+    const reading = axes[outer.along] ?? null;
+    if (reading === null) return null;
+    const [a, b] = [reading.low, reading.high].map((bound) => (outer.jump === 0 ? 0 : outer.jump * bound));
+    const dealt = reading.gathered === true ? 0 : (outer.dealt ?? 0) + Math.abs(outer.jump) * (reading.dealt ?? 0);
+    return { along: reading.along, jump: outer.jump * reading.jump, low: outer.low + Math.min(a ?? 0, b ?? 0), high: outer.high + Math.max(a ?? 0, b ?? 0), ...(dealt === 0 ? {} : { dealt }) };
+  });
 }
 
 /** Both branches of a merge: the smallest box around them, at the jump that they share; all, when they move differently. */
-function union(a: AxisField | null, b: AxisField | null): AxisField | null {
-  if (a === null || b === null || Math.abs(a.jump - b.jump) > 1e-9) return null;
-  return { jump: a.jump, low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) };
-}
-
-interface Call { readonly settings: Settings; readonly input: readonly (number | null)[]; readonly output: readonly (number | null)[]; readonly rank: number }
-
-/** Padding before the first element along an axis, as Keras lays it out. */
-function before(padding: string, input: number | null, output: number | null, window: number, stride: number): number {
-  if (padding === 'causal') return window - 1;
-  if (padding !== 'same') return 0;
-  if (input === null || output === null) return Math.floor((window - 1) / 2);
-  return Math.max(0, Math.floor(((output - 1) * stride + window - input) / 2));
-}
-
-function sliding(window: string, strides: string, usualStride: 'one' | 'window') {
-  return ({ settings, input, output, rank }: Call): Reading[] => {
-    const extents = settings.counts(window, rank);
-    const steps = settings.has(strides) ? settings.counts(strides, rank) : usualStride === 'window' ? extents : new Array<number>(rank).fill(1);
-    const dilation = settings.has('dilation_rate') ? settings.counts('dilation_rate', rank) : new Array<number>(rank).fill(1);
-    return extents.map((taps, axis) => {
-      const reach = (taps - 1) * (dilation[axis] ?? 1) + 1;
-      const stride = steps[axis] ?? 1;
-      const pad = before(settings.text('padding', 'valid'), input[axis] ?? null, output[axis] ?? null, reach, stride);
-      return { jump: stride, low: -pad, high: reach - 1 - pad };
-    });
-  };
-}
-
-/** Output o of a transposed convolution is fed by inputs (o + pad − k) / stride for its taps k. */
-function transposed({ settings, input, output, rank }: Call): Reading[] {
-  const strides = settings.counts('strides', rank, 1);
-  return settings.counts('kernel_size', rank).map((taps, axis) => {
-    const stride = strides[axis] ?? 1;
-    const reach = (taps - 1) * (settings.has('dilation_rate') ? settings.counts('dilation_rate', rank)[axis] ?? 1 : 1) + 1;
-    const pad = before(settings.text('padding', 'valid'), output[axis] ?? null, input[axis] ?? null, reach, stride);
-    return { jump: 1 / stride, low: (pad - reach + 1) / stride, high: pad / stride };
+function union(a: Sight, b: Sight): Sight {
+  return a.map((one, axis) => {
+    const other = b[axis] ?? null;
+    if (one === null || other === null || one.along !== other.along || Math.abs(one.jump - other.jump) > rounding) return null;
+    const dealt = Math.max(one.dealt ?? 0, other.dealt ?? 0);
+    return { along: one.along, jump: one.jump, low: Math.min(one.low, other.low), high: Math.max(one.high, other.high), ...(dealt === 0 ? {} : { dealt }) };
   });
 }
 
-function upsampling({ settings, rank }: Call): Reading[] {
-  const bilinear = settings.text('interpolation', 'nearest') !== 'nearest';
-  return settings.counts('size', rank, 2).map((factor) => (bilinear
-    // The two nearest of the positions (o + ½) / factor − ½.
-    ? { jump: 1 / factor, low: (1 - factor) / (2 * factor) - 1, high: (1 - factor) / (2 * factor) + 1 }
-    : { jump: 1 / factor, low: -(factor - 1) / factor, high: 0 }));
-}
+/** With the places that the batch's index decides on: any of them may be meant. */
+const whole = (sight: Sight): Sight => (sight.some((axis) => axis?.dealt !== undefined) ? sight.map((axis) => axis && { ...axis, high: axis.high + (axis.dealt ?? 0) }) : sight);
 
-/** Padding and cropping shift the positions; `sign` is −1 for padding. */
-const shifted = (key: string, sign: 1 | -1) => ({ settings, rank }: Call): Reading[] => {
-  const value = settings.config[key];
-  return Array.from({ length: rank }, (_, axis) => {
-    const own: unknown = Array.isArray(value) ? (value.length === 2 && rank === 1 ? value[0] : value[axis]) : value;
-    const front: unknown = Array.isArray(own) ? own[0] : own;
-    const by = sign * (typeof front === 'number' ? front : 0);
-    return { jump: 1, low: by, high: by };
-  });
-};
+const tables: readonly (readonly [format: RegExp, Rules])[] = [[/^onnx/, onnxReadings], [/^tflite/, tfliteReadings], [/^tfjs-graph/, tensorflowReadings]];
+const everything: Rule = () => null;
 
-/** Layer class -> how it reads; the digit before D is the number of spatial axes. Classes not listed see everything, elementwise ones one position. */
-const readings: readonly (readonly [RegExp, (call: Call) => Reading[]])[] = [
-  [/^(Separable|Depthwise)?Conv\dD$/, sliding('kernel_size', 'strides', 'one')],
-  [/^Conv\dDTranspose$/, transposed],
-  [/^(Max|Average)Pooling\dD$/, sliding('pool_size', 'strides', 'window')],
-  [/^UpSampling\dD$/, upsampling],
-  [/^ZeroPadding\dD$/, shifted('padding', -1)],
-  [/^Cropping\dD$/, shifted('cropping', 1)],
-];
-
-const elementwise = /^(Activation|ReLU|LeakyReLU|PReLU|ELU|Softmax|Dropout|SpatialDropout\dD|GaussianNoise|GaussianDropout|AlphaDropout|BatchNormalization|Add|Subtract|Multiply|Average|Maximum|Minimum|Concatenate|Identity|Rescaling|ActivityRegularization|Masking|InputLayer|Relu|Sigmoid|Tanh|Gelu|Silu)$/;
-
-function refsIn(argument: Argument): TensorRef[] {
-  switch (argument.kind) {
-    case 'tensor': return [argument.ref];
-    case 'list': return argument.items.flatMap(refsIn);
-    case 'record': return Object.values(argument.entries).flatMap(refsIn);
-    case 'value': return [];
-  }
+/** How classes of a file read their inputs; those that are not known see everything. */
+function rulesOf(network: Network): (layer: Layer) => Rule {
+  const table = tables.find(([format]) => format.test(network.format))?.[1];
+  return ({ type, foreign }) => (foreign === undefined ? kerasReading(type) : table !== undefined && Object.hasOwn(table, type) ? table[type] ?? everything : everything);
 }
 
 const keyOf = ({ layer, call, output }: TensorRef): string => JSON.stringify([layer, call, output]);
-const spatialOf = (shape: SymbolicShape, channelsFirst: boolean): SymbolicShape => (channelsFirst ? shape.slice(2) : shape.slice(1, -1));
+
+/** What a walk over a network knows and finds. */
+interface Walk {
+  readonly rules: (layer: Layer) => Rule;
+  /** Sights by the path of a call, of its first output. */
+  readonly found: Map<string, Sight>;
+  /** Axes of the input that windows slide along, from the first layer that has such. */
+  space: readonly number[] | null;
+}
+
+/** What the outputs of all layer calls see of one input, by the layer's path (`path#call` for shared ones); batch and channels are axes like any other. */
+export function sightsOf(network: Network, input: TensorRef): Pick<Walk, 'found' | 'space'> {
+  const shape = shapeOf(network, input) ?? [];
+  const walk: Walk = { rules: rulesOf(network), found: new Map(), space: null };
+  visitAll(network, new Map([[keyOf(input), shape.map((_, along): AxisReading => ({ along, jump: 1, low: 0, high: 0 }))]]), '', walk);
+  return walk;
+}
+
+const shapeOf = (network: Network, { layer, call, output }: TensorRef): SymbolicShape | undefined => network.layers.find(({ name }) => name === layer)?.calls[call]?.outputShapes[output];
+
+/** Ops that take rows of a table by whole numbers: their input is a sequence of tokens. */
+const lookups = /^(Embedding|Gather(V2)?|ResourceGather|GATHER|EMBEDDING_LOOKUP)$/;
+
+/** The first input with axes of space or steps: a picture, a sequence, or tokens that are looked up in a table. */
+function startOf(network: Network): TensorRef | undefined {
+  const long = network.inputs.find((ref) => (shapeOf(network, ref)?.length ?? 0) >= 3);
+  if (long !== undefined) return long;
+  const takers = (ref: TensorRef): Layer[] => network.layers.filter(({ calls }) => calls.some((call) => refsOfCall(call).some((other) => keyOf(other) === keyOf(ref))));
+  const looked = (ref: TensorRef): boolean => takers(ref).some(({ name, type }) => lookups.test(type) || (/^cast$/i.test(type) && looked({ layer: name, call: 0, output: 0 })));
+  return network.inputs.find((ref) => shapeOf(network, ref)?.length === 2 && looked(ref));
+}
 
 /**
  * The receptive field of every layer call, by the layer's path (`path#call` for shared ones), in terms of the network's first input
- * that has spatial axes (rank 3 to 5). Layers that such an input does not reach are left out.
+ * that has spatial axes. Layers that such an input does not reach are left out.
  */
 export function receptiveFields(network: Network): Map<string, ReceptiveField> {
-  const found = new Map<string, ReceptiveField>();
-  const start = network.inputs.find((ref) => (network.layers.find(({ name }) => name === ref.layer)?.calls[ref.call]?.outputShapes[0]?.length ?? 0) >= 3);
-  if (start === undefined) return found;
-  const shape = network.layers.find(({ name }) => name === start.layer)?.calls[start.call]?.outputShapes[0] ?? [];
-  const own: ReceptiveField = { input: start.layer, axes: shape.slice(1, -1).map(() => ({ jump: 1, low: 0, high: 0 })) };
-  walk(network, new Map([[keyOf(start), own]]), '', found);
-  return found;
+  const start = startOf(network);
+  // Of other formats it is not known how their ops read.
+  if (start === undefined || (network.layers.some(({ foreign }) => foreign !== undefined) && !tables.some(([format]) => format.test(network.format)))) return new Map();
+  const { found, space } = sightsOf(network, start);
+  const rank = shapeOf(network, start)?.length ?? 0;
+  // Without windows nothing tells which axis has the channels: it is where the framework has them.
+  const channel = network.convention === 'pytorch' && rank > 3 ? 1 : rank - 1;
+  const shown = rank === 2 ? [1] : space ?? Array.from({ length: rank }, (_, axis) => axis).filter((axis) => axis !== 0 && axis !== channel);
+  const extents = shapeOf(network, start) ?? [];
+  return new Map([...found].map(([path, sight]) => [path, { input: start.layer, axes: shown.map((axis) => fieldOf(sight[axis] ?? null, extents[axis] ?? null)) }]));
 }
 
-function walk(network: Network, fields: Map<string, ReceptiveField>, prefix: string, found: Map<string, ReceptiveField>): void {
+/** What is always the same may be all of the axis, and begins and ends on it. */
+function fieldOf(own: AxisReading | null, extent: number | null): AxisField | null {
+  if (own === null) return null;
+  const { jump, low, high } = own;
+  if (jump !== 0) return { jump, low, high };
+  if (low <= 0 && (high === Infinity || (extent !== null && high >= extent - 1))) return null;
+  return { jump, low: Math.max(0, low), high: extent === null ? high : Math.min(high, extent - 1) };
+}
+
+function visitAll(network: Network, sights: Map<string, Sight>, prefix: string, walk: Walk): void {
   const shapes = new Map(network.layers.flatMap((layer) => layer.calls.flatMap((call, number) => call.outputShapes.map((shape, output) => [keyOf({ layer: layer.name, call: number, output }), shape] as const))));
   // Layers come in the order of their first call; later calls of a shared layer may wait for layers behind it.
   let waiting = network.layers.flatMap((layer) => layer.calls.map((call, number) => ({ layer, call, number })));
@@ -140,10 +133,9 @@ function walk(network: Network, fields: Map<string, ReceptiveField>, prefix: str
     before = waiting.length;
     const later: typeof waiting = [];
     for (const each of waiting) {
-      const refs = each.call.args.flatMap(refsIn);
-      if (refs.some((ref) => unvisited.has(JSON.stringify([ref.layer, ref.call])))) later.push(each);
+      if (refsOfCall(each.call).some((ref) => unvisited.has(JSON.stringify([ref.layer, ref.call])))) later.push(each);
       else {
-        visit(each, refs, fields, shapes, prefix, found);
+        visit(each, sights, shapes, prefix, walk);
         unvisited.delete(JSON.stringify([each.layer.name, each.number]));
       }
     }
@@ -151,54 +143,75 @@ function walk(network: Network, fields: Map<string, ReceptiveField>, prefix: str
   }
 }
 
-function visit({ layer, call, number }: { layer: Layer; call: LayerCall; number: number }, refs: readonly TensorRef[], fields: Map<string, ReceptiveField>, shapes: ReadonlyMap<string, SymbolicShape>, prefix: string, found: Map<string, ReceptiveField>): void {
-  const inputs = refs.flatMap((ref) => { const field = fields.get(keyOf(ref)); return field === undefined ? [] : [{ field, shape: shapes.get(keyOf(ref)) ?? [] }]; });
-  const known = fields.get(keyOf({ layer: layer.name, call: number, output: 0 }));
-  const field = known ?? fieldOf(layer, call, inputs);
-  if (field === null) return;
-  call.outputShapes.forEach((_, output) => fields.set(keyOf({ layer: layer.name, call: number, output }), field));
+function visit({ layer, call, number }: { layer: Layer; call: LayerCall; number: number }, sights: Map<string, Sight>, shapes: ReadonlyMap<string, SymbolicShape>, prefix: string, walk: Walk): void {
   const path = prefix + layer.name;
-  found.set(layer.calls.length > 1 ? `${path}#${number}` : path, field);
-  if (layer.network === null) return;
-  const entry = inputs[0];
-  const [start] = layer.network.inputs;
-  const end = layer.network.outputs[0];
-  if (entry === undefined || start === undefined || end === undefined) return;
-  const inner = new Map([[keyOf(start), entry.field]]);
-  walk(layer.network, inner, `${path}/`, found);
-  const result = inner.get(keyOf(end));
-  if (result === undefined) return;
-  fields.set(keyOf({ layer: layer.name, call: number, output: 0 }), result);
-  found.set(layer.calls.length > 1 ? `${path}#${number}` : path, result);
+  const outputs = Math.max(1, call.outputShapes.length, layer.foreign?.outputs ?? 1);
+  for (let which = 0; which < outputs; which += 1) {
+    const key = keyOf({ layer: layer.name, call: number, output: which });
+    const sight = sights.get(key) ?? sightOf(layer, call, which, sights, shapes, walk);
+    if (sight === null) continue;
+    sights.set(key, sight);
+    if (which === 0) walk.found.set(callPath(path, layer, number), whole(sight));
+  }
+  // Bodies of loops and branches of branches see whatever an earlier turn saw.
+  if (layer.network === null || layer.foreign !== undefined) return;
+  const inner = new Map<string, Sight>();
+  refsOfCall(call).forEach((ref, place) => { const [own, entry] = [sights.get(keyOf(ref)), layer.network?.inputs[place]]; if (own !== undefined && entry !== undefined) inner.set(keyOf(entry), own); });
+  if (inner.size === 0) return;
+  visitAll(layer.network, inner, `${path}/`, walk);
+  layer.network.outputs.forEach((ref, output) => {
+    const result = inner.get(keyOf(ref));
+    if (result === undefined) return;
+    sights.set(keyOf({ layer: layer.name, call: number, output }), result);
+    if (output === 0) walk.found.set(callPath(path, layer, number), whole(result));
+  });
 }
 
-interface FieldInput { readonly field: ReceptiveField; readonly shape: SymbolicShape }
+/** An operand of a call: a tensor of the graph or a weight, by its shape. */
+interface Taken { readonly ref: TensorRef | null; readonly shape: SymbolicShape | undefined; readonly values: readonly number[] | undefined; readonly placed: boolean }
 
-function fieldOf(layer: Layer, call: LayerCall, [first, ...others]: readonly FieldInput[]): ReceptiveField | null {
-  if (first === undefined) return null;
-  const everything: ReceptiveField = { input: first.field.input, axes: first.field.axes.map(() => null) };
+/** Keras's layers take tensors in the order of the call; ops have places, some of which hold weights. */
+function takenBy(layer: Layer, call: LayerCall, shapes: ReadonlyMap<string, SymbolicShape>): Taken[] {
+  const ofRef = (ref: TensorRef, placed = true): Taken => ({ ref, shape: shapes.get(keyOf(ref)), values: undefined, placed });
+  if (layer.foreign === undefined) return refsOfCall(call).map((ref) => ofRef(ref));
+  const { values } = layer.foreign;
+  const placed = (argument: Argument): Taken => {
+    if (argument.kind === 'tensor') return ofRef(argument.ref);
+    const weight = argument.kind === 'value' && typeof argument.value === 'string' ? layer.weights.find(({ name }) => name === argument.value) : undefined;
+    return { ref: null, shape: weight?.shape, values: weight === undefined ? undefined : values?.[weight.name], placed: true };
+  };
+  const given = call.args.map(placed), listed = new Set(given.flatMap(({ ref }) => (ref === null ? [] : [keyOf(ref)])));
+  // What else it computes with has no place: all of it is read.
+  return [...given, ...dataRefsOfCall(call).filter((ref) => !listed.has(keyOf(ref))).map((ref) => ofRef(ref, false))];
+}
+
+/** Null for what no input reaches. */
+function sightOf(layer: Layer, call: LayerCall, which: number, sights: ReadonlyMap<string, Sight>, shapes: ReadonlyMap<string, SymbolicShape>, walk: Walk): Sight | null {
+  const taken = takenBy(layer, call, shapes);
+  let result: Sight | null = null;
+  for (const [position, { ref, shape, placed }] of taken.entries()) {
+    const own = ref === null ? undefined : sights.get(keyOf(ref));
+    if (own === undefined) continue;
+    const output = call.outputShapes[which];
+    const reading = shape === undefined || output === undefined || !placed ? null
+      : readingOf(walk.rules(layer), { type: layer.type, config: layer.config, kwargs: call.kwargs, position, shapes: taken.map((each) => each.shape), shape, which, output, values: (place) => taken[place]?.values });
+    if (reading === 'nothing') continue;
+    if (walk.space === null && reading?.space !== undefined) {
+      const space = own.flatMap((axis, at) => (axis !== null && reading.space?.includes(axis.along) === true ? [at] : []));
+      if (space.length > 0) walk.space = space;
+    }
+    const sight = reading === null ? own.map(() => null) : through(own, reading);
+    result = result === null ? sight : union(result, sight);
+  }
+  return result;
+}
+
+function readingOf(rule: Rule, operand: Operand): ReturnType<Rule> {
   try {
-    return knownField(layer, call, first, others) ?? everything;
+    return rule(operand);
   } catch (error) {
     // Wrong settings are the layer's `problem`, shown elsewhere.
-    if (error instanceof Failure) return everything;
+    if (error instanceof Failure) return null;
     throw error;
   }
-}
-
-/** @throws Failure when settings of the layer are wrong */
-function knownField(layer: Layer, call: LayerCall, first: FieldInput, others: readonly FieldInput[]): ReceptiveField | null {
-  const settings = new Settings(layer.config);
-  const input = spatialOf(first.shape, settings.channelsFirst);
-  const output = spatialOf(call.outputShapes[0] ?? [], settings.channelsFirst);
-  const reading = readings.find(([type]) => type.test(layer.type))?.[1];
-  if (reading !== undefined && input.length === first.field.axes.length) {
-    const axes = reading({ settings, input, output, rank: input.length });
-    return { input: first.field.input, axes: first.field.axes.map((axis, i) => through(axis, axes[i] ?? 'all')) };
-  }
-  if (elementwise.test(layer.type) || (layer.type === 'Dense' && first.shape.length === first.field.axes.length + 2)) {
-    return others.filter(({ field }) => field.input === first.field.input).reduce<ReceptiveField>((sum, { field }) =>
-      ({ input: sum.input, axes: sum.axes.map((axis, i) => union(axis, field.axes[i] ?? null)) }), { input: first.field.input, axes: first.field.axes.map((axis) => through(axis, same)) });
-  }
-  return null;
 }

@@ -45,6 +45,7 @@ export interface WeightView { readonly name: string; readonly shape: readonly nu
 
 /**
  * Spatial axes in order; null where every position is seen. `size` positions from `start` on (which is negative where padding is seen) for the
- * first element, `jump` further for each next one.
+ * first element, `jump` further for each next one. `open`: all positions up to `start` (of a causal layer), or all from there on; `size` is then null.
  */
-export interface FieldView { readonly input: string; readonly axes: readonly ({ readonly size: number; readonly jump: number; readonly start: number } | null)[] }
+export interface FieldAxisView { readonly size: number | null; readonly jump: number; readonly start: number; readonly open?: 'before' | 'behind' }
+export interface FieldView { readonly input: string; readonly axes: readonly (FieldAxisView | null)[] }

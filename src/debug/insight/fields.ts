@@ -8,6 +8,7 @@ import { seen } from '../../network/receptive-field';
 import type { ReceptiveField } from '../../network/receptive-field';
 import type { CellWindow } from '../../protocol/cell';
 import type { ElementView, FieldPart } from '../../protocol/insight';
+import type { FieldAxisView } from '../../protocol/graph';
 import type { TensorPicture } from '../../protocol/tensor';
 import { Failure } from '../../tensor/failure';
 import { pictureOf } from '../../tensor/picture';
@@ -134,6 +135,6 @@ function wordsOf(shape: readonly number[], axes: readonly (readonly [number, num
 
 function fieldWords(layer: string, field: ReceptiveField): string {
   const { axes } = fieldView(field);
-  const each = (pick: (axis: { readonly size: number; readonly jump: number; readonly start: number }) => number): string => axes.map((axis) => (axis === null ? 'all' : String(pick(axis)).replace('-', '−'))).join(' × ');
+  const each = (pick: (axis: FieldAxisView) => number | null): string => axes.map((axis) => (axis === null ? 'all' : String(pick(axis) ?? 'all').replace('-', '−'))).join(' × ');
   return `receptive field of ${layer}: size ${each(({ size }) => size)}, jump ${each(({ jump }) => jump)}, start ${axes.map((axis) => (axis === null ? '0' : String(axis.start).replace('-', '−'))).join(', ')}`;
 }

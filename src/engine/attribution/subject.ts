@@ -29,6 +29,8 @@ export interface Target {
   readonly index: readonly number[];
   /** The axis that an index of one number counts along, where it is not the last: 1 for channels first. */
   readonly channelAxis?: number;
+  /** The index counts from the first axis, batch included: one element. */
+  readonly whole?: true;
 }
 
 export interface Scored {
@@ -118,14 +120,14 @@ function* runToEnd({ network, convention, weights }: Subject, inputs: readonly T
 }
 
 /** Which elements (row-major) the target stands for: those of the whole batch, and of all places that its index leaves open. */
-function chosenOf(output: Tensor, { index, layer, channelAxis }: Target): (element: number) => boolean {
+function chosenOf(output: Tensor, { index, layer, channelAxis, whole }: Target): (element: number) => boolean {
   const [channel = 0] = index;
   if (index.length === 1 && channelAxis !== undefined && channelAxis > 0 && channelAxis < output.rank && channel >= 0 && channel < (output.shape[channelAxis] ?? 0)) {
     const stride = output.shape.slice(channelAxis + 1).reduce((a, b) => a * b, 1), extent = output.shape[channelAxis] ?? 1;
     return (element) => Math.floor(element / stride) % extent === channel;
   }
   const open = output.rank - index.length;
-  if (open < 1 || index.some((at, i) => !Number.isInteger(at) || at < 0 || at >= (output.shape[open + i] ?? 0))) {
+  if (open < (whole === true ? 0 : 1) || index.some((at, i) => !Number.isInteger(at) || at < 0 || at >= (output.shape[open + i] ?? 0))) {
     throw new Failure('attribution.target', `[${index.join(', ')}] is not a unit of ${layer === null ? 'the output' : `layer '${layer}'`}, whose shape is [${output.shape.join(', ')}] with the batch first.`);
   }
   const inner = output.shape.slice(open);

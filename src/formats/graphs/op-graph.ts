@@ -24,6 +24,8 @@ export interface OpNode {
   readonly weights: readonly Weight[];
   readonly macs: number | null;
   readonly detail: string;
+  /** Elements of small operands by name, as `ForeignFacts` has them. */
+  readonly values?: Readonly<Record<string, readonly number[]>>;
   /** The body of a loop, or the graphs that an op chooses from. */
   readonly network?: Network;
 }
@@ -104,7 +106,7 @@ export function networkOfOps(graph: OpGraph): Network {
     return [{
       name: node.name, type: node.type, config: node.config, trainable: true, network: node.network ?? null, weights: node.weights,
       problem: index < inputs.length || graph.knows?.(node.type) !== false ? null : `Backstep does not have the op ${displayName(node.type)}.`,
-      calls: draft.calls.map((call) => ({ ...call, outputShapes })), foreign: { macs: node.macs, detail: node.detail, outputs: node.outputs.map((tensor) => tensor !== '').lastIndexOf(true) + 1 },
+      calls: draft.calls.map((call) => ({ ...call, outputShapes })), foreign: { macs: node.macs, detail: node.detail, outputs: node.outputs.map((tensor) => tensor !== '').lastIndexOf(true) + 1, ...(node.values === undefined ? {} : { values: node.values }) },
     }];
   });
   const refs = (tensors: readonly string[]): readonly TensorRef[] => tensors.flatMap((tensor) => { const ref = makers.get(tensor); return ref === undefined ? [] : [ref]; });

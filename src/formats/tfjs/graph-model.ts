@@ -45,6 +45,7 @@ export async function openTfjsGraph(file: string, model: JsonObject, topology: J
       if (own === undefined) weights.push(weight);
       return { kind: 'value', value: weight.name };
     });
+    const told = weights.flatMap(({ name, key }) => { const value = values.get(key ?? ''); return value === undefined || value.includes(null) ? [] : [[name, value.map(Number)] as const]; });
     const config = settingsFrom(node.attributes);
     const facts = { config, inputs: node.inputs.map((input) => shapes.get(input)), values: node.inputs.map((input) => values.get(input)) };
     for (const [index, shape] of outputShapes(node.op, facts).entries()) if (shape !== undefined) shapes.set(index === 0 ? node.name : `${node.name}:${index}`, shape);
@@ -53,7 +54,7 @@ export async function openTfjsGraph(file: string, model: JsonObject, topology: J
     const shape = shapes.get(node.name);
     const value = outputValue(node.op, facts);
     if (value !== undefined && value.length <= maximalShape) values.set(node.name, value);
-    return { name: shortName(node.name), type: node.op, config, inputs, outputs: results.get(node.name) ?? [node.name], weights, macs: macsOf(node.op, shape, facts.inputs), detail: '' };
+    return { name: shortName(node.name), type: node.op, config, inputs, outputs: results.get(node.name) ?? [node.name], weights, macs: macsOf(node.op, shape, facts.inputs), detail: '', values: Object.fromEntries(told) };
   });
   const sources = [...shared].flatMap((name): readonly OpNode[] => { const constant = constants.get(name); return constant === undefined ? [] : [{ name: shortName(name), type: 'Const', config: {}, inputs: [], outputs: [name], weights: [weightOf('value', constant, true)], macs: 0, detail: '' }]; });
   const consumed = new Set(nodes.flatMap(({ inputs }) => inputs.map((input) => input.split(':')[0] ?? '')));
