@@ -13,10 +13,28 @@ describe('the tensors of a paused program', () => {
   let workbench: Workbench;
   let launchText = '';
   const row = (view: 'variables' | 'watch', name: RegExp) => workbench.page.locator(`.debug-${view} .monaco-list-row`).filter({ hasText: name }).first();
-  /** Runs a command of a row's context menu. */
-  const choose = async (view: 'variables' | 'watch', name: RegExp, title: string): Promise<void> => {
-    await workbench.menu(title, () => row(view, name).click({ button: 'right' }));
+  /** What stands on top of the panel: `maps as heat`; empty while the panel is not there. */
+  const onTop = async (): Promise<string> => {
+    for (const frame of workbench.page.frames().filter((candidate) => candidate.url().includes('fake.html'))) {
+      const said = await frame.evaluate(() => { const top = document.querySelector<HTMLElement>('.look'); return top === null ? '' : `${top.dataset['look']} as ${top.dataset['as']}`; }).catch(() => '');
+      if (said !== '') return said;
+    }
+    return '';
   };
+  const kinds = { 'View Tensor': 'tensor', 'View as Feature Maps': 'maps', 'View as Heat Map': 'heat', 'View as Histogram': 'histogram' } as const;
+  /** Chooses a command from the context menu that `open` opens, and again until its expression is on top of the panel. */
+  const chooseIn = async (open: () => Promise<void>, title: keyof typeof kinds, expression: string): Promise<void> => {
+    const expected = `${expression} as ${kinds[title]}`;
+    await workbench.until(async () => {
+      await workbench.menu(title, open);
+      for (const end = Date.now() + 8000; Date.now() < end;) if (await onTop() === expected) return true;
+      return false;
+    }, expected);
+  };
+  const choose = (view: 'variables' | 'watch', name: string, title: keyof typeof kinds): Promise<void> =>
+    chooseIn(() => row(view, new RegExp(`^${name}`)).click({ button: 'right', timeout: 5000 }), title, name);
+  /** A word of the program's text, at its n-th place. */
+  const word = (text: string, nth = 0) => workbench.page.locator('.editor-instance .view-line span:not(:has(span))').filter({ hasText: new RegExp(`^\\W*${text}\\W*$`) }).nth(nth);
   const shown = async (expression: string, words: RegExp): Promise<Frame> => {
     const look = `.look[data-look="${expression}"]`;
     let panel = await workbench.webview(look);
@@ -56,7 +74,7 @@ describe('the tensors of a paused program', () => {
     await workbench.page.keyboard.press('F5');
     await workbench.debugView();
     await row('variables', /^maps/).waitFor();
-    await choose('variables', /^maps/, 'View as Feature Maps');
+    await choose('variables', 'maps', 'View as Feature Maps');
     const panel = await shown('maps', /Tensor · float32 · 2×4×5×3 · 120 elements · min 0 · max 119 · mean 59\.5/);
     await workbench.until(async () => (await numbers(panel)).length === 4, 'four rows of numbers');
     assert.deepEqual(await numbers(panel), [0, 1, 2, 3].map((line) => [0, 1, 2, 3, 4].map((column) => String(line * 15 + column * 3))));
@@ -72,11 +90,11 @@ describe('the tensors of a paused program', () => {
   });
 
   it('shows a nested array as a heat map, and keeps what is pinned', async () => {
-    await choose('variables', /^weights/, 'View as Heat Map');
+    await choose('variables', 'weights', 'View as Heat Map');
     const panel = await shown('weights', /Variable · float32/);
     await panel.locator('.look[data-look="weights"] vscode-button').filter({ hasText: 'Pin' }).click();
     await panel.locator('.look[data-look="weights"] vscode-button').filter({ hasText: 'Pinned' }).waitFor();
-    await choose('variables', /^nested/, 'View as Histogram');
+    await choose('variables', 'nested', 'View as Histogram');
     await shown('nested', /Array · float64 · 2×3/);
     assert.equal(await panel.locator('.look').count(), 2);
     await workbench.picture('inspect-pinned');
@@ -84,12 +102,31 @@ describe('the tensors of a paused program', () => {
 
   it('has the commands in Watch too', async () => {
     await workbench.watch('gone');
-    await choose('watch', /^gone/, 'View Tensor');
+    await choose('watch', 'gone', 'View Tensor');
     await shown('gone', /a tensor that the program has already disposed/);
   });
 
+  it('takes the name under the mouse from the context menu of the editor', async () => {
+    await chooseIn(() => word('nested').click({ button: 'right', timeout: 5000 }), 'View as Heat Map', 'nested');
+    const panel = await shown('nested', /Array · float64 · 2×3 .* max 6\.5/);
+    assert.equal(await panel.locator('.look').first().locator('.card').first().getAttribute('data-kind'), 'heat');
+    await workbench.picture('inspect-editor-menu');
+  });
+
+  it('takes what is selected in the editor, by mouse and by keyboard', async () => {
+    // A click on the selection keeps it.
+    await chooseIn(async () => { await word('flat').dblclick({ timeout: 5000 }); await word('flat').click({ button: 'right', timeout: 5000 }); }, 'View as Histogram', 'flat');
+    await shown('flat', /Buffer · uint8 · 6 .* max 6/);
+    await chooseIn(async () => {
+      await word('maps', 1).dblclick({ timeout: 5000 });
+      await workbench.page.keyboard.press('Control+Shift+ArrowRight');
+      await workbench.page.keyboard.press('Shift+F10');
+    }, 'View as Feature Maps', 'maps.shape');
+    await shown('maps.shape', /Array · float64 · 4 · 4 elements · min 2 · max 5/);
+  });
+
   it('draws the graph of a model', async () => {
-    await choose('variables', /^model/, 'View Tensor');
+    await choose('variables', 'model', 'View Tensor');
     const panel = await shown('model', /Sequential · 3? ?.*13 parameters/);
     await panel.locator('.node[data-node="hidden"]').waitFor();
     await workbench.picture('inspect-model');

@@ -157,7 +157,7 @@ function NetworkLook({ look, network: { type, graph, computes, computed, problem
 function Look({ look }: { readonly look: LookView }): JSX.Element {
   const { result } = look;
   return (
-    <article class={`look ${look.stale ? 'stale' : ''}`} data-look={look.expression} aria-label={look.expression}>
+    <article class={`look ${look.stale ? 'stale' : ''}`} data-look={look.expression} data-as={look.as} aria-label={look.expression}>
       <Head look={look} />
       {result.kind === 'waiting' && <p class="empty" role="status">Reading …</p>}
       {result.kind === 'problem' && <p class="problem-line" role="alert">{result.message}</p>}
