@@ -1,6 +1,8 @@
 /** Runs an iteration in stretches of a few milliseconds, giving the event loop its turn in between. */
+import { memory } from '@tensorflow/tfjs-core';
 import { Failure, sentenceOf } from '../tensor/failure';
 import type { Differentiate } from './iteration';
+import { memorySentence } from './memory-failure';
 import type { Recorder } from './recorder/recorder';
 import type { Progress } from './run';
 import type { Phase } from './trace';
@@ -60,6 +62,7 @@ const phaseNames = { forward: 'forward pass', loss: 'loss', backward: 'backward 
 function asFailure(error: unknown, iteration: number, { place: { phase, layer } }: Recorder): Failure {
   if (error instanceof Failure) return error;
   const where = layer === null ? phaseNames[phase] : `${phaseNames[phase]} of layer '${layer}'`;
-  const sentence = (sentenceOf(error).split('\n')[0] ?? '').replace(/\.*$/, '.');
+  const full = memorySentence(error, memory().numBytes);
+  const sentence = full ?? (sentenceOf(error).split('\n')[0] ?? '').replace(/\.*$/, '.');
   return new Failure('run.kernel', `Iteration ${iteration + 1} failed in the ${where}: ${sentence}`, { cause: error });
 }
