@@ -33,3 +33,14 @@ export function graphsSideBySide(name: string, graphs: Readonly<Record<string, N
     outputs: Array.from({ length: outputs }, (_, output) => ref(results.length < 2 ? only ?? '' : choice, output)),
   };
 }
+
+const conditional = /^(Stateless)?(If|IF|Case)$/;
+
+/** Number of the input, of the network inside a loop or branch, that takes argument `position` of the layer; null for a condition, which decides but goes nowhere. */
+export function innerInput({ type, config }: Layer, position: number): number | null {
+  const before = conditional.test(type) || (type === 'Scan' && config.batched === 1) ? 1 : 0;
+  return position < before ? null : position - before;
+}
+
+/** Number of the output, of the network inside a loop or branch, that becomes output `output` of the layer: the body of ONNX's Loop gives its condition first. */
+export const innerOutput = ({ type, foreign }: Layer, output: number): number => (type === 'Loop' && foreign !== undefined ? output + 1 : output);

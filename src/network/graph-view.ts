@@ -2,6 +2,7 @@
 import { Failure, printable } from '../tensor/failure';
 import type { EdgeView, FieldView, GraphView, NodeView } from '../protocol/graph';
 import { dataRefsOfCall, refsOfCall } from './arguments';
+import { choice, innerInput, innerOutput } from './branches';
 import { costs, totalCost } from './cost';
 import type { Cost } from './cost';
 import { formatTitle } from './format-titles';
@@ -10,7 +11,7 @@ import { Settings, describeShape } from './kinds/kind';
 import { kindOf } from './kinds/table';
 import { callPath, flattenLayers, shapesOf } from './layer-path';
 import { memoryOf, totalMemory } from './memory';
-import type { Convention, Layer, Network, SymbolicShape, TensorRef } from './network';
+import type { Convention, Layer, LayerCall, Network, SymbolicShape, TensorRef } from './network';
 import { displayName } from './order';
 import { fieldSize, receptiveFields } from './receptive-field';
 import type { ReceptiveField } from './receptive-field';
@@ -62,10 +63,10 @@ function addNetwork(network: Network, parent: string | null, nodes: NodeView[], 
     nodes.push(nodeView(layer, network.convention, id, parent, cost.get(layer.name) ?? { parameters: 0, trainable: 0, macs: null }, fields.get(callPath(id, layer, 0)) ?? null));
     if (layer.network !== null) addNetwork(layer.network, id, nodes, edges, fields);
     for (const call of layer.calls) {
-      for (const [position, ref] of (layer.foreign === undefined ? refsOfCall(call) : dataRefsOfCall(call)).entries()) {
+      for (const [position, ref] of argumentsOf(layer, call)) {
         const shape = shapeOf(ref);
         const source = prefix + leaves(byName.get(ref.layer), ref);
-        const target = layer.network === null ? id : `${id}/${entrance(layer.network, position)}`;
+        const target = layer.network === null ? id : `${id}/${position === null && layer.network.layers.some(({ name }) => name === choice) ? choice : entrance(layer.network, position ?? 0)}`;
         const edge = { source, target, shape: shape === undefined ? '' : shapeText(shape) };
         const key = `${source}\n${target}\n${edge.shape}`;
         if (!drawn.has(key)) edges.push(edge);
@@ -75,9 +76,15 @@ function addNetwork(network: Network, parent: string | null, nodes: NodeView[], 
   }
 }
 
+/** The tensors that a call takes, with the input of the network inside that each becomes; null for the condition of a branch. */
+function argumentsOf(layer: Layer, call: LayerCall): readonly (readonly [position: number | null, ref: TensorRef])[] {
+  if (layer.foreign === undefined || layer.network === null) return (layer.foreign === undefined ? refsOfCall(call) : dataRefsOfCall(call)).map((ref, position) => [position, ref]);
+  return call.args.flatMap((argument, position) => dataRefsOfCall({ args: [argument], kwargs: {} }).map((ref) => [innerInput(layer, position), ref] as const));
+}
+
 /** The path, within the same network, of the layer that a tensor really comes from: inside a nested model, its output layer. */
 function leaves(layer: Layer | undefined, ref: TensorRef): string {
-  const inner = layer?.network?.outputs[ref.output];
+  const inner = layer?.network?.outputs[innerOutput(layer, ref.output)];
   if (layer === undefined || layer.network === null || inner === undefined) return ref.layer;
   return `${ref.layer}/${leaves(layer.network.layers.find(({ name }) => name === inner.layer), inner)}`;
 }

@@ -3,8 +3,6 @@ import { Failure } from '../../tensor/failure';
 import { activationLayers } from './activation';
 import { applicationLayers } from './applications';
 import { attentionLayers } from './attention';
-import type { ControlFlow } from './control-flow/control-flow';
-import { onnxControlFlow } from './control-flow/onnx';
 import { convolutionLayers } from './convolution';
 import { denseLayers } from './dense';
 import { embeddingLayers } from './embedding';
@@ -31,9 +29,6 @@ const families: readonly Readonly<Record<string, LayerForward>>[] = [
 /** Tables of the formats whose networks consist of ops of their own; all others speak Keras. */
 const dialects: Readonly<Record<string, Readonly<Record<string, LayerForward>>>> = { onnx: onnxLayers, 'tfjs-graph': tensorflowOps, tflite: tfliteOperators };
 
-/** Loops and branches of those formats. */
-const controlFlow: Readonly<Record<string, Readonly<Record<string, ControlFlow>>>> = { onnx: onnxControlFlow };
-
 const keras = new Map<string, LayerForward>(families.flatMap((family) => Object.entries(family)));
 const tables = new Map(Object.entries(dialects).map(([format, table]) => [format, new Map(Object.entries(table))]));
 
@@ -49,10 +44,4 @@ export function layerForward(type: string, path: string, format = 'keras'): Laye
     throw new Failure('layer.unknown', `Layer '${path}' is a ${type}, which Backstep cannot run. Its graph and weights can be looked at; to train, replace this layer.`);
   }
   return forward;
-}
-
-/** How a loop or branch of a format runs the networks inside it; undefined for layers that are none. */
-export function controlFlowOf(type: string, format: string): ControlFlow | undefined {
-  const table = Object.hasOwn(controlFlow, format) ? controlFlow[format] : undefined;
-  return table !== undefined && Object.hasOwn(table, type) ? table[type] : undefined;
 }

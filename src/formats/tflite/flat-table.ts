@@ -82,5 +82,6 @@ export class FlatTable {
   int64s(number: number): readonly number[] { return this.list(number, 8, (at) => this.bytes.int64(at)); }
   float32s(number: number): readonly number[] { return this.list(number, 4, (at) => this.bytes.float32(at)); }
   tables(number: number): readonly FlatTable[] { return this.list(number, 4, (at) => new FlatTable(this.bytes, at + this.bytes.uint32(at))); }
-  text(number: number): string { return new TextDecoder().decode(Uint8Array.from(this.list(number, 1, (at) => this.bytes.int8(at)))); }
+  bytes8(number: number): Uint8Array { return Uint8Array.from(this.list(number, 1, (at) => this.bytes.int8(at))); }
+  text(number: number): string { return new TextDecoder().decode(this.bytes8(number)); }
 }

@@ -1,6 +1,6 @@
 /** TFLite's elementwise operators, activations and reductions. */
 import {
-  abs, add, addN, all, any, argMax, argMin, cast, ceil, clipByValue, cos, cumsum, div, elu, equal, erf, exp, floor, floorDiv, greater, greaterEqual, leakyRelu, less, lessEqual, localResponseNormalization, log, logSoftmax, logicalAnd,
+  abs, add, addN, all, any, argMax, argMin, atan2, cast, ceil, clipByValue, cos, cumsum, div, elu, equal, erf, exp, floor, floorDiv, greater, greaterEqual, leakyRelu, less, lessEqual, localResponseNormalization, log, logSoftmax, logicalAnd,
   logicalNot, logicalOr, maximum, mean, minimum, mod, mul, neg, notEqual, pow, prelu, prod, relu, relu6, round, rsqrt, sigmoid, sign, sin, softmax, sqrt, square, squaredDifference, sub, sum, tanh, topk, where, zerosLike,
 } from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
@@ -8,6 +8,7 @@ import type { LayerCallContext, LayerForward } from '../layer';
 import { axes, flag, floats, number, numbers, numeric, operand, operands, text, truths } from '../tensorflow/operands';
 import { extreme, least } from '../tensorflow/matrices';
 import { activated, operator } from './operator';
+import { onGrid } from './quantization';
 
 const one = (run: (x: Tensor) => Tensor): LayerForward => operator((call) => run(operand(call, 0)));
 const two = (run: (a: Tensor, b: Tensor) => Tensor): LayerForward => operator((call) => activated(call, run(operand(call, 0), operand(call, 1))));
@@ -42,6 +43,15 @@ export const elementwise: Readonly<Record<string, LayerForward>> = {
   L2_NORMALIZATION: operator((call) => { const x = operand(call, 0); return activated(call, mul(x, rsqrt(maximum(sum(square(x), -1, true), 1e-6)))); }),
   // TFLite's alpha is that of each element, as TensorFlow.js's.
   LOCAL_RESPONSE_NORMALIZATION: operator((call) => localResponseNormalization(operand(call, 0) as Tensor4D, numeric(call, 'radius', 0), numeric(call, 'bias', 0), numeric(call, 'alpha', 0), numeric(call, 'beta', 0))),
+  ATAN2: two(atan2), FAKE_QUANT: operator((call) => {
+    // The range moved so that zero is on the grid. tensorflow/core/kernels/fake_quant_ops_functor.h
+    const [low, high] = [numeric(call, 'min', -6), numeric(call, 'max', 6)];
+    const least = flag(call, 'narrow_range') ? 1 : 0;
+    const most = 2 ** numeric(call, 'num_bits', 8) - 1;
+    const scale = (high - low) / (most - least);
+    const zero = Math.min(Math.max(Math.round(least - low / scale), least), most);
+    return onGrid(operand(call, 0), { scale, zero, least, most });
+  }),
   // Weights and activations already are the numbers that they stand for.
   QUANTIZE: one((x) => x), DEQUANTIZE: one((x) => x),
 };

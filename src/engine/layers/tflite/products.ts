@@ -1,5 +1,5 @@
 /** TFLite's convolutions, pooling and products. Kernels are stored (out, height, width, in), depthwise (1, height, width, out), dense (out, in). */
-import { add, avgPool, conv2dTranspose, conv3d, matMul, maxPool, reshape, transpose } from '@tensorflow/tfjs-core';
+import { add, avgPool, conv2dTranspose, conv3d, conv3dTranspose, matMul, maxPool, reshape, sqrt, square, transpose } from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor4D, Tensor5D } from '@tensorflow/tfjs-core';
 import { convolve, convolveDepthwise } from '../convolution/ops';
 import type { LayerCallContext, LayerForward } from '../layer';
@@ -46,5 +46,11 @@ export const products: Readonly<Record<string, LayerForward>> = {
     return flag(call, 'keep_num_dims') && x.rank !== 2 ? reshape(y, [...x.shape.slice(0, -1), units]) : y;
   }),
   BATCH_MATMUL: operator((call) => matMul(operand(call, 0), operand(call, 1), flag(call, 'adj_x'), flag(call, 'adj_y'))),
-  MAX_POOL_2D: pool(maxPool), AVERAGE_POOL_2D: pool(avgPool),
+  MAX_POOL_2D: pool(maxPool), AVERAGE_POOL_2D: pool(avgPool), L2_POOL_2D: pool((x, ...window) => sqrt(avgPool(square(x), ...window))),
+  CONV_3D_TRANSPOSE: operator((call) => {
+    const x = operand(call, 2);
+    const [batch = 1, depth = 1, height = 1, width = 1, channels = 1] = numbers(call, 0);
+    const [strideZ = 1, strideY = 1, strideX = 1] = spread(call, 'strides');
+    return withBias(call, conv3dTranspose(x as Tensor5D, operand(call, 1) as Tensor5D, [batch, depth, height, width, channels], [strideZ, strideY, strideX], padding(call)), 3);
+  }),
 };
