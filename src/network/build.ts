@@ -57,7 +57,7 @@ function build(draft: NetworkDraft, origin: Origin, outerTrainable: boolean, inp
     const trainable = outerTrainable && layer.trainable;
     const { weights, problem } = weightsOf(layer, calls[0], shapeOf, trainable);
     return {
-      name: layer.name, type: layer.type, config: layer.config, trainable, calls, weights,
+      name: layer.name, type: layer.type, config: layer.config, trainable, calls, weights, ...(layer.operation ? { operation: true } : {}),
       network: inner[index]?.network ?? null,
       problem: problems.get(index) ?? problem,
     };

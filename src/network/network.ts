@@ -49,6 +49,8 @@ export interface Layer {
   /** Settings in Keras 3's spelling and meaning, snake_case, whatever the file's dialect was. */
   readonly config: JsonObject;
   readonly trainable: boolean;
+  /** True for a bare operation of Keras (`x + y`, `keras.ops.matmul`), which may carry the name of a layer and does not hand masks on. */
+  readonly operation?: boolean;
   readonly calls: readonly LayerCall[];
   readonly weights: readonly Weight[];
   /** The network inside a nested model; its layers' paths are `outer/inner`. */

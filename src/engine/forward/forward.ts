@@ -136,7 +136,8 @@ function* callLayer(planned: PlannedCall, valueOf: (ref: TensorRef) => Made, pas
   };
   const args = call.args.map((argument) => callValue(argument, meet));
   const first = tensorsIn(args[0]);
-  const masks = met.slice(0, first.length).map(({ mask }) => mask);
+  // A constant of the graph among the inputs has no mask; a bare operation takes none, and hands none on.
+  const masks = first.map((tensor) => (layer.operation === true ? null : met.find((made) => made.tensor === tensor)?.mask ?? null));
   const kwargs = Object.fromEntries(Object.entries(call.kwargs).map(([name, argument]) => [name, callValue(argument, meet)]));
   const inputs = layer.foreign === undefined ? met.map(({ tensor }) => tensor) : dataRefsOfCall(call).map((ref) => valueOf(ref).tensor);
   yield { kind: 'start', ...step, inputs };
@@ -151,7 +152,7 @@ function* callLayer(planned: PlannedCall, valueOf: (ref: TensorRef) => Made, pas
     result = { outputs: inner.map(({ tensor }) => tensor), masks: inner.map(({ mask }) => mask) };
   } else {
     const context = contextOf(layer, planned, step, { args, kwargs, met, masks, trainable }, pass);
-    const layerRun = layerForward(layer.type, path, pass.format)(context);
+    const layerRun = layerForward(layer.type, path, pass.format, layer.operation)(context);
     let stretch = layerRun.next();
     while (!stretch.done) {
       yield { kind: 'pause', ...step };
@@ -163,7 +164,7 @@ function* callLayer(planned: PlannedCall, valueOf: (ref: TensorRef) => Made, pas
   const regular = activityPenalty(layer, path, outputs, pass.environment.convention);
   pass.penalties.push(...(layer.network === null ? weightPenalties(layer, path, number, trainable, pass.environment) : []), ...regular);
   yield { kind: 'end', ...step, inputs, outputs, parts: result.parts ?? {} };
-  return outputs.map((tensor, index) => ({ tensor, mask: result.masks?.[index] ?? null }));
+  return outputs.map((tensor, index) => ({ tensor, mask: layer.operation === true ? null : result.masks?.[index] ?? null }));
 }
 
 /**

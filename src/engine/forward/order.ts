@@ -1,6 +1,8 @@
 /** In which order a network's layer calls run, and a call's arguments filled with tensors. */
+import { tensor } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Argument, Convention, Layer, LayerCall, Network, TensorRef } from '../../network/network';
+import { constantOf } from '../../network/constants';
+import type { Argument, Convention, Json, Layer, LayerCall, Network, TensorRef } from '../../network/network';
 import { Failure } from '../../tensor/failure';
 import type { CallValue } from '../layers/layer';
 
@@ -16,10 +18,18 @@ export function keyOf({ layer, call }: { readonly layer: string; readonly call: 
 export function callValue(argument: Argument, tensorOf: (ref: TensorRef) => Tensor): CallValue {
   switch (argument.kind) {
     case 'tensor': return tensorOf(argument.ref);
-    case 'value': return argument.value;
+    case 'value': return constantTensor(argument.value) ?? argument.value;
     case 'list': return argument.items.map((item) => callValue(item, tensorOf));
     case 'record': return Object.fromEntries(Object.entries(argument.entries).map(([name, entry]) => [name, callValue(entry, tensorOf)]));
   }
+}
+
+/** A constant of the graph as a tensor: integers and truth values keep their type. */
+function constantTensor(value: Json): Tensor | null {
+  const constant = constantOf(value);
+  if (constant === null) return null;
+  const { dtype, shape, values } = constant;
+  return tensor(values, [...shape], dtype === 'bool' ? 'bool' : dtype.includes('int') ? 'int32' : 'float32');
 }
 
 /** The tensors that a call takes, in order of appearance. */

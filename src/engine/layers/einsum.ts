@@ -20,6 +20,18 @@ export function einsum(equation: string, a: Tensor, b: Tensor): Tensor {
   return contract(equation, [spell(first), a], [spell(second), b], spell(result));
 }
 
+/** An equation of one operand (`bij->bji`): sums and an order of axes. @throws Failure `layer.equation` */
+export function einsumOfOne(equation: string, a: Tensor): Tensor {
+  const parts = /^([a-zA-Z.]+)->([a-zA-Z.]*)$/.exec(equation);
+  if (parts === null) throw new Failure('layer.equation', `The equation '${equation}' is not of the form 'ab->ba'.`);
+  const [, first = '', result = ''] = parts;
+  const spell = (axes: string): string => axes.replace('...', hidden.slice(0, first.includes('...') ? a.rank - (first.length - 3) : 0));
+  const [axes, wanted] = [spell(first), spell(result)];
+  if (axes.length !== a.rank || new Set(axes).size !== axes.length || [...wanted].some((axis) => !axes.includes(axis))) throw misfit(equation, a, a);
+  const [kept, rest] = reduced(a, axes, (axis) => wanted.includes(axis));
+  return permuted(kept, [...wanted].map((axis) => rest.indexOf(axis)));
+}
+
 function contract(equation: string, [first, a]: [string, Tensor], [second, b]: [string, Tensor], result: string): Tensor {
   const extents = new Map<string, number>();
   for (const [axes, tensor] of [[first, a], [second, b]] as const) {

@@ -3,7 +3,7 @@ import {
   abs, acos, acosh, all, any, argMax, argMin, asin, asinh, atan, atan2, atanh, broadcastTo, cast, ceil, clipByValue, concat, cos, cosh, cumsum, customGrad, div,
   divNoNan, equal, erf, exp, expandDims, expm1, floor, floorDiv, gather, greater, greaterEqual, isFinite, isInf, isNaN as isNan, less, lessEqual, log,
   log1p, logSumExp, logicalAnd, logicalNot, logicalOr, logicalXor, matMul, maximum, mean, minimum, mod, mul, neg, notEqual, oneHot, onesLike,
-  pad, pow, prod, range, reciprocal, reshape, reverse, round, rsqrt, sign, sin, sinh, slice, split, sqrt, square, squaredDifference, squeeze, stack, sub, sum, tan, tanh,
+  pow, prod, range, reciprocal, reshape, reverse, round, rsqrt, sign, sin, sinh, split, sqrt, square, squaredDifference, squeeze, stack, sub, sum, tan, tanh,
   tensor, tile, transpose, where, zerosLike, unstack,
 } from '@tensorflow/tfjs-core';
 import type { Rank, Tensor } from '@tensorflow/tfjs-core';
@@ -11,59 +11,16 @@ import { Failure } from '../../tensor/failure';
 import type { Json } from '../../network/network';
 import { named } from './activations';
 import type { Options } from './activations';
+import { padded } from './array-operations';
+import { argument, numberArgument, numbersArgument, one, operand, operation, part, plainValue, two } from './bare';
 import { atOnce, inputOf, inputsOf, isTensor, tensorsIn } from './calls';
-import { einsum } from './einsum';
+import { einsum, einsumOfOne } from './einsum';
 import type { CallValue, LayerCallContext, LayerForward } from './layer';
-import { operandOf, stretched } from './merge';
+import { stretched } from './merge';
 import { toUnitLength } from './normalization';
 import { greatest } from './pooling';
 import { axisOf, isList, isRecord } from './settings';
 
-/** A value as it is meant: Keras writes tuples as objects. */
-function plainValue(value: CallValue | undefined): CallValue | undefined {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value) && !isTensor(value)) {
-    const record = value as Readonly<Record<string, CallValue>>;
-    const items = record['items'] ?? record['config'];
-    if (record['class_name'] === '__tuple__' && Array.isArray(items)) return items as readonly CallValue[];
-  }
-  return value;
-}
-
-/** An argument of an operation: from its configuration, by name, or at its place. */
-function argument(call: LayerCallContext, name: string, position: number): CallValue | undefined {
-  const fromConfig = call.config[name];
-  return plainValue(fromConfig === undefined || fromConfig === null ? (call.kwargs[name] ?? call.args[position]) : fromConfig);
-}
-
-function numberArgument(call: LayerCallContext, name: string, position: number, fallback?: number): number {
-  const value = argument(call, name, position);
-  if (typeof value === 'number') return value;
-  if (fallback !== undefined) return fallback;
-  throw new Failure('layer.setting', `Operation '${call.path}' (${call.type}) needs a number for '${name}'.`);
-}
-
-/** A list of numbers, one number as a list, or null where absent. */
-function numbersArgument(call: LayerCallContext, name: string, position: number): number[] | null {
-  const value = argument(call, name, position);
-  if (typeof value === 'number') return [value];
-  return Array.isArray(value) ? (value as readonly unknown[]).filter((entry) => typeof entry === 'number') : null;
-}
-
-/** The tensor or number at a place of the arguments, or by name. */
-function operand(call: LayerCallContext, position: number, name: string): Tensor {
-  const value = call.args[position] ?? call.kwargs[name] ?? call.config[name];
-  return operandOf(call, value);
-}
-
-type Make = (call: LayerCallContext) => Tensor | Tensor[];
-
-const operation = (make: Make): LayerForward => atOnce((call) => {
-  const made = make(call);
-  return { outputs: Array.isArray(made) ? made : [made] };
-});
-
-const one = (run: (x: Tensor) => Tensor): LayerForward => operation((call) => run(operand(call, 0, 'x')));
-const two = (run: (a: Tensor, b: Tensor) => Tensor): LayerForward => operation((call) => run(operand(call, 0, 'x1'), operand(call, 1, 'x2')));
 const floats = (x: Tensor): Tensor => (x.dtype === 'float32' ? x : cast(x, 'float32'));
 
 const reduce = (run: (x: Tensor, axes: number[], keepDims: boolean) => Tensor): LayerForward => operation((call) => {
@@ -172,11 +129,6 @@ function getItem(call: LayerCallContext): Tensor {
   return x;
 }
 
-function part(x: Tensor, axis: number, from: number, length: number): Tensor {
-  if (from === 0 && length === x.shape[axis]) return x;
-  return slice(x, x.shape.map((_, other) => (other === axis ? from : 0)), x.shape.map((extent, other) => (other === axis ? length : extent)));
-}
-
 function ranged(x: Tensor, axis: number, { start, stop, step }: Range): Tensor {
   const extent = x.shape[axis] ?? 1;
   const stride = step ?? 1;
@@ -233,8 +185,7 @@ function paddedBy(call: LayerCallContext): Tensor {
     return [before, after];
   });
   const mode = argument(call, 'mode', 2);
-  if (typeof mode === 'string' && mode !== 'constant') throw new Failure('layer.setting', `Operation '${call.path}' (Pad) pads by '${mode}'; only 'constant' is supported.`);
-  return pad(x, pairs, numberArgument(call, 'constant_values', 3, 0));
+  return padded(call, x, pairs, typeof mode === 'string' ? mode : 'constant', numberArgument(call, 'constant_values', 3, 0));
 }
 
 const permuted = operation((call) => {
@@ -322,6 +273,16 @@ function sameType(a: Tensor, b: Tensor): [Tensor, Tensor] {
   return a.dtype === b.dtype ? [a, b] : [floats(a), floats(b)];
 }
 
+/** x over its norm of order 2 or 1, which is at least `epsilon`. */
+function normalized(call: LayerCallContext): Tensor {
+  const x = inputOf(call);
+  const axis = axisOf(call, numberArgument(call, 'axis', 1, -1), x.rank);
+  const [order, epsilon] = [numberArgument(call, 'order', 2, 2), numberArgument(call, 'epsilon', 3, 1e-7)];
+  if (order === 2) return toUnitLength(x, [axis], epsilon);
+  if (order !== 1) throw new Failure('layer.setting', `Operation '${call.path}' (Normalize) uses a norm of order ${order}; Backstep has 1 and 2.`);
+  return div(x, maximum(sum(abs(x), axis, true), epsilon));
+}
+
 const reductions: Readonly<Record<string, LayerForward>> = {
   Mean: reduce((x, axes, keep) => mean(x, axes, keep)), Sum: reduce((x, axes, keep) => sum(x, axes, keep)), Prod: reduce((x, axes, keep) => prod(x, axes, keep)),
   Max: reduce(greatest), Amax: reduce(greatest),
@@ -331,7 +292,7 @@ const reductions: Readonly<Record<string, LayerForward>> = {
   Logsumexp: reduce((x, axes, keep) => logSumExp(x, axes, keep)),
   Argmax: operation((call) => argMax(inputOf(call), numberArgument(call, 'axis', 1, 0))), Argmin: operation((call) => argMin(inputOf(call), numberArgument(call, 'axis', 1, 0))),
   Cumsum: operation((call) => cumsum(inputOf(call), numberArgument(call, 'axis', 1, 0))),
-  Normalize: operation((call) => toUnitLength(inputOf(call), [axisOf(call, numberArgument(call, 'axis', 1, -1), inputOf(call).rank)], 1e-7)),
+  Normalize: operation(normalized), Norm: reduce((x, axes, keep) => sqrt(sum(square(x), axes, keep))),
 };
 
 const shaping: Readonly<Record<string, LayerForward>> = {
@@ -352,8 +313,8 @@ const shaping: Readonly<Record<string, LayerForward>> = {
 function einsumOf(call: LayerCallContext): Tensor {
   const equation = call.config['subscripts'] ?? call.args[0];
   const [a, b] = call.args.flatMap((entry) => tensorsIn(entry));
-  if (typeof equation !== 'string' || a === undefined || b === undefined) throw new Failure('layer.setting', `Operation '${call.path}' (Einsum) needs an equation and two tensors.`);
-  return einsum(equation.replaceAll(' ', ''), a, b);
+  if (typeof equation !== 'string' || a === undefined) throw new Failure('layer.setting', `Operation '${call.path}' (Einsum) needs an equation and one or two tensors.`);
+  return b === undefined ? einsumOfOne(equation.replaceAll(' ', ''), a) : einsum(equation.replaceAll(' ', ''), a, b);
 }
 
 const activations: Readonly<Record<string, LayerForward>> = {

@@ -6,7 +6,7 @@ import { atOnce, inputOf, plain, tensorsIn } from './calls';
 import type { LayerCallContext, LayerForward } from './layer';
 import { toChannelsFirst, toChannelsLast } from './layout';
 import { badSetting, channelsFirst, choiceOf, flagOf, numberOf } from './settings';
-import { resized } from './shape';
+import { interpolations, resizedTo } from './resizing';
 
 const float = (x: Tensor): Tensor => (x.dtype === 'float32' ? x : cast(x, 'float32'));
 
@@ -44,15 +44,15 @@ function toProportions(x: Tensor, height: number, width: number): Tensor {
 
 const resizing = plain((x, call) => {
   const [height, width] = [numberOf(call, 'height'), numberOf(call, 'width')];
-  const how = choiceOf(call, 'interpolation', ['bilinear', 'nearest']);
+  const how = choiceOf(call, 'interpolation', ['bilinear', ...interpolations]);
   return onPictures(float(x), call, (picture) => {
     if (call.convention === 'tfjs') {
       const corners = !flagOf(call, 'crop_to_aspect_ratio', false);
-      const run = how === 'bilinear' ? image.resizeBilinear<Tensor4D> : image.resizeNearestNeighbor<Tensor4D>;
+      const run = how !== 'nearest' ? image.resizeBilinear<Tensor4D> : image.resizeNearestNeighbor<Tensor4D>;
       return run(picture as Tensor4D, [height, width], corners);
     }
     const source = flagOf(call, 'crop_to_aspect_ratio', false) ? toProportions(picture, height, width) : picture;
-    return resized(call, source, [height, width], how);
+    return resizedTo(call, source, [height, width], how);
   });
 });
 
@@ -61,7 +61,7 @@ const centerCrop = plain((x, call) => {
   return onPictures(float(x), call, (picture) => {
     const [, rows = 1, columns = 1] = picture.shape;
     if (rows >= height && columns >= width) return cut(picture, Math.floor((rows - height) / 2), Math.floor((columns - width) / 2), height, width);
-    return resized(call, call.convention === 'tfjs' ? picture : toProportions(picture, height, width), [height, width], 'bilinear');
+    return resizedTo(call, call.convention === 'tfjs' ? picture : toProportions(picture, height, width), [height, width], 'bilinear');
   });
 });
 

@@ -11,6 +11,8 @@ import { mergeLayers } from './merge';
 import { normalizationLayers } from './normalization';
 import { onnxLayers } from './onnx';
 import { operations } from './operations';
+import { arrayOperations } from './array-operations';
+import { neuralOperations } from './neural-operations';
 import { poolingLayers } from './pooling';
 import { preprocessingLayers } from './preprocessing';
 import { recurrentLayers } from './recurrent/layers';
@@ -20,9 +22,11 @@ import { wrapperLayers } from './recurrent/wrappers';
 import { regularizationLayers } from './regularization';
 import { shapeLayers } from './shape';
 
-/** Later families win: where a layer and a bare operation share a name, the layer serves both. */
+const bareOperations: Readonly<Record<string, LayerForward>> = { ...operations, ...arrayOperations, ...neuralOperations };
+
+/** Later families win: where a layer and a bare operation share a name, the layer serves both, but for those told apart below. */
 const families: readonly Readonly<Record<string, LayerForward>>[] = [
-  operations, denseLayers, convolutionLayers, poolingLayers, normalizationLayers, activationLayers, shapeLayers, mergeLayers, embeddingLayers,
+  bareOperations, denseLayers, convolutionLayers, poolingLayers, normalizationLayers, activationLayers, shapeLayers, mergeLayers, embeddingLayers,
   attentionLayers, recurrentLayers, regularizationLayers, preprocessingLayers, applicationLayers, wrapperLayers((type, path) => layerForward(type, path)),
 ];
 
@@ -32,14 +36,17 @@ const dialects: Readonly<Record<string, Readonly<Record<string, LayerForward>>>>
 const keras = new Map<string, LayerForward>(families.flatMap((family) => Object.entries(family)));
 const tables = new Map(Object.entries(dialects).map(([format, table]) => [format, new Map(Object.entries(table))]));
 
+/** Operations that do something else than the layer of their name: NumPy's dot and average. */
+const apart = new Set(['Dot', 'Average']);
+
 /** Keras's class names that can run, in alphabetical order. */
 export function knownLayers(): string[] {
   return [...keras.keys()].sort();
 }
 
 /** The forward pass of a class of layers, in networks of a format. @throws Failure `layer.unknown` naming the layer and its class. */
-export function layerForward(type: string, path: string, format = 'keras'): LayerForward {
-  const forward = (tables.get(format) ?? keras).get(type);
+export function layerForward(type: string, path: string, format = 'keras', operation = false): LayerForward {
+  const forward = operation && apart.has(type) ? bareOperations[type] : (tables.get(format) ?? keras).get(type);
   if (forward === undefined) {
     throw new Failure('layer.unknown', `Layer '${path}' is a ${type}, which Backstep cannot run. Its graph and weights can be looked at; to train, replace this layer.`);
   }

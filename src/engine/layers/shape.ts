@@ -1,11 +1,13 @@
 /** Layers that only move, repeat, cut or frame elements. */
-import { expandDims, image, pad, reshape, slice, tile, transpose } from '@tensorflow/tfjs-core';
-import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import { expandDims, pad, reshape, slice, tile, transpose } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { sizeOf } from '../../tensor/value';
 import { Failure } from '../../tensor/failure';
 import { checkRank, plain, pointwise } from './calls';
-import type { LayerCallContext, LayerForward } from './layer';
+import type { LayerForward } from './layer';
 import { reshapeTo } from './operations';
+import { repeatAlong } from './repeating';
+import { interpolations, resizedTo } from './resizing';
 import { toChannelsFirst, toChannelsLast } from './layout';
 import { badSetting, channelsFirst, choiceOf, extentsOf, listOf, numberOf, pairsOf } from './settings';
 
@@ -65,34 +67,15 @@ const framing = (rank: number, key: 'padding' | 'cropping'): LayerForward => pla
   }, x);
 });
 
-/** Every element `factor` times in a row along `axis`. */
-function repeatAlong(x: Tensor, axis: number, factor: number): Tensor {
-  if (factor === 1) return x;
-  const reps = Array.from({ length: x.rank + 1 }, (_, index) => (index === axis + 1 ? factor : 1));
-  const shape = x.shape.map((extent, index) => (index === axis ? extent * factor : extent));
-  return reshape(tile(expandDims(x, axis + 1), reps), shape);
-}
-
 const enlarging = (rank: number): LayerForward => plain((x, call) => {
   checkRank(call, x, rank + 2);
   const size = extentsOf(call, 'size', rank, Array.from({ length: rank }, () => 2));
   const first = rank > 1 && channelsFirst(call);
   if (rank !== 2) return size.reduce((tensor, factor, index) => repeatAlong(tensor, index + (first ? 2 : 1), factor), x);
   const last = first ? toChannelsLast(x) : x;
-  const y = resized(call, last, [(last.shape[1] ?? 1) * (size[0] ?? 1), (last.shape[2] ?? 1) * (size[1] ?? 1)], choiceOf(call, 'interpolation', ['nearest', 'bilinear']));
+  const y = resizedTo(call, last, [(last.shape[1] ?? 1) * (size[0] ?? 1), (last.shape[2] ?? 1) * (size[1] ?? 1)], choiceOf(call, 'interpolation', interpolations));
   return first ? toChannelsFirst(y) : y;
 });
-
-/** `[batch, height, width, channels]` at another size. Keras samples at the pixels' middles, tfjs-layers at their corners. */
-export function resized(call: LayerCallContext, x: Tensor, size: [number, number], how: 'nearest' | 'bilinear'): Tensor {
-  const [height, width] = size;
-  const centers = call.convention !== 'tfjs';
-  const [rows = 1, columns = 1] = x.shape.slice(1);
-  if (how === 'nearest' && centers && height % rows === 0 && width % columns === 0) return repeatAlong(repeatAlong(x, 1, height / rows), 2, width / columns);
-  return how === 'nearest'
-    ? image.resizeNearestNeighbor(x as Tensor4D, size, false, centers)
-    : image.resizeBilinear(x as Tensor4D, size, false, centers);
-}
 
 export const shapeLayers: Readonly<Record<string, LayerForward>> = {
   Flatten: flattening,

@@ -3,20 +3,30 @@ import { Failure } from '../../tensor/failure';
 import type { Json, SymbolicShape } from '../network';
 import { describeShape, elementwise, inputOf, isObject, product } from './kind';
 import type { CallShapes, KindTable, LayerKind, Settings } from './kind';
+import { operandShape } from '../constants';
 import { broadcast } from './merging';
 import { reshaped } from './shaping';
 
-/** Elementwise work on all tensors of the call; plain numbers stretch. */
-const broadcasting: LayerKind = {
+/** Shapes of what a call computes with, in order: tensors, constants of the graph, numbers. A list of tensors is several. */
+export function operands(call: CallShapes): readonly SymbolicShape[] {
+  return [...call.args, ...Object.values(call.kwargs)].flatMap((argument) => {
+    const items = argument.kind === 'list' ? argument.items : [argument];
+    return items.map((item) => operandShape(item, (inner) => call.shapesIn(inner))).filter((shape) => shape !== null);
+  });
+}
+
+/** Elementwise work on all tensors of the call; numbers and constants stretch. */
+export const broadcasting: LayerKind = {
   outputs: (_, call) => {
-    const [first, ...others] = call.inputs;
+    const shapes = operands(call);
+    const [first, ...others] = shapes.length === 0 ? call.inputs : shapes;
     if (first === undefined) throw new Failure('layer.input', 'it has no input');
     return [others.reduce(broadcast, first)];
   },
 };
 
 /** A setting of an operation: from its config, else from the call's keyword or positional arguments. */
-function setting(settings: Settings, call: CallShapes, name: string, position: number): Json | undefined {
+export function setting(settings: Settings, call: CallShapes, name: string, position: number): Json | undefined {
   if (settings.config[name] !== undefined) return settings.config[name];
   const argument = call.kwargs[name] ?? call.args[position];
   return argument?.kind === 'value' ? plain(argument.value) : undefined;
@@ -27,7 +37,7 @@ function plain(value: Json): Json {
   return isObject(value) && value.class_name === '__tuple__' && Array.isArray(value.items) ? value.items as Json : value;
 }
 
-function axisOf(value: Json | undefined, rank: number): number[] | null {
+export function axisOf(value: Json | undefined, rank: number): number[] | null {
   if (value === undefined || value === null) return null;
   const items: readonly Json[] = Array.isArray(value) ? value : [value];
   return items.map((item) => {
@@ -49,7 +59,7 @@ const reduction: LayerKind = {
 
 const matmul: LayerKind = {
   outputs: (settings, call) => {
-    const [first, second] = call.inputs;
+    const [first, second] = operands(call);
     if (first === undefined || second === undefined || first.length < 1 || second.length < 1) throw new Failure('layer.input', 'it needs two inputs');
     // TensorFlow's function can turn its operands.
     const turned = (shape: SymbolicShape, turn: boolean): SymbolicShape => (turn && shape.length > 1 ? [...shape.slice(0, -2), shape[shape.length - 1] ?? null, shape[shape.length - 2] ?? null] : shape);
@@ -98,7 +108,7 @@ const getItem: LayerKind = {
   },
 };
 
-const operation: KindTable = {
+const own: KindTable = {
   GetItem: getItem,
   Matmul: matmul,
   Reshape: { outputs: (settings, call) => {
@@ -153,11 +163,12 @@ const operation: KindTable = {
       return extent === null ? null : extent + sum;
     })];
   } },
-  OneHot: { outputs: (settings, call) => { const classes = setting(settings, call, 'num_classes', 1); return [[...inputOf(call), typeof classes === 'number' ? classes : null]]; } },
+  OneHot: { outputs: (settings, call) => {
+    const classes = setting(settings, call, 'num_classes', 1);
+    return [[...inputOf(call), typeof classes === 'number' ? classes : null]];
+  } },
   Take: { outputs: (settings, call) => {
-    const [shape = [], other] = call.inputs;
-    const given = call.args[1];
-    const indices = other ?? (given?.kind === 'value' && Array.isArray(given.value) ? [given.value.length] : []);
+    const [shape = [], indices = []] = operands(call);
     const along = setting(settings, call, 'axis', 2);
     if (along === undefined || along === null) return [indices];
     const [axis = 0] = axisOf(along, shape.length) ?? [];
@@ -180,16 +191,18 @@ const operation: KindTable = {
 };
 
 const names = {
-  broadcasting: ['Divide', 'TrueDivide', 'FloorDivide', 'Mod', 'Power', 'Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr', 'Where', 'Arctan2', 'SquaredDifference', 'Logaddexp'],
+  broadcasting: ['Divide', 'TrueDivide', 'FloorDivide', 'Mod', 'Power', 'Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr', 'Where', 'Arctan2', 'SquaredDifference', 'Logaddexp', 'LogicalXor', 'Hypot', 'Heaviside', 'Fmax', 'Fmin'],
   elementwise: [
     'Negative', 'Absolute', 'Abs', 'Sqrt', 'Rsqrt', 'Square', 'Exp', 'Expm1', 'Log', 'Log1p', 'Log2', 'Log10', 'Sin', 'Cos', 'Tan', 'Sinh', 'Cosh', 'Tanh', 'Arcsin', 'Arccos', 'Arctan', 'Sign', 'Floor', 'Ceil', 'Round', 'Reciprocal',
     'LogicalNot', 'Isnan', 'Isfinite', 'Isinf', 'Erf', 'Relu', 'Relu6', 'Sigmoid', 'Softplus', 'Softsign', 'Silu', 'Gelu', 'Elu', 'Selu', 'Celu', 'LeakyRelu', 'HardSigmoid', 'HardSilu', 'LogSigmoid', 'LogSoftmax', 'Mish', 'ZerosLike', 'OnesLike', 'Cumsum', 'Flip', 'Copy', 'StopGradient',
+    'ConvertToTensor', 'Digitize', 'SaturateCast', 'FullLike', 'NanToNum', 'Trunc', 'Cumprod', 'Cbrt', 'Arcsinh', 'Arccosh', 'Arctanh', 'Exp2', 'Fabs', 'Sort', 'Argsort', 'Tril', 'Triu', 'Roll', 'Threshold', 'TanhShrink', 'HardTanh',
+    'HardShrink', 'SoftShrink', 'Squareplus', 'SparsePlus', 'SparseSigmoid', 'Sparsemax', 'BatchNorm', 'LayerNorm', 'RMSNorm',
   ],
-  reduction: ['Mean', 'Sum', 'Max', 'Min', 'Prod', 'Var', 'Std', 'Any', 'All', 'Logsumexp', 'Argmax', 'Argmin', 'Norm'],
+  reduction: ['Mean', 'Sum', 'Max', 'Min', 'Prod', 'Var', 'Std', 'Any', 'All', 'Logsumexp', 'Argmax', 'Argmin', 'Norm', 'CountNonzero', 'Median', 'Amax', 'Amin'],
 } as const;
 
 export const operations: KindTable = {
-  ...operation,
+  ...own,
   ...Object.fromEntries(names.broadcasting.map((name) => [name, broadcasting])),
   ...Object.fromEntries(names.elementwise.map((name) => [name, elementwise])),
   ...Object.fromEntries(names.reduction.map((name) => [name, reduction])),

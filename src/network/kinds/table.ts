@@ -1,5 +1,6 @@
 /** The table of all known classes of layers. A new family is a file and a line here. */
 import { applications } from './applications';
+import { arrayOperations } from './array-operations';
 import { attentions } from './attention';
 import { convolutions } from './convolution';
 import { core } from './core';
@@ -13,7 +14,7 @@ import { shaping } from './shaping';
 
 const table: KindTable = {
   // Layers stand behind operations of the same name (Reshape, Add): both understand each other's settings or share them.
-  ...operations, ...core, ...convolutions, ...poolings, ...normalizations, ...merging, ...shaping, ...attentions, ...applications, ...recurrents((name) => kindOf(name)),
+  ...operations, ...arrayOperations, ...core, ...convolutions, ...poolings, ...normalizations, ...merging, ...shaping, ...attentions, ...applications, ...recurrents((name) => kindOf(name)),
 };
 const known = new Map(Object.entries(table));
 
@@ -24,7 +25,7 @@ export function kindOf(type: string): LayerKind | undefined {
 
 /** Kind of a bare operation; its class may carry the name of a layer (`Reshape`). */
 export function operationKindOf(type: string): LayerKind | undefined {
-  return Object.hasOwn(operations, type) ? operations[type] : known.get(type);
+  return Object.hasOwn(operations, type) ? operations[type] : Object.hasOwn(arrayOperations, type) ? arrayOperations[type] : known.get(type);
 }
 
 /** All class names, for messages and tests. */

@@ -1,0 +1,67 @@
+/** Networks that Keras compiled, saved and trained: their file alone gives the same loss, gradients and weights (test/fixtures/scripts/keras_networks.py). */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { createRun } from '../../../src/engine/create-run';
+import type { Trace, WeightTensors } from '../../../src/engine/trace';
+import { readNpz } from '../../../src/formats/npz';
+import type { TensorValue } from '../../../src/tensor/value';
+import { assertFits, misfit, modelsFolder } from './references';
+
+const folder = path.join(modelsFolder, 'keras-networks');
+
+const says: Readonly<Record<string, string>> = {
+  products_with_constants: 'multiplies by constants of the graph: matmul, dot, einsum, tensordot, inner',
+  array_operations: 'sorts, takes, repeats, pads, joins and cuts arrays by bare operations',
+  neural_operations: 'convolves, pools, normalizes and resizes by bare operations',
+  sums_drop_masks: 'does not hand a mask on through a bare sum',
+};
+
+/** The weight whose path ends as Keras's does: Keras's paths begin where a model was built, not where it is used. */
+function weightOf(trace: Trace, keras: string): WeightTensors | undefined {
+  const parts = keras.split('/');
+  for (let start = 0; start < parts.length - 1; start += 1) {
+    const end = parts.slice(start).join('/');
+    const found = trace.weights.filter(({ layer, weight }) => `/${layer}/${weight}`.endsWith(`/${end}`));
+    if (found.length === 1) return found[0];
+  }
+  return undefined;
+}
+
+const read = (trace: Trace, id: number | null | undefined): TensorValue | null => (id === null || id === undefined ? null : trace.tensors.get(id)?.read() ?? null);
+
+async function compare(file: string, arrays: ReadonlyMap<string, TensorValue>, npz: string): Promise<void> {
+  const places = (kind: 'x' | 'y'): string | Record<string, string> => {
+    const named = [...arrays.keys()].filter((key) => key.startsWith(`${kind}/`));
+    return named.length === 0 ? `${npz}#${kind}` : Object.fromEntries(named.map((key) => [key.slice(2), `${npz}#${key}`]));
+  };
+  const run = await createRun({ model: file, data: { x: places('x'), y: places('y') }, batchSize: 1000, shuffle: false, dropout: false, backend: 'wasm' }, { baseFolder: folder });
+  try {
+    assert.equal(run.info.convention, 'keras');
+    const first = await run.iteration(0);
+    const misfits = [misfit('loss', read(first, first.lossTensor), arrays.get('loss')!)];
+    const input = arrays.get('grad_input');
+    if (input !== undefined) misfits.push(misfit('gradient of the input', read(first, Object.values(first.inputs)[0]?.gradient), input, 2e-6));
+    const last = await run.iteration(Number(arrays.get('steps')!.data[0]) - 1);
+    for (const [key, expected] of arrays) {
+      const [kind, ...rest] = key.split('/');
+      if (kind !== 'grad' && kind !== 'after') continue;
+      const trace = kind === 'grad' ? first : last;
+      const weight = weightOf(trace, rest.join('/'));
+      misfits.push(weight === undefined ? `${key}: no such weight` : misfit(key, read(trace, kind === 'grad' ? weight.gradient : weight.after), expected, 2e-6));
+    }
+    assertFits(misfits);
+  } finally {
+    run.dispose();
+  }
+}
+
+describe('a network that Keras saved', () => {
+  for (const [name, sentence] of Object.entries(says)) {
+    for (const extension of ['keras', 'h5'].filter((each) => existsSync(path.join(folder, `${name}.${each}`)))) {
+      it(`${sentence} (${name}.${extension})`, async () => {
+        await compare(`${name}.${extension}`, await readNpz(path.join(folder, `${name}.npz`)), `${name}.npz`);
+      });
+    }
+  }
+});
