@@ -1,14 +1,16 @@
 // Tensors of a Python program that the real debugpy has paused, read through its debug adapter.
 import assert from 'node:assert/strict';
-import { describePaused, has, tensor } from './paused-python';
+import { pythonWith } from '../pythons';
+import { describePaused, tensor } from './paused-python';
 
 describePaused('A Python program paused by debugpy', 'arrays.py', ['debugpy', 'numpy'], (program) => {
   const { looks } = program;
   const look: typeof program.look = (...given) => program.look(...given);
   const valuesOf: typeof program.valuesOf = (view) => program.valuesOf(view);
   const needs = (module: string | null, title: string, body: () => Promise<void>): void => {
-    if (module === null || has(module)) it(title, body);
-    else it(`${title} (skipped: ${module} is not installed)`);
+    const found = pythonWith(module === null ? [] : [module]);
+    if ('python' in found) it(title, body);
+    else it(`${title} (skipped: ${found.missing})`);
   };
 
   needs(null, 'gives the values of a NumPy array as tiles, with numbers over the whole', async () => {

@@ -13,6 +13,7 @@ describePaused('A TensorFlow program paused by debugpy', 'tensorflow-tensors.py'
     assert.deepEqual(program.valuesOf(seen), [0, 1, 2].flatMap((channel) => Array.from({ length: 20 }, (_, i) => 3 * i + channel)));
     assert.deepEqual([await program.values('variable'), await program.values('own')], [[1, -2, 3, 4], [1, 2, 3, -4]]);
     assert.deepEqual([tensor(await program.look('brain')).dtype, await program.values('brain')], ['bfloat16', [1.5, -2.25]]);
+    assert.deepEqual([await program.values('half'), await program.values('truth'), await program.values('whole')], [[0.5, -1], [1, 0], [3, -4]]);
     assert.deepEqual(tensor(await program.look('model.layers[0].kernel')).shape, [2, 3]);
     assert.deepEqual(await program.values('model.get_layer("bn").moving_variance'), [1, 1, 1]);
     assert.equal(await state(), before);
@@ -29,6 +30,7 @@ describePaused('A TensorFlow program paused by debugpy', 'tensorflow-tensors.py'
     assert.match(await program.sentence('sparse'), /it is sparse; look at its values/);
     assert.match(await program.sentence('symbolic'), /it is symbolic/);
     assert.match(await program.sentence('placeholder'), /it is symbolic/);
+    assert.match(await program.sentence('complex_'), /complex; look at its real, imag or abs/);
     assert.match(await program.sentence('words'), /elements of type/);
   });
 

@@ -24,7 +24,8 @@ describePaused('A PyTorch program paused by debugpy', 'torch-tensors.py', ['debu
     assert.deepEqual([await program.values('half'), await program.values('brain')], [[1.5, -2.25], [1.5, -2.25]]);
     assert.deepEqual([tensor(await program.look('brain')).dtype, tensor(await program.look('half')).dtype], ['bfloat16', 'float16']);
     assert.deepEqual([await program.values('whole'), await program.values('truth')], [[1, 2, 3, 4], [1, 0]]);
-    assert.deepEqual(await program.values('torch.conj(complex_).imag'), [-2]);
+    assert.deepEqual([await program.values('negative'), await program.values('complex_.abs()')], [[-2], [Math.fround(Math.sqrt(5))]]);
+    assert.deepEqual([await program.values('quantized.int_repr()'), await program.values('sparse.values()')], [[5, 10], [1, 1, 1]]);
   });
 
   it('says in a sentence what has no elements, or none in a row', async () => {
@@ -33,6 +34,9 @@ describePaused('A PyTorch program paused by debugpy', 'torch-tensors.py', ['debu
     assert.match(await program.sentence('fake'), /a shape and a type but no elements/);
     assert.match(await program.sentence('complex_'), /complex; look at its real, imag or abs/);
     assert.match(await program.sentence('quantized'), /quantized; look at its int_repr/);
+    assert.match(await program.sentence('nested'), /its rows have different lengths; look at one of its unbind/);
+    assert.match(await program.sentence('pruned'), /has no elements: its shape is \[0, 3\]/);
+    assert.match(await program.sentence('freed'), /its memory has been freed; look at it at an earlier line/);
     assert.match(await program.sentence('net'), /"net" is no tensor but a torch\.Sequential/);
   });
 
@@ -49,6 +53,9 @@ describePaused('A PyTorch program paused by debugpy', 'torch-tensors.py', ['debu
     await program.evaluate('setattr(working, "busy", True)');
     assert.match(await program.sentence('device'), /lies on a device that is still working: its CUDA stream has not finished\. Step on/);
     await program.evaluate('setattr(working, "busy", False)');
+    await program.evaluate('setattr(working, "capturing", True)');
+    assert.match(await program.sentence('device'), /its CUDA stream is being captured into a graph/);
+    await program.evaluate('setattr(working, "capturing", False)');
   });
 
   it('never goes through 10^9 elements', async () => {

@@ -1,30 +1,24 @@
 /** A Python program that the real debugpy has paused, looked at as the panel "Tensor" does. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { configGraph } from '../../src/debug/inspect/config-graph';
 import { Looks } from '../../src/debug/inspect/looks';
 import type { LookKind, LookView } from '../../src/protocol/inspect';
+import { checkout, pythonWith } from '../pythons';
 import { AdapterClient } from './debugpy-client';
-
-const root = process.env['BACKSTEP_CHECKOUT'] ?? path.resolve('.');
-const installed = spawnSync(process.execPath, [path.join(root, 'test/python.mjs')], { encoding: 'utf8' });
-
-/** The Python to run, or null; `missing` says why there is none. */
-export const python = installed.status === 0 ? installed.stdout.trim().split('\n').at(-1) ?? null : null;
-export const missing = installed.stderr.trim();
-export const has = (module: string): boolean => python !== null && spawnSync(python, ['-c', `import ${module}`], { env: { ...process.env, KERAS_BACKEND: 'numpy' } }).status === 0;
 
 export class PausedPython {
   readonly looks = new Looks(() => ({ debuggerType: 'debugpy', evaluate: (expression) => this.evaluate(expression) }), configGraph, () => undefined);
   private client: AdapterClient | null = null;
   private frameId = 0;
 
+  constructor(private readonly python: string) {}
+
   /** Runs a program of test/fixtures/programs to its first line that ends with `# stop`. */
   async start(name: string): Promise<void> {
-    if (python === null) throw new Error(missing);
-    const program = path.join(root, 'test/fixtures/programs', name);
+    const { python } = this;
+    const program = path.join(checkout, 'test/fixtures/programs', name);
     const stops = readFileSync(program, 'utf8').split('\n').flatMap((line, index) => (line.endsWith('# stop') ? [index + 1] : []));
     const client = this.client = new AdapterClient(python, ['-m', 'debugpy.adapter']);
     await client.request('initialize', { adapterID: 'debugpy', clientID: 'test', linesStartAt1: true, columnsStartAt1: true, pathFormat: 'path' });
@@ -81,11 +75,10 @@ export const tensor = ({ result }: LookView) => (result.kind === 'tensor' ? resu
 
 /** Tests of a program, skipped with the reason where Python or a module is missing. */
 export function describePaused(title: string, name: string, modules: readonly string[], tests: (program: PausedPython) => void): void {
-  const absent = modules.filter((module) => !has(module));
-  const why = python === null ? missing : absent.length > 0 ? `${absent.join(', ')} cannot be imported` : null;
-  if (why !== null) { it(`${title} (skipped: ${why})`); return; }
+  const found = pythonWith(modules);
+  if ('missing' in found) { it(`${title} (skipped: ${found.missing})`); return; }
   describe(title, () => {
-    const program = new PausedPython();
+    const program = new PausedPython(found.python);
     before(async function () { this.timeout(120_000); await program.start(name); });
     after(() => program.end());
     tests(program);

@@ -3,10 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { inspect, inspectWhole } from '../../../src/debug/inspect/inspector';
 import type { InspectOptions } from '../../../src/debug/inspect/inspector';
 import { Failure } from '../../../src/tensor/failure';
+import { pythonWith } from '../../pythons';
 
-/** The Python to test with: BACKSTEP_PYTHON, or python3. */
-const python = process.env['BACKSTEP_PYTHON'] ?? 'python3';
-const has = (module: string): boolean => spawnSync(python, ['-c', `import ${module}`]).status === 0;
+let python = '';
 
 /** A program that has run `setup`; the debugger evaluates in a function's frame and answers with the repr of the text. */
 const run = (setup: string, text: string): Promise<string> => {
@@ -26,9 +25,9 @@ const fails = (code: string, word: RegExp) => (error: unknown): boolean => {
 
 describe('A paused Python program', () => {
   const needs = (modules: readonly string[], title: string, body: () => Promise<void>): void => {
-    const missing = modules.filter((module) => !has(module));
-    if (missing.length === 0) it(title, body).timeout(120_000);
-    else it(`${title} (skipped: ${python} has no ${missing.join(', ')})`);
+    const found = pythonWith(modules);
+    if ('python' in found) it(title, () => { python = found.python; return body(); });
+    else it(`${title} (skipped: ${found.missing})`);
   };
 
   needs(['numpy'], 'shows NumPy arrays: slices, statistics, histograms', async () => {
@@ -74,6 +73,12 @@ describe('A paused Python program', () => {
     assert.ok(first.kind === 'tensor' && first.whole === null && first.picture.statistics.mean === 3);
     const { sampled, statistics, checksums, blockLength } = await inspectWhole('debugpy', 'a', (text) => run(setup, text));
     assert.deepEqual([sampled, statistics.count, statistics.min, statistics.max, blockLength, checksums.length], [3815, 262_124, 3, 3, 64, 4096]);
+  });
+
+  needs(['numpy', 'ml_dtypes'], 'widens of 10^9 elements of a narrow type only those that it counts or shows', async () => {
+    const { shape, dtype, values } = await valuesOf('import numpy as np, ml_dtypes, resource\nresource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))\na = np.broadcast_to(np.array(-2.5, ml_dtypes.bfloat16), (1000, 1000, 1000))', 'a', { maxElements: 100 });
+    assert.deepEqual([dtype, new Set(values)], ['bfloat16', new Set([-2.5])]);
+    assert.equal(shape.length, 3);
   });
 
   needs(['numpy'], 'tells by checksums which elements are others', async () => {

@@ -151,7 +151,8 @@ def probe(value, request):
         if math.prod(shape) == 0:
             raise Problem("empty", "its shape is %s" % list(shape))
 
-    def with_numpy(array, dtype):
+    def with_numpy(array, dtype, plain=lambda part: part):
+        """`plain` widens what is taken out of the array, never the whole of it."""
         import numpy
         if request["shape"] is not None:
             if math.prod(request["shape"]) != array.size:
@@ -161,30 +162,56 @@ def probe(value, request):
         needs_elements(shape)
         spec = plan(shape)
         step = step_of(array.size)
-        part = lambda: cut(array, *spec, numpy.transpose)
-        return finish(part, numpy, shape, dtype, lambda: whole(every(array, array.size, step, numpy.arange), numpy, step), spec)
+        part = lambda: plain(cut(array, *spec, numpy.transpose))
+        return finish(part, numpy, shape, dtype, lambda: whole(plain(every(array, array.size, step, numpy.arange)), numpy, step), spec)
 
     def plain_numpy(array):
         import numpy
         dtype = str(array.dtype)
-        if dtype == "bfloat16" or dtype.startswith("float8"):
-            array = array.astype(numpy.float32)
+        array = numpy.asarray(array)
+        if dtype.startswith(("bfloat16", "float8_", "float6_", "float4_", "int4", "uint4", "int2", "uint2")):
+            return with_numpy(array, dtype, lambda part: part.astype(numpy.float32))
+        if array.dtype.kind == "c":
+            raise Problem("unreadable", "its elements are complex; look at its real, imag or abs()")
         if array.dtype.kind not in "fiub":
             raise Problem("unreadable", "elements of type %s" % dtype)
-        return with_numpy(numpy.asarray(array), dtype)
+        return with_numpy(array, dtype)
+
+    def rests(done):
+        """Whether a device gets done with what it was given last; it is waited for a fifth of a second."""
+        import time
+        until = time.monotonic() + 0.2
+        while not done():
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.005)
+        return True
 
     def from_torch(torch, given):
         tensor = given.detach()
+        if hasattr(torch._C, "_functorch") and torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+            raise Problem("unreadable", "the program is inside a transform of torch.func (grad, vmap), where no tensor has elements of its own; look at it before or after")
         if type(given).__name__ in ("FakeTensor", "FunctionalTensor") or tensor.device.type == "meta":
             raise Problem("unreadable", "it has a shape and a type but no elements (device %s)" % tensor.device)
-        if tensor.device.type == "cuda" and not torch.cuda.current_stream(tensor.device).query():
-            raise Problem("busy", "its CUDA stream has not finished")
+        if tensor.device.type == "cuda":
+            # To ask a stream that is being captured into a graph whether it has finished would spoil the capture.
+            if torch.cuda.is_current_stream_capturing():
+                raise Problem("busy", "its CUDA stream is being captured into a graph")
+            if not rests(torch.cuda.current_stream(tensor.device).query):
+                raise Problem("busy", "its CUDA stream has not finished")
+        if tensor.is_nested:
+            raise Problem("unreadable", "its rows have different lengths; look at one of its unbind()")
         if tensor.layout != torch.strided:
             raise Problem("unreadable", "its layout is %s; look at its to_dense(), values() or indices()" % str(tensor.layout).replace("torch.", ""))
         if tensor.is_quantized:
             raise Problem("unreadable", "it is quantized; look at its int_repr() or dequantize()")
         if tensor.is_complex():
             raise Problem("unreadable", "its elements are complex; look at its real, imag or abs()")
+        needs_elements(tensor.shape)
+        storage = tensor.untyped_storage() if hasattr(tensor, "untyped_storage") else tensor.storage()
+        last = tensor.storage_offset() + sum((extent - 1) * stride for extent, stride in zip(tensor.shape, tensor.stride()))
+        if (last + 1) * tensor.element_size() > storage.nbytes():
+            raise Problem("unreadable", "its memory has been freed; look at it at an earlier line")
         import numpy
         dtype = str(tensor.dtype).replace("torch.", "")
         with torch.no_grad():
@@ -198,10 +225,12 @@ def probe(value, request):
             plain = lambda part: (part.float() if narrow else part).resolve_neg().cpu().numpy()
             spec = plan(shape)
             count = tensor.numel()
+            # The program's default device may be another one.
+            positions = lambda *range: torch.arange(*range, device="cpu")
             # Of a tensor on another device only a sample crosses to the processor.
             step = step_of(count) if tensor.device.type == "cpu" else -(-count // few_sampled)
             part = lambda: plain(cut(tensor, *spec, lambda part, order: part.permute(order) if order else part))
-            return finish(part, numpy, shape, dtype, lambda: whole(plain(every(tensor, count, step, torch.arange)), numpy, step), spec)
+            return finish(part, numpy, shape, dtype, lambda: whole(plain(every(tensor, count, step, positions)), numpy, step), spec)
 
     def from_list():
         shape, level = [], value
@@ -225,11 +254,41 @@ def probe(value, request):
         check(value, 0)
         return with_numpy(numpy.array(value, dtype=numpy.float64).reshape(shape), "float64")
 
+    def config_of(model):
+        """Keras asks for TensorFlow's types when it writes a configuration: a program that does without TensorFlow is not made to load it."""
+        types = getattr(sys.modules.get("keras.src.utils.module_utils"), "tensorflow", None)
+        kept = "tensorflow" not in sys.modules and types is not None and vars(types).get("_available", False) is None
+        if kept:
+            types._available = False
+        try:
+            return model.to_json()
+        finally:
+            if kept:
+                types._available = None
+
+    def is_jax(held):
+        return type(held).__module__.split(".")[0] in ("jax", "jaxlib") and hasattr(held, "__array__")
+
+    def from_jax(array):
+        if type(array).__name__.endswith("Tracer"):
+            raise Problem("unreadable", "it is traced: it has a shape and a type but no elements")
+        if array.is_deleted():
+            raise Problem("unreadable", "its memory has been deleted, or donated to a function; look at it at an earlier line")
+        if not array.is_fully_addressable:
+            raise Problem("unreadable", "other processes hold parts of it; look at its addressable_shards")
+        if str(array.dtype).startswith("key<"):
+            raise Problem("unreadable", "it is a random key; look at its jax.random.key_data")
+        if not rests(array.is_ready):
+            raise Problem("busy", "it is still being computed")
+        import numpy
+        # JAX keeps the copy that it makes for NumPy with the array, here with a passing one.
+        return plain_numpy(numpy.asarray(array.addressable_data(0) if array.is_fully_replicated else array))
+
     def from_keras():
         """TensorFlow's and Keras's tensors, variables and models; Keras's variables hold a tensor of its backend."""
         name = type(value).__name__
         if hasattr(value, "to_json") and hasattr(value, "layers"):
-            return answer({"kind": "network", "type": kind, "config": value.to_json()})
+            return answer({"kind": "network", "type": kind, "config": config_of(value)})
         if name in ("RaggedTensor", "SparseTensor"):
             raise Problem("unreadable", "its rows have different lengths; look at its values or to_tensor()" if name == "RaggedTensor" else "it is sparse; look at its values or indices")
         if name in ("KerasTensor", "SymbolicTensor", "Placeholder") or (hasattr(value, "graph") and not hasattr(value, "numpy")):
@@ -238,6 +297,8 @@ def probe(value, request):
         held = inner if inner is not None and not callable(inner) else value
         if torch is not None and isinstance(held, torch.Tensor):
             return from_torch(torch, held)
+        if is_jax(held):
+            return from_jax(held)
         import numpy
         if hasattr(held, "numpy"):
             try:
@@ -262,13 +323,8 @@ def probe(value, request):
             return with_numpy(pixels[None] if pixels.ndim == 3 else pixels, str(pixels.dtype))
         if kind.startswith(("tensorflow.", "keras.")):
             return from_keras()
-        if kind.startswith(("jaxlib.", "jax.")) and hasattr(value, "__array__"):
-            if hasattr(value, "is_deleted") and value.is_deleted():
-                raise Problem("disposed")
-            if type(value).__name__.endswith("Tracer"):
-                raise Problem("unreadable", "it is traced: it has a shape and a type but no elements")
-            import numpy
-            return plain_numpy(numpy.asarray(value))
+        if is_jax(value):
+            return from_jax(value)
         if isinstance(value, (bytes, bytearray, memoryview)):
             import numpy
             return with_numpy(numpy.frombuffer(value, dtype=numpy.uint8), "uint8")
