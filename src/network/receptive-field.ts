@@ -14,7 +14,14 @@ import type { Argument, Layer, LayerCall, Network, SymbolicShape, TensorRef } fr
 export type { AxisField } from './fields/reading';
 
 /** Of the network input named `input`, one entry a spatial axis; null where the whole axis is seen. */
-export interface ReceptiveField { readonly input: string; readonly axes: readonly (AxisField | null)[] }
+export interface ReceptiveField {
+  readonly input: string;
+  readonly axes: readonly (AxisField | null)[];
+  /** Which axes of the input these are. */
+  readonly inputAxes: readonly number[];
+  /** Path of the layer from which on every position is seen; null where not all are. */
+  readonly wholeSince: string | null;
+}
 
 /** What a tensor sees of an input: for each axis of it, batch included, along which of its own axes it moves there, and how far. */
 export type Sight = readonly (AxisReading | null)[];
@@ -72,14 +79,16 @@ interface Walk {
   readonly rules: (layer: Layer) => Rule;
   /** Sights by the path of a call, of its first output. */
   readonly found: Map<string, Sight>;
+  /** Layers from which on nothing is left of where an element stands, by the path of a call. */
+  readonly since: Map<string, string>;
   /** Axes of the input that windows slide along, from the first layer that has such. */
   space: readonly number[] | null;
 }
 
 /** What the outputs of all layer calls see of one input, by the layer's path (`path#call` for shared ones); batch and channels are axes like any other. */
-export function sightsOf(network: Network, input: TensorRef): Pick<Walk, 'found' | 'space'> {
+export function sightsOf(network: Network, input: TensorRef): Pick<Walk, 'found' | 'space' | 'since'> {
   const shape = shapeOf(network, input) ?? [];
-  const walk: Walk = { rules: rulesOf(network), found: new Map(), space: null };
+  const walk: Walk = { rules: rulesOf(network), found: new Map(), since: new Map(), space: null };
   visitAll(network, new Map([[keyOf(input), shape.map((_, along): AxisReading => ({ along, jump: 1, low: 0, high: 0 }))]]), '', walk);
   return walk;
 }
@@ -106,13 +115,16 @@ export function receptiveFields(network: Network): Map<string, ReceptiveField> {
   const start = startOf(network);
   // Of other formats it is not known how their ops read.
   if (start === undefined || (network.layers.some(({ foreign }) => foreign !== undefined) && !tables.some(([format]) => format.test(network.format)))) return new Map();
-  const { found, space } = sightsOf(network, start);
+  const { found, space, since } = sightsOf(network, start);
   const rank = shapeOf(network, start)?.length ?? 0;
   // Without windows nothing tells which axis has the channels: it is where the framework has them.
   const channel = network.convention === 'pytorch' && rank > 3 ? 1 : rank - 1;
   const shown = rank === 2 ? [1] : space ?? Array.from({ length: rank }, (_, axis) => axis).filter((axis) => axis !== 0 && axis !== channel);
   const extents = shapeOf(network, start) ?? [];
-  return new Map([...found].map(([path, sight]) => [path, { input: start.layer, axes: shown.map((axis) => fieldOf(sight[axis] ?? null, extents[axis] ?? null)) }]));
+  return new Map([...found].map(([path, sight]) => {
+    const axes = shown.map((axis) => fieldOf(sight[axis] ?? null, extents[axis] ?? null));
+    return [path, { input: start.layer, inputAxes: shown, axes, wholeSince: axes.every((axis) => axis === null) ? since.get(path) ?? null : null }];
+  }));
 }
 
 /** What is always the same may be all of the axis, and begins and ends on it. */
@@ -152,6 +164,7 @@ function visit({ layer, call, number }: { layer: Layer; call: LayerCall; number:
     if (sight === null) continue;
     sights.set(key, sight);
     if (which === 0) walk.found.set(callPath(path, layer, number), whole(sight));
+    if (which === 0) noteWhole(callPath(path, layer, number), sight, call, sights, prefix, walk);
   }
   // Bodies of loops and branches of branches see whatever an earlier turn saw.
   if (layer.network === null || layer.foreign !== undefined) return;
@@ -165,6 +178,14 @@ function visit({ layer, call, number }: { layer: Layer; call: LayerCall; number:
     sights.set(keyOf({ layer: layer.name, call: number, output }), result);
     if (output === 0) walk.found.set(callPath(path, layer, number), whole(result));
   });
+}
+
+/** Notes the layer by which the last of where elements stand is lost: of whole inputs, the one that they lost it by. */
+function noteWhole(path: string, sight: Sight, call: LayerCall, sights: ReadonlyMap<string, Sight>, prefix: string, walk: Walk): void {
+  const isWhole = (own: Sight | undefined): boolean => own?.slice(1).every((axis) => axis === null) === true;
+  if (!isWhole(sight)) return;
+  const before = refsOfCall(call).filter((ref) => isWhole(sights.get(keyOf(ref)))).map(({ layer, call: number }) => walk.since.get(prefix + layer) ?? walk.since.get(`${prefix}${layer}#${number}`));
+  walk.since.set(path, before.find((since) => since !== undefined) ?? path);
 }
 
 /** An operand of a call: a tensor of the graph or a weight, by its shape. */

@@ -109,6 +109,8 @@ export interface OriginView {
   readonly fields: readonly FieldPart[];
   /** `size 14 × 14, jump 2 × 2, start −2, −2` of the layer; null when it sees everything. */
   readonly fieldWords: string | null;
+  /** Sentences: why all of the input is seen, and what is left out. */
+  readonly fieldNotes: readonly string[];
   /** Why there is no field, or no gradient by the input. */
   readonly fieldProblem: string | null;
   readonly gradientProblem: string | null;

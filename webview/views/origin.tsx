@@ -30,7 +30,7 @@ function Part({ title, note, label, children }: { readonly title: string; readon
 }
 
 function Seen({ view, influence, question }: { readonly view: OriginView; readonly influence: Answering<InfluenceView>; readonly question: string }): JSX.Element {
-  const { fields, fieldWords, fieldProblem, gradientProblem, element } = view;
+  const { fields, fieldWords, fieldNotes, fieldProblem, gradientProblem, element } = view;
   if (fieldProblem !== null) return <section class="card" aria-label="What it can see"><header><h3>what it can see</h3></header><p class="statistics">{fieldProblem}</p></section>;
   const parts = influence.state === 'ready' ? influence.answer.parts : [];
   const rows = Math.max(1, fields.length, parts.length);
@@ -45,6 +45,7 @@ function Seen({ view, influence, question }: { readonly view: OriginView; readon
               <Part title={`what it can see of ${field.input}`} note={`${where} · ${field.words}`} label={`What it can see of ${field.input}`}>
                 <InputPicture input={field.picture} map={null} frame={field.window} names={field.names} label={`${field.input}, ${where}; seen: ${field.words}`} maxHeight={pictureHeight} />
                 {fieldWords !== null && <p class="fine">{fieldWords}</p>}
+                {row === 0 && fieldNotes.map((note) => <p class="fine" key={note}>{note}</p>)}
               </Part>
             )}
             {part === undefined ? row === 0 && (

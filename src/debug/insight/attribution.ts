@@ -87,15 +87,16 @@ async function examplesView(run: Run, view: View, { method, unit }: AttributionR
   const inputs = Object.keys(trace.inputs).map((name) => run.data.inputs[name] ?? lost(name));
   const perExample = [...flattenLayers(info.network)].reduce((sum, { layer: { calls } }) => sum + calls.reduce((all, { outputShapes }) => all + outputShapes.reduce((size, shape) => size + sizeOf(shape.slice(1).map((extent) => extent ?? 64)), 0), 0), 1);
   const batchSize = Math.max(1, Math.min(32, Math.floor(batchBudget / perExample)));
-  const found = await topExamples(await subjectOf(run, trace), inputs, layer, unit.index.at(-1) ?? 0, { count: listedExamples, batchSize, channelAxis: channelAxisOf(view, keys.get(layer)?.output ?? -1), ...asking });
+  const output = keys.get(layer)?.output ?? -1, channelAxis = channelAxisOf(view, output), channel = unit.index.at(-1) ?? 0;
+  const found = await topExamples(await subjectOf(run, trace), inputs, layer, channel, { count: listedExamples, batchSize, channelAxis, ...asking });
   const [input] = inputs, [name = 'input', place] = Object.entries(trace.inputs)[0] ?? [];
   const examples = input === undefined ? [] : found.map(({ example, value, position }): TopExampleView => {
     const each = sizeOf(input.shape.slice(1)), shape = [1, ...input.shape.slice(1)];
     const one: TensorValue = { dtype: input.dtype, shape, data: input.data.slice(example * each, (example + 1) * each) };
-    return { example, value, picture: pictureOf(one, { name, use: place === undefined ? 'activation' : layoutOf(view, place.value), maxElements: thumbnail * (shape.length === 4 ? 3 : 1) }), window: seenFrom(info.network, layer, position, place?.value ?? -1, shape) };
+    return { example, value, picture: pictureOf(one, { name, use: place === undefined ? 'activation' : layoutOf(view, place.value), maxElements: thumbnail * (shape.length === 4 ? 3 : 1) }), window: seenFrom(view, output, [0, ...position.slice(0, channelAxis - 1), channel, ...position.slice(channelAxis - 1)], place?.value ?? -1) };
   });
   const all = input?.shape[0] ?? 0;
-  return { method, score: null, input: null, map: null, examples, note: `${examples.length === 0 ? 'no example gave a number; ' : ''}of all ${all.toLocaleString('en-US')} examples of the data set, by the largest value of channel ${unit.index.at(-1) ?? 0} of ${layer}${examples.some(({ window }) => window !== null) ? '; the frame is what it saw there' : ''}` };
+  return { method, score: null, input: null, map: null, examples, note: `${examples.length === 0 ? 'no example gave a number; ' : ''}of all ${all.toLocaleString('en-US')} examples of the data set, by the largest value of channel ${channel} of ${layer}${examples.some(({ window }) => window !== null) ? '; the frame is what it saw there' : ''}` };
 }
 
 function lost(name: string): never {

@@ -1,14 +1,12 @@
-/** What an element can see of the network's inputs: the receptive field of its layer, placed at the element and clipped to the input. */
-import type { Trace } from '../../engine/trace';
+/** What an element can see of the network's inputs: what it was made of, followed back from op to op, with the figures of its layer. */
 import { findLayer } from '../../network/layer-path';
 import { fieldsOf as fieldsIn, fieldView } from '../../network/graph-view';
-import { Settings } from '../../network/kinds/kind';
 import type { Network } from '../../network/network';
-import { seen } from '../../network/receptive-field';
 import type { ReceptiveField } from '../../network/receptive-field';
+import type { Box } from '../../engine/cells/reach';
 import type { CellWindow } from '../../protocol/cell';
-import type { ElementView, FieldPart } from '../../protocol/insight';
 import type { FieldAxisView } from '../../protocol/graph';
+import type { ElementView, FieldPart } from '../../protocol/insight';
 import type { TensorPicture } from '../../protocol/tensor';
 import { Failure } from '../../tensor/failure';
 import { pictureOf } from '../../tensor/picture';
@@ -17,16 +15,7 @@ import type { TensorUse } from '../../tensor/slice';
 import type { View } from '../place';
 import { useOf } from '../view/picture';
 import { indexOf } from '../view/trace-index';
-
-/** All tensors that a tensor was made of, itself included. */
-export function ancestors({ ops, tensors }: Trace, tensor: number): Set<number> {
-  const found = new Set([tensor]);
-  for (let op = tensors.get(tensor)?.writer ?? -1; op >= 0; op -= 1) {
-    const each = ops[op];
-    if (each?.outputs.some((output) => found.has(output)) === true) for (const input of Object.values(each.inputs)) found.add(input);
-  }
-  return found;
-}
+import { madeOf } from './made-of';
 
 /** The example of the batch that an element belongs to; null when its first axis does not number examples. */
 export const exampleOf = ({ trace }: View, { tensor, index }: Pick<ElementView, 'tensor' | 'index'>): number | null =>
@@ -48,7 +37,7 @@ export function channelAxisOf(view: View, tensor: number): number {
   return rank > 3 && layoutOf(view, tensor).endsWith('-first') ? 1 : Math.max(0, rank - 1);
 }
 
-export interface Fields { readonly parts: readonly FieldPart[]; readonly words: string | null; readonly problem: string | null }
+export interface Fields { readonly parts: readonly FieldPart[]; readonly words: string | null; readonly notes: readonly string[]; readonly problem: string | null }
 
 /** The sentence for elements that no pass from the input to the loss made; null for those that one did. */
 export function outsideForward({ trace }: View, tensor: number): string | null {
@@ -64,21 +53,33 @@ export function outsideForward({ trace }: View, tensor: number): string | null {
 export function fieldsAt(view: View, element: ElementView): Fields {
   const { trace, info } = view, { tensor, index } = element;
   const problem = outsideForward(view, tensor);
-  if (problem !== null) return { parts: [], words: null, problem };
-  const made = trace.tensors.get(tensor), op = trace.ops[made?.writer ?? -1], from = ancestors(trace, tensor), example = exampleOf(view, element);
+  if (problem !== null) return { parts: [], words: null, notes: [], problem };
+  const op = trace.ops[trace.tensors.get(tensor)?.writer ?? -1], example = exampleOf(view, element);
+  const { boxes, masked, batchStatistics } = madeOf(view, tensor, index);
   const layer = op?.phase === 'forward' ? op.layer : null;
-  const fields = fieldsOf(info.network);
-  const field = layer === null ? undefined : fields.get(layer) ?? fields.get(`${layer}#${op?.call ?? 0}`);
-  const places = layer === null || field === undefined || !alike(trace, layer, op?.call ?? 0, made?.shape ?? []) ? null : placesOf(info.network, layer, field, index);
-  const parts = Object.entries(trace.inputs).filter(([, { value }]) => from.has(value)).map(([name, { value }]): FieldPart => {
-    const shape = trace.tensors.get(value)?.shape ?? [];
-    if (value === tensor) return { input: name, tensor: value, shape, example, window: { tensor: value, start: index, extent: index.map(() => 1), step: index.map(() => 1) }, words: 'it is this element of the input', picture: exampleIn(view, name, value, example ?? 0), names: featureNames(view, shape) };
-    const axes = field !== undefined && field.input === name && places !== null ? field.axes.map((axis, i) => seen(axis, places[i] ?? 0, shape[i + 1] ?? 1)) : null;
-    const start = shape.map((_, axis) => (axis === 0 ? example ?? 0 : axes?.[axis - 1]?.[0] ?? 0));
-    const extent = shape.map((size, axis) => (axis === 0 ? (example === null ? size : 1) : spanOf(axes?.[axis - 1], size)));
-    return { input: name, tensor: value, shape, example, window: { tensor: value, start, extent, step: shape.map(() => 1) }, words: wordsOf(shape, axes), picture: exampleIn(view, name, value, example ?? 0), names: featureNames(view, shape) };
+  const fields = fieldsOf(info.network), field = layer === null ? undefined : fields.get(layer) ?? fields.get(`${layer}#${op?.call ?? 0}`);
+  const parts = Object.entries(trace.inputs).filter(([, { value }]) => boxes.has(value)).map(([name, { value }]): FieldPart => {
+    const shape = trace.tensors.get(value)?.shape ?? [], box = boxes.get(value) ?? null;
+    const common = { input: name, tensor: value, shape, example, picture: exampleIn(view, name, value, example ?? 0), names: featureNames(view, shape) };
+    if (value === tensor) return { ...common, window: { tensor: value, start: index, extent: index.map(() => 1), step: index.map(() => 1) }, words: 'it is this element of the input' };
+    return { ...common, window: windowOf(view, value, shape, box, example), words: wordsOf(view, value, shape, field?.input === name ? field.inputAxes : null, box) };
   });
-  return { parts, words: layer === null || field === undefined || places === null ? null : fieldWords(layer, field), problem: null };
+  const isWhole = parts.length > 0 && parts.every(({ words }) => words.startsWith('all'));
+  const output = trace.layers.some(({ outputs }) => outputs.includes(tensor));
+  return {
+    parts, problem: null, words: layer === null || field === undefined || !output || field.axes.every((axis) => axis === null) ? null : fieldWords(layer, field),
+    notes: [
+      ...(isWhole ? reasonOf(info.network, field) : []), ...(masked ? ['Positions to which a mask gives the weight 0 are left out.'] : []),
+      ...(batchStatistics ? ['The mean and variance of the batch, in which every example has a share, are left out.'] : []),
+    ],
+  };
+}
+
+/** The part of an input that a box covers, over all of its channels; of one example where the element has one. */
+function windowOf(view: View, tensor: number, shape: readonly number[], box: Box | null, example: number | null): CellWindow {
+  const channels = shape.length > 2 ? channelAxisOf(view, tensor) : -1;
+  const range = (axis: number): readonly [number, number] => (axis === 0 ? (example === null ? [0, (shape[0] ?? 1) - 1] : [example, example]) : axis === channels ? [0, (shape[axis] ?? 1) - 1] : box?.[axis] ?? [0, -1]);
+  return { tensor, start: shape.map((_, axis) => range(axis)[0]), extent: shape.map((_, axis) => range(axis)[1] - range(axis)[0] + 1), step: shape.map(() => 1) };
 }
 
 /** One example of a tensor as a picture of its own. */
@@ -98,43 +99,48 @@ export function featureNames({ info: { config: { data } } }: View, shape: readon
 /** Elements of a picture that crosses. */
 export const maxElements = 65_536;
 
-const spanOf = (range: readonly [number, number] | undefined, size: number): number => (range === undefined ? size : Math.max(0, range[1] - range[0] + 1));
-
-/** What the element at `place` (without batch and channel) of a layer's output sees of the network's input; null where that is all of it. */
-export function seenFrom(network: Network, layer: string, place: readonly number[], tensor: number, input: readonly number[]): CellWindow | null {
-  const field = fieldsOf(network).get(layer);
-  if (field === undefined || field.axes.length !== place.length || input.length !== place.length + 2 || field.axes.every((axis) => axis === null)) return null;
-  const ranges = field.axes.map((axis, i) => seen(axis, place[i] ?? 0, input[i + 1] ?? 1));
-  return { tensor, start: [0, ...ranges.map(([first]) => first), 0], extent: [1, ...ranges.map(([first, last]) => Math.max(0, last - first + 1)), input.at(-1) ?? 1], step: input.map(() => 1) };
-}
-
-/** Whether a tensor inside a layer lies as the layer's output does. */
-function alike({ layers, tensors }: Trace, layer: string, call: number, shape: readonly number[]): boolean {
-  const output = layers.find((each) => each.layer === layer && each.call === call)?.outputs[0];
-  const own = tensors.get(output ?? -1)?.shape ?? [];
-  return own.length === shape.length && own.slice(1, -1).every((extent, axis) => extent === shape[axis + 1]);
-}
-
-function placesOf(network: Network, path: string, { axes }: ReceptiveField, index: readonly number[]): readonly number[] | null {
-  if (index.length !== axes.length + 2 || axes.every((axis) => axis === null)) return null;
-  const layer = findLayer(network, path);
-  return layer !== undefined && new Settings(layer.config).channelsFirst ? index.slice(2) : index.slice(1, -1);
+/** What element `index` of a tensor sees of a network's input, of example 0; null where that is all of it or not known. */
+export function seenFrom(view: View, tensor: number, index: readonly number[], input: number): CellWindow | null {
+  const shape = view.trace.tensors.get(input)?.shape ?? [], box = madeOf(view, tensor, index, { masks: false }).boxes.get(input) ?? null;
+  if (box === null || box.every(([first, last], axis) => axis === 0 || (first === 0 && last === (shape[axis] ?? 1) - 1))) return null;
+  return windowOf(view, input, shape, box, 0);
 }
 
 const axisNames: Readonly<Record<number, readonly string[]>> = { 1: ['steps'], 2: ['rows', 'columns'], 3: ['slices', 'rows', 'columns'] };
 
-/** `14 × 14 of 28 × 28: rows 3 to 16, columns 5 to 18`. */
-function wordsOf(shape: readonly number[], axes: readonly (readonly [number, number])[] | null): string {
-  const inner = shape.slice(1);
-  const spatial = inner.slice(0, -1);
-  if (axes === null || axes.every(([first, last], axis) => first === 0 && last === (spatial[axis] ?? 1) - 1)) return inner.length === 1 ? `all ${inner[0]} values` : `all of it: ${inner.join(' × ')}`;
-  if (axes.some(([first, last]) => last < first)) return 'nothing but padding';
-  const names = axisNames[axes.length] ?? [];
-  return `${axes.map((range) => spanOf(range, 0)).join(' × ')} of ${spatial.join(' × ')}: ${axes.map(([first, last], axis) => `${names[axis] ?? `axis ${axis + 1}`} ${first === last ? first : `${first} to ${last}`}`).join(', ')}`;
+/** `14 × 14 of 28 × 28: rows 3 to 16, columns 5 to 18`. @param own the input's axes of space where they are known */
+function wordsOf(view: View, tensor: number, shape: readonly number[], own: readonly number[] | null, box: Box | null): string {
+  const channels = channelAxisOf(view, tensor), tokens = shape.length === 2 && view.trace.tensors.get(tensor)?.dtype !== 'float32';
+  const axes = own ?? shape.map((_, axis) => axis).filter((axis) => axis > 0 && (axis !== channels || shape.length === 2));
+  if (box === null) return 'nothing but padding';
+  const ranges = axes.map((axis) => box[axis] ?? [0, 0] as const), extents = axes.map((axis) => shape[axis] ?? 1);
+  if (ranges.every(([first, last], i) => first === 0 && last === (extents[i] ?? 1) - 1)) return shape.length === 2 ? `all ${shape[1]} ${tokens ? 'tokens' : 'values'}` : `all of it: ${shape.slice(1).join(' × ')}`;
+  const names = shape.length === 2 ? [tokens ? 'tokens' : 'values'] : axisNames[axes.length] ?? [];
+  return `${ranges.map(([first, last]) => last - first + 1).join(' × ')} of ${extents.join(' × ')}: ${ranges.map(([first, last], i) => `${names[i] ?? `axis ${axes[i]}`} ${first === last ? first : `${first} to ${last}`}`).join(', ')}`;
 }
 
 function fieldWords(layer: string, field: ReceptiveField): string {
-  const { axes } = fieldView(field);
-  const each = (pick: (axis: FieldAxisView) => number | null): string => axes.map((axis) => (axis === null ? 'all' : String(pick(axis) ?? 'all').replace('-', '−'))).join(' × ');
-  return `receptive field of ${layer}: size ${each(({ size }) => size)}, jump ${each(({ jump }) => jump)}, start ${axes.map((axis) => (axis === null ? '0' : String(axis.start).replace('-', '−'))).join(', ')}`;
+  const { axes } = fieldView(field), minus = (value: number): string => String(value).replace('-', '−');
+  const each = (pick: (axis: FieldAxisView) => string): string => axes.map((axis) => (axis === null ? 'all' : pick(axis))).join(' × ');
+  const [only] = axes;
+  if (axes.length === 1 && only?.open !== undefined) return `receptive field of ${layer}: each step sees its own place and all that ${only.open === 'before' ? 'lies before it' : 'comes after it'}`;
+  const size = ({ size: extent, open }: FieldAxisView): string => (open === undefined ? String(extent ?? 'all') : open === 'before' ? 'up to its place' : 'from its place on');
+  return `receptive field of ${layer}: size ${each(size)}, jump ${each(({ jump }) => minus(jump))}, start ${axes.map((axis) => (axis === null ? '0' : minus(axis.start))).join(', ')}`;
 }
+
+/** Why all of the input is seen: the layer from which on place no longer counts, and how it reads. */
+function reasonOf(network: Network, field: ReceptiveField | undefined): readonly string[] {
+  const since = field?.wholeSince?.replace(/#\d+$/, '') ?? null, layer = since === null ? undefined : findLayer(network, since);
+  if (since === null || layer === undefined) return [];
+  const [, words] = reasons.find(([type, , weighs]) => type.test(layer.type) && (weighs !== true || layer.weights.some(({ trainable }) => trainable))) ?? [null, 'reads every position'];
+  return [`All of it, because ${since} (${layer.type}) ${words}.`];
+}
+
+/** How a class of layers reads every position; the third says that it does so by weights of its own. */
+const reasons: readonly (readonly [type: RegExp, words: string, weighs?: true])[] = [
+  [/Attention/i, 'weighs every position against every other: how much each of them counts, its attention weights say'],
+  [/^Bidirectional$/, 'runs through the steps in both directions'], [/LSTM|GRU|RNN/i, 'hands a state from step to step and gives the last'],
+  [/^Global|Mean|Reduce|^(Sum|Max|Min|MEAN|SUM)$|Pool/, 'takes all positions together'],
+  [/Dense|Gemm|MatMul|FULLY_CONNECTED|Conv|CONV/, 'has a weight for every position', true], [/MatMul|Einsum|Dot|BATCH_MATMUL/i, 'multiplies every position with every other'],
+  [/Normalization|Softmax/i, 'takes mean and variance, or a sum, over all positions'],
+];

@@ -11,18 +11,19 @@ import type { View } from '../place';
 import { contributionsOf } from './contributions';
 import { downstreamOf } from './downstream';
 import { elementAt } from './elements';
-import { ancestors, exampleOf, fieldsAt, layoutOf, maxElements, outsideForward } from './fields';
+import { exampleOf, fieldsAt, layoutOf, maxElements, outsideForward } from './fields';
+import { madeOf } from './made-of';
 import type { Asking } from './questions';
 
 export function originView(view: View, { tensor, index }: OriginRequest): OriginView {
   const { trace } = view, element = elementAt(view, tensor, index);
-  const { parts, words, problem } = fieldsAt(view, element);
+  const { parts, words, notes, problem } = fieldsAt(view, element);
   const contributions = attempt(() => contributionsOf(view, element));
   const op = trace.ops[trace.tensors.get(tensor)?.writer ?? -1];
   const late = op?.phase === 'backward' || op?.phase === 'update';
   const { downstream, more } = late ? { downstream: [], more: 0 } : downstreamOf(view, element);
   return {
-    element, layer: op?.layer ?? null, fields: parts, fieldWords: words, fieldProblem: problem,
+    element, layer: op?.layer ?? null, fields: parts, fieldWords: words, fieldNotes: notes, fieldProblem: problem,
     gradientProblem: problem ?? (sourcesOf(view, element).length > 0 ? null : 'The input holds whole numbers and goes through no embedding, so there is no gradient by it.'),
     contributions: 'answer' in contributions ? contributions.answer : null, contributionsProblem: 'problem' in contributions ? contributions.problem : null,
     downstream, moreDownstream: more,
@@ -42,8 +43,8 @@ function attempt<T>(work: () => T): { readonly answer: T } | { readonly problem:
 interface Source { readonly name: string; readonly tensor: number }
 
 /** The inputs that have a gradient; where they are tokens, what their embeddings made of them. */
-function sourcesOf({ trace, info }: View, { tensor }: ElementView): Source[] {
-  const from = ancestors(trace, tensor);
+function sourcesOf(view: View, { tensor, index }: ElementView): Source[] {
+  const { trace, info } = view, from = madeOf(view, tensor, index, { masks: false }).boxes;
   const inputs = Object.entries(trace.inputs).flatMap(([name, { value }]) => (from.has(value) && trace.tensors.get(value)?.dtype === 'float32' ? [{ name, tensor: value }] : []));
   if (inputs.length > 0) return inputs;
   return trace.layers.flatMap(({ layer, outputs: [output] }) => (output !== undefined && from.has(output) && findLayer(info.network, layer)?.type === 'Embedding' ? [{ name: `${layer}, the embedding of the tokens`, tensor: output }] : []));

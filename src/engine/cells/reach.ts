@@ -106,8 +106,8 @@ const along = (attribute: string): Rule => ({ op, box, output }) => {
   return box.map((range, i) => (i === axis ? all(output[i]) : range));
 };
 
-/** Groups of axes with the same number of elements on both sides; each group is a row of elements of its own. */
-const reshape: Rule = ({ box, input, output }) => {
+/** A box of `input` in the shape `output`: groups of axes with the same number of elements on both sides, each a row of elements of its own. */
+export function reshapedBox(box: Box, input: Shape, output: Shape): Box {
   const result: Range[] = [];
   let [i, o] = [0, 0];
   while (i < input.length || o < output.length) {
@@ -120,7 +120,8 @@ const reshape: Rule = ({ box, input, output }) => {
     result.push(...regroup(box.slice(fromI, i), input.slice(fromI, i), output.slice(fromO, o)));
   }
   return result.slice(0, output.length);
-};
+}
+const reshape: Rule = ({ box, input, output }) => reshapedBox(box, input, output);
 
 function regroup(box: Box, input: Shape, output: Shape): Range[] {
   if (output.length === 1 && input.length === 1) return [rangeAt(box, 0)];

@@ -3,8 +3,8 @@ import type { SymbolicShape } from '../network';
 import { straight } from './reading';
 import type { AxisReading, Rule } from './reading';
 
-/** Stand for extents that are not known; no sound model has them. */
-const unknowns = [999_983, 999_979, 999_961, 999_959];
+/** Stand for extents that are not known, which heads and blocks may divide: no sound model has them. */
+const unknowns = [997, 991, 983, 977].map((prime) => prime * 720_720);
 
 /** Both shapes in numbers; null when they cannot be matched. */
 function numbersOf(input: SymbolicShape, output: SymbolicShape): readonly [number[], number[]] | null {
