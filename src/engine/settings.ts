@@ -2,9 +2,10 @@
 import type { Convention, Json, JsonObject, Network } from '../network/network';
 import { Failure } from '../tensor/failure';
 import type { RunConfig } from './config';
-import { outputsOf } from './data/fit';
+import { fixedBatch, outputsOf } from './data/fit';
 import { hasClassesSecond, lossOf } from './losses/losses';
 import { givesLogits, takesLogits } from './losses/logits';
+import type { LossOption } from './losses/loss';
 import type { Loss, LossSettings } from './losses/losses';
 import { accuracy } from './metrics';
 import type { Metric } from './metrics';
@@ -24,13 +25,6 @@ export interface Settings {
   readonly losses: Readonly<Record<string, Loss>>;
   /** Metrics of an iteration, for the outputs' tensors. */
   metrics(outputs: readonly OutputTensors[]): Metric[];
-}
-
-/** The batch that a graph of ops was exported for, where its inputs state one; null when any will do. */
-export function fixedBatch(network: Network): number | null {
-  const extents = network.inputs.map(({ layer }) => network.layers.find(({ name }) => name === layer)).map((layer) => (layer?.foreign === undefined ? null : layer.calls[0]?.outputShapes[0]?.[0] ?? null));
-  const [first = null] = extents;
-  return first !== null && first > 0 && extents.every((extent) => extent === first) ? first : null;
 }
 
 /** Batch size 32 (or the file's own, where it is made for one), seed 0, shuffled, dropout on; convention, loss and optimizer of the model file. @throws Failure for what is missing or unknown */
@@ -86,9 +80,16 @@ function oneLoss(value: unknown): Exclude<LossSettings, string> | null {
   const saved: unknown = 'config' in value ? value.config : null;
   const config: Readonly<Record<string, unknown>> = typeof saved === 'object' && saved !== null ? (saved as Readonly<Record<string, unknown>>) : {};
   if (value.class_name === 'function' && typeof saved === 'string') return { type: saved };
-  const options = Object.entries(config).filter((entry): entry is [string, number | boolean | string] => ['number', 'boolean', 'string'].includes(typeof entry[1]) && entry[0] !== 'name');
+  const options = Object.entries(config).flatMap(([key, entry]): readonly (readonly [string, LossOption])[] => {
+    const own = itemsOf(entry) ?? entry;
+    return key !== 'name' && isOption(own) ? [[key, own]] : [];
+  });
   return { ...Object.fromEntries(options), type: value.class_name };
 }
+
+const isOption = (value: unknown): value is LossOption => value === null || ['number', 'boolean', 'string'].includes(typeof value) || (Array.isArray(value) && value.every((item) => typeof item === 'number'));
+/** The items of a tuple as Keras writes it. */
+const itemsOf = (value: unknown): unknown => (typeof value === 'object' && value !== null && 'items' in value ? value.items : undefined);
 
 /** A cross-entropy of an output that ends without softmax or sigmoid takes logits, unless the run says otherwise: graphs of ops do not say which loss they were made for. */
 function withLogits(loss: Exclude<LossSettings, string>, network: Network, output: number): Exclude<LossSettings, string> {

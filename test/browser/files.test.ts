@@ -15,6 +15,7 @@ describe('model files', () => {
     mkdirSync(path.join(workspace, 'broken'), { recursive: true });
     writeFileSync(path.join(workspace, 'broken/empty.keras'), '');
     writeFileSync(path.join(workspace, 'broken/text.h5'), 'This is not HDF5.\n');
+    copyFileSync(path.resolve('test/fixtures/models/torch/torch_encoder.onnx'), path.join(workspace, 'torch_encoder.onnx'));
     workbench = await Workbench.open();
   });
   after(async () => {
@@ -88,6 +89,26 @@ describe('model files', () => {
     await workbench.until(() => Promise.resolve(/"generator"/.test(readFileSync(launchFile, 'utf8'))), 'the entry in launch.json');
     const saved = readFileSync(launchFile, 'utf8');
     assert.match(saved, /"\$\{workspaceFolder\}\/perceptron\.keras"/);
+    await workbench.page.keyboard.press('Shift+F5');
+    await workbench.placeItem.waitFor({ state: 'hidden' });
+  });
+
+  it('makes up data for a network that no example fits', async () => {
+    writeFileSync(launchFile, JSON.stringify({ version: '0.2.0', configurations: [] }));
+    const editor = await workbench.openModel('torch_encoder.onnx');
+    await workbench.until(async () => (await editor.locator('.title h1').textContent())?.includes('torch_encoder') === true, 'the graph of the encoder');
+    await workbench.page.locator('.editor-actions .action-label[aria-label^="Step Through"]').click();
+    await workbench.pick('patterns');
+    await workbench.pick('fits the network');
+    await workbench.pick('adam');
+    const field = workbench.page.locator('.quick-input-widget input.input');
+    await workbench.until(async () => /^\d+$/.test(await field.inputValue()), 'the question for the batch size');
+    await field.press('Enter');
+    await workbench.placeItem.waitFor();
+    const panel = await workbench.webview('.run');
+    await panel.locator('.tensor-canvas canvas').first().waitFor();
+    await workbench.step('F10');
+    await workbench.picture('patterns');
     await workbench.page.keyboard.press('Shift+F5');
     await workbench.placeItem.waitFor({ state: 'hidden' });
   });

@@ -1,5 +1,7 @@
 // The extension in VS Code: what it costs to have it, and what it adds.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import * as vscode from 'vscode';
 
 const id = 'backstep.backstep';
@@ -12,6 +14,7 @@ describe('the extension', () => {
     await extension.activate();
     assert.ok(extension.isActive);
     assert.deepEqual(loaded(), []);
+    assert.doesNotMatch(readFileSync(path.join(extension.extensionPath, 'dist/extension.js'), 'utf8'), /runKernelFunc|registerGradient/);
   });
 
   it('contributes its commands', async () => {

@@ -62,12 +62,12 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
   }
 
   private async ask(model: vscode.Uri, given: Settings): Promise<vscode.DebugConfiguration | undefined> {
-    const { openNetwork } = await (await import('../../core')).loadFormats();
+    const { openNetwork, graphView } = await (await import('../../core')).loadFormats();
     const { network, weights } = await openNetwork(model.fsPath);
     await weights.close();
     if (network.viewOnly !== undefined) throw new Failure('network.view-only', network.viewOnly);
     if (given.data !== undefined) return { ...given, model: model.fsPath };
-    const answers = await ask(network, model.fsPath);
+    const answers = await ask(network, model.fsPath, graphView(network).totals.macs);
     if (answers === null) return undefined;
     return { ...given, type: debugType, request: 'launch', name: given.name || l10n.t('Step Through {0}', path.basename(model.fsPath)), model: model.fsPath, ...answers };
   }

@@ -12,7 +12,19 @@ export function pausedProgram(): PausedProgram | null {
   const item = vscode.debug.activeStackItem;
   if (!(item instanceof vscode.DebugStackFrame)) return null;
   const { session, frameId } = item;
-  return { debuggerType: session.type, evaluate: (expression) => evaluate(session, frameId, expression) };
+  return { debuggerType: session.type, evaluate: (expression) => evaluate(session, frameId, expression), where: () => whereIs(item) };
+}
+
+/** `train.js:13`, or nothing where the debugger does not say. */
+async function whereIs({ session, threadId, frameId }: vscode.DebugStackFrame): Promise<string> {
+  try {
+    // The protocol's answer to `stackTrace`.
+    const { stackFrames } = await session.customRequest('stackTrace', { threadId, startFrame: 0, levels: 50 }) as { readonly stackFrames: readonly { readonly id: number; readonly line: number; readonly source?: { readonly name?: string } }[] };
+    const frame = stackFrames.find(({ id }) => id === frameId);
+    return frame?.source?.name === undefined ? '' : `${frame.source.name}:${frame.line}`;
+  } catch {
+    return ''; // it runs again: when it was read says enough
+  }
 }
 
 /** `clipboard` is the context in which debuggers answer in full; an error becomes the answer, of which a sentence is made. */

@@ -20,8 +20,8 @@ async function choose<Value>(title: string, step: number, placeHolder: string, c
   return await vscode.window.showQuickPick(choices, { title: `${title} (${step}/${steps})`, placeHolder, ignoreFocusOut: true, matchOnDescription: true }) ?? null;
 }
 
-/** The answers, or null when the person left. @param file the model's path, for the title and for where file dialogs start. */
-export async function ask(network: Network, file: string): Promise<Answers | null> {
+/** The answers, or null when the person left. @param file the model's path, for the title and for where file dialogs start. @param macs multiply-adds of one example, null when unknown */
+export async function ask(network: Network, file: string, macs: number | null): Promise<Answers | null> {
   const title = l10n.t('Step Through {0}', path.basename(file));
   const wantedLoss = compiledLoss(network) ?? fittingLoss(network);
   const data = await askData(title, network, path.dirname(file), wantedLoss);
@@ -31,7 +31,7 @@ export async function ask(network: Network, file: string): Promise<Answers | nul
   const optimizer = await askOptimizer(title, network);
   if (optimizer === null) return null;
   const batchSize = await vscode.window.showInputBox({
-    title: `${title} (4/${steps})`, prompt: l10n.t('Examples in one iteration'), value: String(fittingBatch(network)), ignoreFocusOut: true,
+    title: `${title} (4/${steps})`, prompt: l10n.t('Examples in one iteration'), value: String(fittingBatch(network, macs)), ignoreFocusOut: true,
     validateInput: (text) => (/^[1-9]\d{0,6}$/.test(text.trim()) ? null : l10n.t('A whole number of at least 1')),
   });
   if (batchSize === undefined) return null;

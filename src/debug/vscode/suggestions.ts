@@ -1,9 +1,7 @@
 /** What a run of a network would sensibly look like: data, loss and optimizer from its shapes and from how it was compiled. */
 import type { DataConfig, GeneratorName, LossConfig, OptimizerConfig, RunConfig } from '../../engine/config';
-import { outputsOf } from '../../engine/data/fit';
+import { fixedBatch, outputsOf } from '../../engine/data/fit';
 import { givesLogits } from '../../engine/losses/logits';
-import { fixedBatch } from '../../engine/settings';
-import { totalCost } from '../../network/cost';
 import type { Json, JsonObject, Layer, Network, SymbolicShape, TensorRef } from '../../network/network';
 
 /** Shape of one example, without the batch; null where it is not known. */
@@ -32,10 +30,9 @@ export function generatorData(generator: GeneratorName, loss: NonNullable<RunCon
 /** Multiply-adds of one iteration that take a few seconds at most on one core; the backward pass takes twice those of the forward pass. */
 const patience = 2e9;
 
-/** A batch that the network was made for, or one that keeps an iteration short: 32, fewer for large networks. */
-export function fittingBatch(network: Network): number {
-  const macs = totalCost(network).macs ?? 0;
-  return fixedBatch(network) ?? Math.max(1, Math.min(32, Math.floor(patience / Math.max(1, 3 * macs))));
+/** A batch that the network was made for, or one that keeps an iteration short: 32, fewer for large networks. @param macs multiply-adds of one example */
+export function fittingBatch(network: Network, macs: number | null): number {
+  return fixedBatch(network) ?? Math.max(1, Math.min(32, Math.floor(patience / Math.max(1, 3 * (macs ?? 0)))));
 }
 
 const snakeCase = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();

@@ -33,6 +33,13 @@ export function outputsOf(network: Network): Slot[] {
   return network.outputs.map((ref, i) => ({ name: several(ref) ? `${ref.layer}#${i}` : ref.layer, shape: shapeOf(network, ref), integer: false }));
 }
 
+/** The batch that a graph of ops was exported for, where its inputs state one; null when any will do. */
+export function fixedBatch(network: Network): number | null {
+  const extents = network.inputs.map(({ layer }) => network.layers.find(({ name }) => name === layer)).map((layer) => (layer?.foreign === undefined ? null : layer.calls[0]?.outputShapes[0]?.[0] ?? null));
+  const [first = null] = extents;
+  return first !== null && first > 0 && extents.every((extent) => extent === first) ? first : null;
+}
+
 /** Keras writes a dtype as `int32`, or as a policy record that holds the name. */
 function isInteger(dtype: Json | undefined): boolean {
   if (typeof dtype === 'string') return /int/.test(dtype);

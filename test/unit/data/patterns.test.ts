@@ -6,8 +6,10 @@ import path from 'node:path';
 import { fittingBatch, fittingLoss, generatorData, lossText } from '../../../src/debug/vscode/suggestions';
 import type { RunConfig } from '../../../src/engine/config';
 import { createRun } from '../../../src/engine/create-run';
+import { fixedBatch } from '../../../src/engine/data/fit';
 import { openDataset } from '../../../src/engine/data/dataset';
 import { openNetwork } from '../../../src/formats/registry';
+import { totalCost } from '../../../src/network/cost';
 import { architectures, drawArchitecture } from '../../../src/network/architectures/architectures';
 
 const models = path.resolve('test/fixtures/models');
@@ -16,7 +18,7 @@ async function offered(file: string): Promise<RunConfig> {
   const { network, weights } = await openNetwork(file);
   await weights.close();
   const loss = fittingLoss(network);
-  return { model: file, data: generatorData('patterns', loss), loss, optimizer: { type: 'adam', learningRate: 0.01 }, batchSize: Math.min(4, fittingBatch(network)), backend: 'wasm', seed: 1 };
+  return { model: file, data: generatorData('patterns', loss), loss, optimizer: { type: 'adam', learningRate: 0.01 }, batchSize: fixedBatch(network) ?? 4, backend: 'wasm', seed: 1 };
 }
 async function losses(config: RunConfig, iterations: number): Promise<number[]> {
   const run = await createRun(config, { baseFolder: models });
@@ -127,7 +129,7 @@ describe('Made-up patterns', () => {
         await writeFile(path.join(folder, 'drawn.json'), JSON.stringify(drawArchitecture(name)));
         const { network, weights } = await openNetwork(path.join(folder, 'drawn.json'));
         await weights.close();
-        return fittingBatch(network);
+        return fittingBatch(network, totalCost(network).macs);
       } finally {
         await rm(folder, { recursive: true });
       }
