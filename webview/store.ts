@@ -16,7 +16,7 @@ import { takeAhead } from './tensors';
 export interface Arrangement {
   readonly graphWidth: number | null;
   readonly graphHidden: boolean;
-  readonly tab: 'tensors' | 'look' | 'training';
+  readonly tab: 'graph' | 'tensors' | 'look' | 'training';
   readonly selectedLayer: string | null;
   readonly example: number;
   /** Whether the origin of the selected element is shown. */
@@ -57,7 +57,7 @@ export function readArrangement(value: unknown): Arrangement {
   return {
     graphWidth: typeof record.graphWidth === 'number' ? record.graphWidth : null,
     graphHidden: record.graphHidden === true,
-    tab: record.tab === 'training' || record.tab === 'look' ? record.tab : 'tensors',
+    tab: record.tab === 'training' || record.tab === 'look' || record.tab === 'graph' ? record.tab : 'tensors',
     selectedLayer: typeof record.selectedLayer === 'string' ? record.selectedLayer : null,
     example: typeof record.example === 'number' && record.example >= 0 ? Math.floor(record.example) : 0,
     originOpen: record.originOpen === true,

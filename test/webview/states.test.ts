@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { RunView } from '../../src/protocol/run';
 import { closeAll, openWebview, themeNames } from './browser';
 import type { OpenPage, PageOptions } from './browser';
+import { iterationTicks, tickTexts } from '../../webview/render/ticks';
 import { forwardCursor, lenet, lenetHost, lossCursor, run } from './fixtures/lenet';
 
 /** Opens a run, does something, takes a picture, and checks that the browser had nothing to complain about. */
@@ -13,6 +14,18 @@ async function withRun(view: RunView, options: PageOptions, act: (opened: OpenPa
   assert.deepEqual(opened.complaints, []);
   await opened.close();
 }
+
+describe('the axes of the loss curve', () => {
+  it('count round iterations from 1', () => {
+    assert.deepEqual(iterationTicks(0, 55).map((tick) => tick + 1), [1, 10, 20, 30, 40, 50]);
+    assert.deepEqual(iterationTicks(0, 4).map((tick) => tick + 1), [1, 2, 3, 4, 5]);
+    assert.deepEqual(iterationTicks(0, 4000).map((tick) => tick + 1), [1, 500, 1000, 1500, 2000, 2500, 3000, 3500, 4000]);
+  });
+  it('write all numbers with the same decimals', () => {
+    assert.deepEqual(tickTexts([0, 0.5, 1, 1.5, 2]), ['0.0', '0.5', '1.0', '1.5', '2.0']);
+    assert.deepEqual(tickTexts([-2, 0, 2]), ['−2', '0', '2']);
+  });
+});
 
 describe('states of the panel', () => {
   after(closeAll);
@@ -40,6 +53,44 @@ describe('states of the panel', () => {
       await opened.screenshot(`run-${width}`);
       const overflow = await opened.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       assert.equal(overflow, 0);
+    }));
+  }
+
+  it('moves nothing when a run begins and goes on', () => withRun(run, { width: 900, height: 600 }, async (opened) => {
+    const places = (): Promise<string[]> => opened.page.locator('.phase-track, .loss-curve, .step-head, .card, .node').evaluateAll((parts) => parts.map((part) => { const { x, y, width, height } = part.getBoundingClientRect(); return [x, y, width, height].map(Math.round).join(); }));
+    const before = await places();
+    await opened.send({ type: 'status', status: { kind: 'running', iteration: 17 } });
+    await opened.page.waitForSelector('text=Running iteration 18');
+    assert.deepEqual(await places(), before);
+    await opened.send({ type: 'losses', from: 40, losses: Array.from({ length: 9961 }, () => 0.123456) });
+    await opened.send({ type: 'status', status: { kind: 'running', iteration: 10_000 } });
+    await opened.page.waitForSelector('text=Running iteration 10001');
+    assert.deepEqual(await places(), before);
+  }));
+
+  for (const width of [350, 461, 560]) {
+    it(`has loss, layers and gradients in sight at ${width} pixels`, () => withRun(run, { width, height: 800 }, async (opened) => {
+      const box = async (selector: string): Promise<{ x: number; y: number; width: number; height: number }> => {
+        const found = await opened.page.locator(selector).first().boundingBox();
+        assert.ok(found !== null, selector);
+        return found;
+      };
+      const loss = await box('.facts .now');
+      assert.ok(loss.x >= 0 && loss.x + loss.width <= width, 'the loss is not cut off');
+      const pair = await opened.page.locator('.with-gradient').first().locator(':scope > .card').evaluateAll((cards) => cards.map((card) => Math.round(card.getBoundingClientRect().top)));
+      assert.equal(pair.length, 2);
+      assert.equal(pair[0], pair[1], 'the gradient stands beside its value');
+      await opened.screenshot(`narrow-${width}`);
+      if (width < 420) await opened.page.locator('[data-tab=graph]').click();
+      await opened.settled();
+      const frame = await box('.graph-frame');
+      assert.ok(frame.y >= (await box('.tabs')).y + (width < 420 ? 30 : -1), 'the tabs stay in reach');
+      for (const node of await opened.page.locator('.node').all()) {
+        const { x, width: own } = await node.boundingBox() ?? { x: -1, width: 0 };
+        assert.ok(x >= frame.x && x + own <= frame.x + frame.width, `${await node.getAttribute('data-node')} is not cut off`);
+      }
+      assert.ok(await opened.page.locator('.node.current').isVisible());
+      await opened.screenshot(`narrow-${width}-graph`);
     }));
   }
 

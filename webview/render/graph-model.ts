@@ -25,6 +25,7 @@ export interface Drawing {
 }
 
 export const nodeHeight = 42;
+const narrowest = 100;
 
 /** `Conv2D 6@5×5 same tanh`; an input shows its shape. */
 export function detailOf(node: NodeView): string {
@@ -47,8 +48,11 @@ export function drawGraph(graph: GraphView, withLoss: boolean, lossText = ''): D
   return finish(layoutNetwork(input));
 }
 
-/** What `drawGraph` does, before and after the layout. */
-export function draftGraph(graph: GraphView, withLoss: boolean, lossText = ''): Draft {
+/**
+ * What `drawGraph` does, before and after the layout.
+ * @param room the width of a box where there is no more; longer texts end in an ellipsis.
+ */
+export function draftGraph(graph: GraphView, withLoss: boolean, lossText = '', room = Infinity): Draft {
   const ids = new Set(graph.nodes.map(({ id }) => id));
   const parents = new Set(graph.nodes.flatMap(({ parent }) => (parent === null ? [] : [parent])));
   const parentOf = new Map(graph.nodes.map(({ id, parent }) => [id, parent]));
@@ -66,7 +70,7 @@ export function draftGraph(graph: GraphView, withLoss: boolean, lossText = ''): 
   const shown = graph.nodes.filter(({ id }) => !groups.has(id));
   // The mark and the number of a folded group need room too.
   const texts = shown.map((node) => [node.type === '' ? `${node.name}${'n'.repeat(8)}` : node.name, detailOf(node)] as const);
-  const width = widthFor(texts, withLoss ? 196 : 236);
+  const width = Math.min(widthFor(texts, withLoss ? 196 : 236), Math.max(narrowest, room));
   const edges = graph.edges.filter(({ source, target }) => (ids.has(source) || groups.has(source)) && (ids.has(target) || groups.has(target)));
   const sources = new Set(edges.map(({ source }) => source));
   const ends = shown.filter(({ id }) => !sources.has(id)).map(({ id }) => id);

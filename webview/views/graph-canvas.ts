@@ -15,6 +15,8 @@ export const textZoom = 0.34;
 /** cytoscape would insert a style element under this id, which the content security policy forbids; ours stands there first. */
 const styleId = '__________cytoscape_stylesheet';
 const laneDistance = 4;
+/** Kept free around a drawing that is fitted, in pixels. */
+export const margin = 16;
 /** A graph of more boxes and lines than this takes cytoscape longer than a frame to draw; it is painted by ourselves. */
 const large = 2500;
 
@@ -104,7 +106,8 @@ export class GraphCanvas {
     restWhenIdle(this.cy);
     this.painter = new GraphPainter(container, textZoom);
     this.cy.on('viewport', () => this.viewChanged());
-    for (const kind of ['wheel', 'mousedown', 'touchstart']) container.addEventListener(kind, () => { this.touched = true; }, { passive: true });
+    // A person has chosen what to see; a click on a box alone has not.
+    this.cy.on('dragpan scrollzoom pinchzoom', () => { this.touched = true; });
   }
 
   /** Draws a network: one line an edge, or one for each direction. */
@@ -191,7 +194,6 @@ export class GraphCanvas {
   fit(least = 0): void {
     const [width, height] = [this.container.clientWidth, this.container.clientHeight];
     if (width === 0 || height === 0) return;
-    const margin = 16;
     const across = (width - 2 * margin) / this.bounds.width;
     const whole = Math.min(1, across, (height - 2 * margin) / this.bounds.height);
     // Of a column the text counts, of a wide drawing its shape.
@@ -229,12 +231,12 @@ export class GraphCanvas {
 
   /** Keeps its place unless the rectangle is out of sight; then moves as little as needed. */
   reveal(rect: Rect, readable = false): void {
-    const margin = 24;
+    const room = 24;
     if (readable && this.cy.zoom() < textZoom * 1.6) this.cy.zoom(0.8);
     const { zoom, pan } = this.view();
     const [left, top] = [rect.x * zoom + pan.x, rect.y * zoom + pan.y];
     const [right, bottom] = [left + rect.width * zoom, top + rect.height * zoom];
-    const shift = (low: number, high: number, size: number): number => (high - low > size - 2 * margin ? (size - low - high) / 2 : low < margin ? margin - low : high > size - margin ? size - margin - high : 0);
+    const shift = (low: number, high: number, size: number): number => (high - low > size - 2 * room ? (size - low - high) / 2 : low < room ? room - low : high > size - room ? size - room - high : 0);
     // The tools cover the lower edge.
     const [x, y] = [shift(left, right, this.container.clientWidth), shift(top, bottom, this.container.clientHeight - 28)];
     if (x !== 0 || y !== 0) this.cy.panBy({ x, y });

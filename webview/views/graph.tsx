@@ -15,7 +15,7 @@ import { hideOthers } from '../render/hide';
 import { layerQuery } from '../render/layer-query';
 import { scopesOf } from '../render/scopes';
 import { currentTheme, onTheme, useTheme } from '../theme';
-import { GraphCanvas, textZoom } from './graph-canvas';
+import { GraphCanvas, margin, textZoom } from './graph-canvas';
 import { exportGraph } from './graph-export';
 import { useDrawing } from './graph-layout';
 import { Minimap, minimapScale } from './graph-minimap';
@@ -46,11 +46,13 @@ interface Props {
   /** In a comparison: the layers that differ, told apart by colour and sign. */
   readonly changes?: readonly LayerChange[];
   readonly onFilter?: (filter: Filter) => void;
+  /** Width in pixels that a single column of boxes should fit in. */
+  readonly room?: number;
   /** Hears how wide the whole drawing is, before it is shown. */
   readonly onExtent?: (width: number) => void;
 }
 
-export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFilter, onExtent, changes }: Props): JSX.Element {
+export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFilter, onExtent, room, changes }: Props): JSX.Element {
   const [own, setOwn] = useState(noFilter);
   const [filter, setFilter] = [given ?? own, onFilter ?? setOwn];
   const text = filter.text.trim().toLowerCase();
@@ -67,7 +69,9 @@ export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFi
   const first = useMemo(() => openAtFirst(graph, scopes), [graph, scopes]);
   const open = chosen?.graph === graph ? chosen.open : first;
   const { graph: visible, folded, home } = useMemo(() => foldGraph(graph, scopes, open), [graph, scopes, open]);
-  const draft = useMemo(() => draftGraph(visible, run !== null, run?.lossText), [visible, run === null, run?.lossText]);
+  // In steps, so that dragging the border does not lay out anew for each pixel.
+  const boxRoom = room === undefined ? Infinity : 12 * Math.floor((room - 2 * margin) / 12);
+  const draft = useMemo(() => draftGraph(visible, run !== null, run?.lossText, boxRoom), [visible, run === null, run?.lossText, boxRoom]);
   const laid = useDrawing(draft);
   const drawing = laid.drawing ?? nothing;
   const theme = useTheme();
@@ -77,7 +81,7 @@ export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFi
   const wanted = useRef<{ readonly id: string; readonly focus: boolean } | null>(null);
   /** A group that folds or unfolds, and where it stood on the screen: it stays there. */
   const held = useRef<{ readonly id: string; readonly x: number; readonly y: number } | null>(null);
-  const fitted = useRef<GraphView | null>(null);
+  const fitted = useRef<{ readonly graph: GraphView; readonly boxRoom: number } | null>(null);
   const mini = useRef<HTMLDivElement>(null);
   const [overview, setOverview] = useState(false);
   const frame = useRef<HTMLDivElement>(null);
@@ -93,6 +97,8 @@ export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFi
   /** Where the button went down: a click at the end of a drag opens nothing. */
   const pressed = useRef({ x: 0, y: 0 });
   const least = 0.8;
+  /** Brings to sight what should be, after the view has got another size. */
+  const showAgain = useRef(() => undefined as void);
 
   const follow = (): void => {
     const target = canvas.current;
@@ -119,7 +125,10 @@ export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFi
     canvas.current = target;
     target.paint(currentTheme());
     const stop = onTheme((theme) => target.paint(theme));
-    const observer = new ResizeObserver(() => target.resized(least));
+    const observer = new ResizeObserver(() => {
+      target.resized(least);
+      showAgain.current();
+    });
     observer.observe(frame.current);
     return () => {
       stop();
@@ -133,10 +142,10 @@ export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFi
     if (laid.drawing === null) return;
     canvas.current?.draw(drawing, run !== null);
     const stays = held.current === null ? undefined : drawing.byId.get(held.current.id) ?? drawing.groups.find(({ id }) => id === held.current?.id);
-    if (fitted.current !== graph) canvas.current?.fit(least);
+    if (fitted.current?.graph !== graph || fitted.current.boxRoom !== boxRoom) canvas.current?.fit(least);
     else if (stays !== undefined && held.current !== null) canvas.current?.hold(stays.rect, held.current);
     held.current = null;
-    fitted.current = graph;
+    fitted.current = { graph, boxRoom };
     follow();
   }, [drawing]);
   useLayoutEffect(follow, [overview]);
@@ -190,10 +199,11 @@ export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFi
   const paths = usePaths(graph, home, folded);
   const marks = paths.boxes ?? foundBoxes;
   useEffect(() => canvas.current?.emphasise(current ?? chosenNode, marks, paths.edges), [current, chosenNode, marks, paths.edges, drawing]);
-  useLayoutEffect(() => {
+  showAgain.current = () => {
     const node = wanted.current === null ? drawing.byId.get(current ?? chosenNode ?? '') : undefined;
     if (node !== undefined) canvas.current?.reveal(node.rect, selected !== null);
-  }, [current, chosenNode, drawing]);
+  };
+  useLayoutEffect(() => showAgain.current(), [current, chosenNode, drawing]);
 
   const focus = (id: string): void => {
     const node = drawing.byId.get(id);

@@ -23,27 +23,29 @@ interface Props {
   readonly scale: 'tile' | 'tensor' | 'role';
   readonly nan: number;
   readonly infinite: number;
+  /** Below a picture, from left to right, where there is no room beside it. */
+  readonly across?: boolean;
 }
 
-export function Legend({ kind, domain, many, image, clip, scale, nan, infinite }: Props): JSX.Element {
+export function Legend({ kind, domain, many, image, clip, scale, nan, infinite, across = false }: Props): JSX.Element {
   const { kind: theme } = useTheme();
   const bar = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
     const context = bar.current?.getContext('2d') ?? null;
     if (context === null) return;
-    const pixels = new ImageData(image ? 3 : 1, 256);
+    const lanes = image ? 3 : 1;
+    const pixels = across ? new ImageData(256, lanes) : new ImageData(lanes, 256);
     const { table } = colorMap(kind, theme);
-    for (let y = 0; y < 256; y++) {
-      if (image) for (let channel = 0; channel < 3; channel++) pixels.data.set([0, 1, 2].map((one) => (one === channel ? 255 - y : 0)).concat(255), (y * 3 + channel) * 4);
-      else pixels.data.set(table.subarray((255 - y) * 4, (255 - y) * 4 + 4), y * 4);
+    for (let value = 0; value < 256; value++) {
+      for (let lane = 0; lane < lanes; lane++) pixels.data.set(image ? [0, 1, 2].map((one) => (one === lane ? value : 0)).concat(255) : table.subarray(value * 4, value * 4 + 4), 4 * (across ? lane * 256 + value : (255 - value) * lanes + lane));
     }
     context.putImageData(pixels, 0, 0);
-  }, [kind, theme, image]);
+  }, [kind, theme, image, across]);
   const around = kind === 'diverging' && !image;
   const [top, middle, bottom] = many ? [around ? '+ tile' : 'tile max', around ? '0' : null, around ? '− tile' : 'tile min'] : [around ? signed(domain.high) : shortNumber(domain.high, 2), around ? '0' : null, shortNumber(domain.low, 2)];
   return (
-    <div class="legend" aria-hidden="true">
-      <canvas key={image ? 'image' : 'map'} ref={bar} width={image ? 3 : 1} height={256} />
+    <div class={`legend ${across ? 'across' : ''}`} aria-hidden="true">
+      <canvas key={`${image} ${across}`} ref={bar} width={across ? 256 : image ? 3 : 1} height={across ? (image ? 3 : 1) : 256} />
       <div class="legend-numbers"><span>{top}</span>{middle !== null && <span>{middle}</span>}<span>{bottom}</span></div>
       {clip > 0 && <span class="legend-note" title={`Values beyond the ${clip}th and ${100 - clip}th percentile have the colours of the ends`}>{clip}–{100 - clip} %</span>}
       {scale === 'role' && !many && <span class="legend-note" title="One scale for all tensors of this kind in the panel">shared</span>}

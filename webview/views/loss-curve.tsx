@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import { shortNumber } from '../render/numbers';
+import { iterationTicks, tickTexts } from '../render/ticks';
 import type { Theme } from '../theme';
 import { useTheme } from '../theme';
 import { useWidth } from './size';
@@ -24,7 +25,7 @@ function optionsFor(theme: Theme, width: number, height: number, axes: boolean, 
   return {
     width, height, padding: axes ? [10, 14, 0, 4] : [3, 3, 3, 3], legend: { show: false }, cursor: { show: false }, select: { show: false, left: 0, top: 0, width: 0, height: 0 },
     scales: { x: { time: false, range: (_, min, max) => (max > min ? [min, max] : [min - 0.5, min + 0.5]) }, y: { range: (_, min, max) => (max > min ? [min - (max - min) * 0.06, max + (max - min) * 0.06] : [min - 0.5, max + 0.5]) } },
-    axes: [{ ...axis, values: (_, splits) => splits.map((value) => (Number.isInteger(value) ? String(value + 1) : '')) }, { ...axis, size: 52, values: (_, splits) => splits.map((value) => shortNumber(value, 2)) }],
+    axes: [{ ...axis, size: 24, label: 'iteration', labelSize: 18, labelGap: 0, labelFont: axis.font, splits: (_, __, min, max) => iterationTicks(min, max), values: (_, splits) => splits.map((value) => String(value + 1)) }, { ...axis, size: 52, values: (_, splits) => tickTexts(splits) }],
     series: [{}, { stroke: theme.accent, width: 1.5, points: { show: (plot) => plot.data[0].length < 2, fill: theme.accent, size: 5 } }],
     hooks: {
       draw: [(plot) => {

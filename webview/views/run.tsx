@@ -15,27 +15,33 @@ import { Strip } from './strip';
 import { Training } from './training';
 
 const tabs = [{ id: 'tensors', label: 'Tensors' }, { id: 'look', label: 'Look' }, { id: 'training', label: 'Training' }] as const;
+/** In a panel narrower than this the graph is a tab of its own: beside the tensors neither could be read. */
+const narrow = 420;
+const narrowTabs = [{ id: 'graph', label: 'Graph' }, ...tabs] as const;
 
 /** What the run is doing when it is not stopped at a step. */
 function Status({ run }: { readonly run: RunView }): JSX.Element | null {
   const { status } = run;
   switch (status.kind) {
     case 'stopped': return null;
-    case 'running': return <div class="status running" role="status"><ProgressRing /><span>Running iteration {status.iteration + 1} … Pause stops at the next op.</span></div>;
+    // Over the row of tabs, so that nothing below moves.
+    case 'running': return <div class="status running" role="status" title="Pause (F6) stops at the next op."><ProgressRing /><span>Running<span class="which"> iteration {status.iteration + 1} …</span></span></div>;
     case 'ended': return <div class="status" role="status">The run has ended. What it showed last stays here until the next one starts.</div>;
     case 'failed': return <div class="status failed" role="alert"><b>The run stopped.</b> {status.message}</div>;
   }
 }
 
-function Content({ run }: { readonly run: RunView }): JSX.Element {
-  const tab = useStore((state) => state.arrangement.tab);
+/** @param graph the graph, where it is one of the tabs. */
+function Content({ run, graph }: { readonly run: RunView; readonly graph: JSX.Element | null }): JSX.Element {
+  const chosen = useStore((state) => state.arrangement.tab);
+  const tab = chosen === 'graph' && graph === null ? 'tensors' : chosen;
   const { cursor, status } = run;
   return (
     <main class={`content ${status.kind}`}>
-      <Tabs tabs={tabs} active={tab} onSelect={(id) => arrange({ tab: id })} />
+      <Tabs tabs={graph === null ? tabs : narrowTabs} active={tab} onSelect={(id) => arrange({ tab: id })} />
       <Status run={run} />
       <div class="tab-panel" role="tabpanel" id={`tabpanel-${tab}`} aria-labelledby={`tab-${tab}`}>
-        {tab === 'training' ? <Training run={run} /> : cursor === null
+        {tab === 'graph' ? graph : tab === 'training' ? <Training run={run} /> : cursor === null
           ? status.kind !== 'running' && <p class="empty">{status.kind === 'stopped' ? 'Waiting for the first step.' : 'No step to show.'}</p>
           : tab === 'look' ? <Look run={run} cursor={cursor} /> : <Step run={run} cursor={cursor} />}
       </div>
@@ -63,18 +69,20 @@ export function Run({ run }: { readonly run: RunView }): JSX.Element {
     phase: cursor?.phase ?? null, forwardDone: cursor?.forwardDone ?? [], backwardDone: cursor?.backwardDone ?? [], breakpoints, lossText: '', onBreakpoint: toggleBreakpoint,
   }), [cursor, breakpoints]);
   useEffect(() => { document.title = run.title; }, [run.title]);
+  const drawn = (room: number): JSX.Element => <Graph graph={graph} run={inGraph} selected={null} onOpen={open} room={room} />;
+  const isTab = width > 0 && width < narrow;
   return (
     <div class="run">
       <Strip run={run} />
       <div class="body" ref={frame}>
-        {width > 0 && !hidden && (
+        {width > 0 && !hidden && !isTab && (
           <>
-            <div class="graph-part" style={{ width: `${graphWidth}px` }}><Graph graph={graph} run={inGraph} selected={null} onOpen={open} /></div>
+            <div class="graph-part" style={{ width: `${graphWidth}px` }}>{drawn(graphWidth)}</div>
             <SplitBar width={graphWidth} min={min} max={max} label="Width of the graph" onResize={(next) => arrange({ graphWidth: next })} />
           </>
         )}
-        <Content run={run} />
-        <div class="graph-toggle"><Button appearance="icon" label={hidden ? 'Show the graph' : 'Hide the graph'} pressed={!hidden} onClick={() => arrange({ graphHidden: !hidden })}><span class="glyph sidebar" /></Button></div>
+        <Content run={run} graph={isTab ? drawn(width) : null} />
+        {!isTab && <div class="graph-toggle"><Button appearance="icon" label={hidden ? 'Show the graph' : 'Hide the graph'} pressed={!hidden} onClick={() => arrange({ graphHidden: !hidden })}><span class="glyph sidebar" /></Button></div>}
       </div>
     </div>
   );

@@ -173,7 +173,7 @@ export function Step({ run, cursor }: { readonly run: RunView; readonly cursor: 
         {cell !== null && <CellCard key={`${cursor.op} ${cell.tensor}`} cell={cell} tone={toneOf(cursor.phase)} />}
         {cursor.cards.length === 0 && <p class="empty">This step reads and writes no tensors.</p>}
         {cardRows(cursor.cards).map((row, line) => (
-          <div class="card-row" key={line}>
+          <div class={`card-row ${row.some(({ gradientOf }) => gradientOf !== null && row.some(({ tensor }) => tensor === gradientOf)) ? 'with-gradient' : ''}`} key={line}>
             {row.map((entry, place) => (
               <TensorCard key={place} id={String(entry.tensor)} {...subjectOf(cursor, entry, example, examples)} title={entry.title} variable={entry.variable} dtype={entry.dtype} statistics={entry.statistics}
                 diverging={entry.diverging} range={sharedRange(entry, row)} version={versionOf(entry)} place={placeOf(cursor)} mark={entry.use === 'output' ? 'result of this step' : null}

@@ -38,6 +38,8 @@ export function TensorBody(props: Props): JSX.Element {
 /** What is shown; kept while the next picture is on its way, so that the canvas stays and nothing jumps. */
 interface Shown { readonly picture: Picture; readonly statistics: TensorStatistics; readonly colouring: Colouring }
 
+/** In a card narrower than this the legend stands below its picture. */
+const narrow = 210;
 /** Height of a line of the table of numbers, in CSS pixels. */
 const lineHeight = 18;
 
@@ -59,7 +61,7 @@ function Content({ card, view, loading, fresh, statistics, colouring, onCell, wi
   const selected = !stale && selection !== null && selection.shape === shape ? selection.index : null;
   const height = picture.tiles === 1 ? card.maxHeight * card.tall : card.maxHeight;
   const onSelect = (index: readonly number[]): void => { select({ tensor: card.id, shape, index }); card.onChoose?.(index); };
-  return <div class={`card-picture ${stale ? 'stale' : ''}`}>{views[view.kind]({ card, view, shown, label, width, height, selected, stale, onSelect, onCell })}</div>;
+  return <div class={`card-picture ${stale ? 'stale' : ''} ${width < narrow ? 'across' : ''}`}>{views[view.kind]({ card, view, shown, label, width, height, selected, stale, onSelect, onCell })}</div>;
 }
 
 interface Drawn {
@@ -79,12 +81,13 @@ function Cells({ card, view, shown: { picture, statistics, colouring }, label, w
   const axis = view.kind === 'image' ? colorAxis(card.shape, card.use) : null;
   const channels = axis !== null && picture.slice.tileAxes.at(-1) === axis ? card.shape[axis] ?? 1 : 1;
   const { kind, domains, many } = colouring;
+  const across = width < narrow;
   return (
     <>
-      <TensorCanvas room={Math.max(40, width - legendWidth)} picture={picture} address={card.request.address} version={card.version} channels={channels} kind={kind} domains={domains} label={label}
+      <TensorCanvas room={Math.max(40, across ? width : width - legendWidth)} picture={picture} address={card.request.address} version={card.version} channels={channels} kind={kind} domains={domains} label={label}
         maxHeight={channels === picture.tiles ? card.maxHeight * card.tall : height} cell={view.settings.cell} onCell={onCell} selected={selected} reads={stale ? null : card.reads ?? null} onSelect={onSelect} />
       {(statistics.min !== statistics.max || statistics.nan + statistics.infinite > 0) && (
-        <Legend kind={kind} domain={domains[0] ?? { low: 0, high: 1 }} many={many} image={channels > 1} clip={view.colors.clip} scale={view.colors.scale} nan={statistics.nan} infinite={statistics.infinite} />
+        <Legend kind={kind} domain={domains[0] ?? { low: 0, high: 1 }} many={many} image={channels > 1} clip={view.colors.clip} scale={view.colors.scale} nan={statistics.nan} infinite={statistics.infinite} across={across} />
       )}
     </>
   );

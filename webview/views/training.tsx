@@ -23,13 +23,13 @@ export function Training({ run }: { readonly run: RunView }): JSX.Element {
       <section class="card" aria-label="Losses as numbers">
         <header><h3>iterations</h3><span class="shape">{first > 0 ? `last ${rowsShown}` : ''}</span></header>
         <table class="listing">
-          <thead><tr><th scope="col">iteration</th><th scope="col">loss</th><th scope="col">change</th></tr></thead>
+          <thead><tr><th scope="col">iteration</th><th scope="col" class="number">loss</th><th scope="col" class="number" title="Difference from the iteration before">change</th></tr></thead>
           <tbody>
             {rows.map(({ iteration, loss, change }) => (
               <tr key={iteration} class={iteration === cursor?.iteration ? 'chosen' : ''} aria-current={iteration === cursor?.iteration ? 'true' : undefined}>
                 <td><button type="button" class="link" onClick={() => go({ kind: 'iteration', iteration })}>{iteration + 1}</button></td>
-                <td>{shortNumber(loss, 5)}</td>
-                <td>{Number.isNaN(change) ? '' : `${change > 0 ? '+' : ''}${shortNumber(change, 2)}`}</td>
+                <td class="number">{shortNumber(loss, 5)}</td>
+                <td class="number">{Number.isNaN(change) ? '' : `${change > 0 ? '+' : ''}${shortNumber(change, 2)}`}</td>
               </tr>
             ))}
           </tbody>
