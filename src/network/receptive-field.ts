@@ -17,8 +17,9 @@ export type { AxisField } from './fields/reading';
 export interface ReceptiveField {
   readonly input: string;
   readonly axes: readonly (AxisField | null)[];
-  /** Which axes of the input these are. */
+  /** Which axes of the input these are, and along which axes of the layer's output they are walked; null where place no longer counts. */
   readonly inputAxes: readonly number[];
+  readonly along: readonly (number | null)[];
   /** Path of the layer from which on every position is seen; null where not all are. */
   readonly wholeSince: string | null;
 }
@@ -123,7 +124,8 @@ export function receptiveFields(network: Network): Map<string, ReceptiveField> {
   const extents = shapeOf(network, start) ?? [];
   return new Map([...found].map(([path, sight]) => {
     const axes = shown.map((axis) => fieldOf(sight[axis] ?? null, extents[axis] ?? null));
-    return [path, { input: start.layer, inputAxes: shown, axes, wholeSince: axes.every((axis) => axis === null) ? since.get(path) ?? null : null }];
+    const along = shown.map((axis) => { const own = sight[axis]?.along; return own === undefined || own < 0 ? null : own; });
+    return [path, { input: start.layer, inputAxes: shown, along, axes, wholeSince: axes.every((axis) => axis === null) ? since.get(path) ?? null : null }];
   }));
 }
 

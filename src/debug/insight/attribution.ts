@@ -43,10 +43,11 @@ export async function attributionView(run: Run, view: View, request: Attribution
     };
   }
   const { map, score: value } = await methods[method].run(subject, inputs, request.unit, {
-    ...asking, steps: request.steps, patch: request.patch, ...(request.layer === null ? {} : { layer: request.layer }),
+    ...asking, steps: request.steps, patch: request.patch, channelAxis: channelAxisOf(view, place.value),
+    ...(request.layer === null ? {} : { layer: request.layer, mapsChannelAxis: channelAxisOf(view, layerKeys(trace).get(request.layer)?.output ?? -1) }),
   });
-  const note = await noteOf(request, map, value, () => score(subject, [valueFrom(input.shape, () => 0), ...inputs.slice(1)], { target: request.unit, gradient: false, signal: asking.signal }));
-  return { method, score: value, input: exampleIn(view, name, place.value, request.example), map: picture(name, onePlane(method, map, channelAxisOf(view, place.value))), examples: [], note };
+  const note = await noteOf(request, map, input.shape[channelAxisOf(view, place.value)] ?? 1, value, () => score(subject, [valueFrom(input.shape, () => 0), ...inputs.slice(1)], { target: request.unit, gradient: false, signal: asking.signal }));
+  return { method, score: value, input: exampleIn(view, name, place.value, request.example), map: picture(name, method === 'gradCam' || method === 'occlusion' ? map : onePlane(method, map, channelAxisOf(view, place.value))), examples: [], note };
 }
 
 /** Pictures with several channels become one, channels last: the largest change, or the sum of what the channels add. */
@@ -65,16 +66,16 @@ function onePlane(method: MethodName, { shape, data }: TensorValue, axis: number
   return valueFrom([...shape.filter((_, other) => other !== axis), 1], reduced);
 }
 
-const channelWords = (shape: readonly number[], words: string): string => (shape.length === 4 && (shape.at(-1) ?? 1) > 1 ? `; ${words} of ${shape.at(-1)} channels` : '');
+const channelWords = (shape: readonly number[], channels: number, words: string): string => (shape.length === 4 && channels > 1 ? `; ${words} of ${channels} channels` : '');
 
 /** What the numbers of a method say. */
-async function noteOf({ method, patch, steps, layer }: AttributionRequest, map: TensorValue, value: number, empty: () => Promise<{ score: number }>): Promise<string> {
+async function noteOf({ method, patch, steps, layer }: AttributionRequest, map: TensorValue, channels: number, value: number, empty: () => Promise<{ score: number }>): Promise<string> {
   let sum = 0;
   for (const each of map.data as Iterable<number | bigint>) sum += Number(each);
   switch (method) {
-    case 'saliency': return `the gradient by the input, absolute values${channelWords(map.shape, 'the largest')}`;
-    case 'gradientTimesInput': return `sums to ${short(sum)}; the score is ${short(value)}${channelWords(map.shape, 'the sum')}`;
-    case 'integratedGradients': return `sums to ${short(sum)}; the score rises by ${short(value - (await empty()).score)} from an empty input, in ${steps} steps${channelWords(map.shape, 'the sum')}`;
+    case 'saliency': return `the gradient by the input, absolute values${channelWords(map.shape, channels, 'the largest')}`;
+    case 'gradientTimesInput': return `sums to ${short(sum)}; the score is ${short(value)}${channelWords(map.shape, channels, 'the sum')}`;
+    case 'integratedGradients': return `sums to ${short(sum)}; the score rises by ${short(value - (await empty()).score)} from an empty input, in ${steps} steps${channelWords(map.shape, channels, 'the sum')}`;
     case 'gradCam': return `maps of ${layer ?? ''}, enlarged to the input; only what speaks for the unit is kept`;
     case 'occlusion': return `patch of ${patch} ${map.shape.length === 3 ? 'steps' : `× ${patch}`}, moved by half its size, filled with the example's mean; positive where covering lowers the score`;
     default: return '';

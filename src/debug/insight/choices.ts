@@ -13,7 +13,7 @@ import { Failure } from '../../tensor/failure';
 import { sizeOf } from '../../tensor/value';
 import type { TensorValue } from '../../tensor/value';
 import type { View } from '../place';
-import { channelAxisOf, exampleIn, featureNames, layoutOf } from './fields';
+import { channelAxisOf, exampleIn, featureNames } from './fields';
 import type { Asking } from './questions';
 
 /** One example of a tensor of the trace, `[1, …]`. */
@@ -34,15 +34,14 @@ export function layerKeys({ layers }: Trace): Map<string, { readonly layer: stri
   return new Map(layers.flatMap(({ layer, call, outputs: [output] }) => (output === undefined ? [] : [[(calls.get(layer) ?? 0) > 1 ? `${layer}#${call}` : layer, { layer, output }] as const])));
 }
 
-const pictureOnly = (rank: number): string | null => (rank === 4 ? null : 'It needs pictures [height, width, channels] as input; this network has none.');
+const pictureOnly = (rank: number): string | null => (rank === 4 ? null : 'It needs pictures (rows, columns and channels) as input; this network has none.');
 
 /** Why a method does not apply to a network with this first input and these feature maps; null when it does. */
-function problemOf(method: AttributionMethod, rank: number, tokens: boolean, maps: readonly string[], first: boolean): string | null {
+function problemOf(method: AttributionMethod, rank: number, tokens: boolean, maps: readonly string[]): string | null {
   if (method === 'examples') return null;
   if (tokens) return 'The input holds whole numbers (tokens), which have no gradient and no grey: Top examples works, and Origin shows the gradient by the embedding.';
-  if (first && rank === 4 && (method === 'gradCam' || method === 'occlusion')) return 'It is worked out for pictures [height, width, channels]; this network has its channels first.';
-  if (method === 'gradCam') return pictureOnly(rank) ?? (maps.length > 0 ? null : 'It needs a layer with feature maps [height, width, channels]; this network has none.');
-  if (method === 'occlusion') return rank === 4 || rank === 3 ? null : 'It covers parts of a picture or steps of a sequence; the input is a vector.';
+  if (method === 'gradCam') return pictureOnly(rank) ?? (maps.length > 0 ? null : 'It needs a layer with feature maps (rows, columns and channels); this network has none.');
+  if (method === 'occlusion') return rank === 4 || rank === 3 ? null : `It covers parts of a picture or steps of a sequence; the input is ${rank <= 2 ? 'a vector' : 'a volume'}.`;
   return null;
 }
 
@@ -56,7 +55,7 @@ export async function choicesView(run: Run, view: View, { example }: ChoicesRequ
     const channelAxis = channelAxisOf(view, output), units = shape[channelAxis] ?? 0;
     return trace.tensors.get(output)?.dtype !== 'float32' || inputs.has(output) || shape.length < 2 || units === 0 ? [] : [{ layer: key, title: `${key} · ${findLayer(info.network, layer)?.type ?? 'layer'}`, shape: [...shape], units, channelAxis }];
   });
-  const maps = layers.filter(({ shape }) => shape.length === 4 && (shape[1] ?? 1) * (shape[2] ?? 1) > 1).map(({ layer }) => layer);
+  const maps = layers.filter(({ shape, units }) => shape.length === 4 && sizeOf(shape) > (shape[0] ?? 1) * units).map(({ layer }) => layer);
   const [outputName, prediction] = Object.entries(trace.predictions)[0] ?? ['output', -1];
   const shape = trace.tensors.get(prediction)?.shape ?? [];
   const found = await score(await subjectOf(run, trace), inputsOfExample(view, example), { target: { layer: null, index: [0] }, gradient: false, activationOf: outputKey(view, keys, prediction), signal });
@@ -64,9 +63,9 @@ export async function choicesView(run: Run, view: View, { example }: ChoicesRequ
     methods: [
       ...Object.entries(methods).map(([method, { title, statement, source }]) => ({ name: method as AttributionMethod, title, statement, source })), // the table's keys are the methods' names
       { name: 'maximisation' as const, ...maximisation }, { name: 'examples' as const, ...examplesMethod },
-    ].map((method) => ({ ...method, problem: problemOf(method.name, rank, input?.dtype !== 'float32', maps, layoutOf(view, value).endsWith('-first')) })),
+    ].map((method) => ({ ...method, problem: problemOf(method.name, rank, input?.dtype !== 'float32', maps) })),
     layers: [{ layer: null, title: `output ${outputName}`, shape: [...shape], units: shape.at(-1) ?? 1, channelAxis: Math.max(0, shape.length - 1) }, ...layers],
-    maps, usualMaps: [...maps].reverse().find((key) => /Conv/.test(findLayer(info.network, keys.get(key)?.layer ?? '')?.type ?? '')) ?? maps.at(-1) ?? null,
+    maps, usualMaps: [...maps].reverse().find((key) => /conv/i.test(findLayer(info.network, keys.get(key)?.layer ?? '')?.type ?? '')) ?? maps.at(-1) ?? null,
     predicted: largestUnit(found.activation), label: labelOf(view, example), examples: input?.shape[0] ?? 1,
     input: exampleIn(view, name, value, example), names: featureNames(view, input?.shape ?? []),
   };

@@ -34,7 +34,18 @@ export const layoutOf = ({ trace, listing }: View, tensor: number): TensorUse =>
 /** The axis of a tensor that numbers its channels. */
 export function channelAxisOf(view: View, tensor: number): number {
   const rank = view.trace.tensors.get(tensor)?.shape.length ?? 0;
+  if (rank === 3) return sequenceChannels(view, tensor);
   return rank > 3 && layoutOf(view, tensor).endsWith('-first') ? 1 : Math.max(0, rank - 1);
+}
+
+/** Of sequences, what is neither the batch nor the axis of steps, which the tables of receptive fields know: 1 for the convolutions of ONNX. */
+function sequenceChannels({ trace, info }: View, tensor: number): number {
+  const fields = fieldsOf(info.network), layer = trace.layers.find(({ outputs }) => outputs[0] === tensor);
+  const own = layer === undefined ? undefined : fields.get(layer.layer) ?? fields.get(`${layer.layer}#${layer.call}`);
+  const [name] = Object.entries(trace.inputs).find(([, { value }]) => value === tensor) ?? [];
+  const input = name === undefined ? undefined : [...fields.values()].find((field) => field.input === name);
+  const steps = input === undefined ? own?.along[0] : input.inputAxes[0];
+  return steps === 2 ? 1 : 2;
 }
 
 export interface Fields { readonly parts: readonly FieldPart[]; readonly words: string | null; readonly notes: readonly string[]; readonly problem: string | null }

@@ -14,8 +14,11 @@ export interface Attribution {
 }
 
 export interface AttributionOptions {
-  /** Layer for Grad-CAM, by its key: usually the last convolution. */
+  /** The axis of the input's channels, where it is not the last: 1 for channels first. */
+  readonly channelAxis?: number;
+  /** Layer for Grad-CAM, by its key: usually the last convolution; and the axis of its channels. */
   readonly layer?: string;
+  readonly mapsChannelAxis?: number;
   /** Steps of integrated gradients along the path; 64 when absent. */
   readonly steps?: number;
   /** Side of occlusion's patch, in pixels (an eighth of the input when absent), and its grey: the input's mean. */
@@ -79,25 +82,36 @@ const integratedGradients: Method = async (subject, inputs, target, options) => 
   return { map: valueFrom(input.shape, (i) => (Number(input.data[i]) * (total[i] ?? 0)) / steps), score: value };
 };
 
+/** Rows, columns and channels of pictures, wherever their channels lie; a sequence has one column. */
+interface Pictures { readonly batch: number; readonly rows: number; readonly columns: number; readonly channels: number; readonly place: (n: number, row: number, column: number, channel: number) => number }
+
+function picturesIn(shape: readonly number[], channelAxis = shape.length - 1): Pictures {
+  const strides = stridesOf(shape), [rowAxis = 1, columnAxis] = shape.map((_, axis) => axis).filter((axis) => axis > 0 && axis !== channelAxis);
+  const [byRow, byColumn, byChannel] = [strides[rowAxis] ?? 0, columnAxis === undefined ? 0 : strides[columnAxis] ?? 0, strides[channelAxis] ?? 0];
+  return {
+    batch: shape[0] ?? 1, rows: shape[rowAxis] ?? 1, columns: columnAxis === undefined ? 1 : shape[columnAxis] ?? 1, channels: shape[channelAxis] ?? 1,
+    place: (n, row, column, channel) => n * (strides[0] ?? 0) + row * byRow + column * byColumn + channel * byChannel,
+  };
+}
+
 /** ReLU(Σ over channels k of αₖ · Aₖ), αₖ the mean over positions of ∂ score / ∂ Aₖ; enlarged bilinearly to the input. */
-const gradCam: Method = async (subject, inputs, target, { layer, signal }) => {
+const gradCam: Method = async (subject, inputs, target, { layer, signal, channelAxis, mapsChannelAxis }) => {
   const input = inputOf(inputs);
   if (layer === undefined) throw new Failure('attribution.layer', 'Grad-CAM looks at the feature maps of one layer; choose a convolution.');
   const { activation, activationGradient, score: value } = await score(subject, inputs, { target, gradient: true, activationOf: layer, signal });
   if (activation?.shape.length !== 4 || activationGradient === null || input.shape.length !== 4) {
-    throw new Failure('attribution.layer', `Grad-CAM needs feature maps [batch, height, width, channels]; layer '${layer}' gives [${activation?.shape.join(', ') ?? ''}].`);
+    throw new Failure('attribution.layer', `Grad-CAM needs feature maps with rows, columns and channels; layer '${layer}' gives [${activation?.shape.join(', ') ?? ''}].`);
   }
-  const [batch = 1, rows = 1, columns = 1, channels = 1] = activation.shape;
+  const { batch, rows, columns, channels, place } = picturesIn(activation.shape, mapsChannelAxis);
   const coarse = new Float64Array(batch * rows * columns);
   for (let n = 0; n < batch; n += 1) {
     for (let k = 0; k < channels; k += 1) {
-      let alpha = 0;
-      for (let p = 0; p < rows * columns; p += 1) alpha += Number(activationGradient.data[(n * rows * columns + p) * channels + k]);
-      alpha /= rows * columns;
-      for (let p = 0; p < rows * columns; p += 1) coarse[n * rows * columns + p] = (coarse[n * rows * columns + p] ?? 0) + alpha * Number(activation.data[(n * rows * columns + p) * channels + k]);
+      const sum = (each: (place: number, position: number) => number): number => { let all = 0; for (let p = 0; p < rows * columns; p += 1) all += each(place(n, Math.floor(p / columns), p % columns, k), p); return all; };
+      const alpha = sum((at) => Number(activationGradient.data[at])) / (rows * columns);
+      sum((at, p) => (coarse[n * rows * columns + p] = (coarse[n * rows * columns + p] ?? 0) + alpha * Number(activation.data[at])));
     }
   }
-  const [, height = 1, width = 1] = input.shape;
+  const { rows: height, columns: width } = picturesIn(input.shape, channelAxis);
   const at = (n: number, row: number, column: number): number => Math.max(0, coarse[(n * rows + row) * columns + column] ?? 0);
   const map = valueFrom([batch, height, width, 1], (i) => {
     const n = Math.floor(i / (height * width));
@@ -116,20 +130,19 @@ function enlarge(at: (row: number, column: number) => number, rows: number, colu
 }
 
 /**
- * How much the score falls when a grey patch covers a place: the mean over the patches that cover it. A picture
- * [batch, height, width, channels] is covered by squares, a sequence [batch, steps, features] by whole steps.
+ * How much the score falls when a grey patch covers a place: the mean over the patches that cover it. A picture is covered by squares
+ * over all of its channels, a sequence by whole steps.
  */
 const occlusion: Method = async (subject, inputs, target, options) => {
   const input = inputOf(inputs);
   const { shape } = input, sequence = shape.length === 3;
   if (shape.length !== 4 && !sequence) throw new Failure('attribution.input', `Occlusion covers parts of pictures or steps of sequences; the input is [${shape.join(', ')}].`);
-  const [batch = 1, height = 1] = shape, [width = 1, channels = 1] = sequence ? [1, shape[2]] : shape.slice(2);
+  const { batch, rows: height, columns: width, channels, place } = picturesIn(shape, options.channelAxis);
   const side = options.patch ?? Math.max(1, Math.round((sequence ? height : Math.min(height, width)) / 8));
   const stride = Math.max(1, Math.floor(side / 2));
   const grey = input.data.length === 0 ? 0 : Array.from(input.data as Iterable<number | bigint>, Number).reduce((a, b) => a + b, 0) / input.data.length;
   const { score: whole } = await score(subject, inputs, { target, gradient: false, signal: options.signal });
   const [sums, counts] = [new Float64Array(height * width), new Float64Array(height * width)];
-  const strides = stridesOf([batch, height, width, channels]);
   const starts = (extent: number): number[] => [...new Set([...Array.from({ length: Math.max(1, Math.ceil((extent - side) / stride) + 1) }, (_, i) => Math.min(i * stride, Math.max(0, extent - side)))])];
   const tops = starts(height), lefts = starts(width);
   for (const [row, top] of tops.entries()) {
@@ -137,8 +150,7 @@ const occlusion: Method = async (subject, inputs, target, options) => {
       const covered = Float32Array.from(input.data as Iterable<number | bigint>, Number);
       for (let n = 0; n < batch; n += 1) {
         for (let y = top; y < Math.min(height, top + side); y += 1) {
-          const from = n * (strides[0] ?? 0) + y * (strides[1] ?? 0) + left * (strides[2] ?? 0);
-          covered.fill(grey, from, from + Math.min(side, width - left) * channels);
+          for (let x = left; x < Math.min(width, left + side); x += 1) for (let channel = 0; channel < channels; channel += 1) covered[place(n, y, x, channel)] = grey;
         }
       }
       const { score: without } = await score(subject, [{ dtype: 'float32', shape: input.shape, data: covered }, ...inputs.slice(1)], { target, gradient: false, signal: options.signal });

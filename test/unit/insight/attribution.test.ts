@@ -4,9 +4,11 @@ import { memory } from '@tensorflow/tfjs-core';
 import type { Controller } from '../../../src/debug/controller';
 import { Insight } from '../../../src/debug/insight/insight';
 import type { AttributionMethod, AttributionRequest, AttributionView, ChoicesView } from '../../../src/protocol/insight';
+import { findLayer } from '../../../src/network/layer-path';
 import { Failure } from '../../../src/tensor/failure';
 import { configOf, readReference } from '../engine/references';
 import { launch, lenet, turn } from './launch';
+import { runOf } from './models';
 
 /** The last axis, of whatever rank: an axis outside leaves a lone number to the last one. */
 const last = 0;
@@ -167,7 +169,7 @@ describe('What a network with its channels first looks at, asked in the panel', 
       const { ask, choices } = asking(controller), { methods, layers, input, predicted } = await choices();
       const { trace } = controller, shape = trace.tensors.get(Object.values(trace.inputs)[0]?.value ?? -1)?.shape ?? [];
       assert.deepEqual([input.tiles, input.rows, input.columns], shape.slice(1));
-      assert.deepEqual(methods.filter(({ problem }) => problem !== null).map(({ name }) => name), ['gradCam', 'occlusion']);
+      assert.deepEqual(methods.filter(({ problem }) => problem !== null), []);
       const conv = layers.find(({ channelAxis, shape: own }) => channelAxis === 1 && own.length === 4) ?? assert.fail('no feature maps');
       assert.equal(conv.units, conv.shape[1]);
       const { map } = await ask('saliency', { unit: { layer: null, index: [predicted], channelAxis: 1 } });
@@ -184,4 +186,28 @@ describe('What a network with its channels first looks at, asked in the panel', 
       await controller.end();
     }
   });
+
+  for (const model of ['torch/torch_cnn.onnx', 'torch/torch_resnet.unfolded.onnx', 'tflite/lite_cnn.float.tflite', 'tfjs/tfjs_graph_cnn/model.json', 'onnx/networks.npz#mobile'] as const) {
+    it(`answers by every method for ${model}, with maps that lie on the picture`, async () => {
+      const controller = await runOf(model);
+      try {
+        const { ask, choices } = asking(controller), { methods, input, usualMaps, predicted, maps } = await choices(1);
+        assert.deepEqual(methods.filter(({ problem }) => problem !== null), []);
+        assert.ok(usualMaps !== null && maps.includes(usualMaps));
+        assert.match(findLayer(controller.info.network, usualMaps)?.type ?? '', /conv/i);
+        const before = memory().numTensors;
+        for (const method of ['saliency', 'gradientTimesInput', 'integratedGradients', 'gradCam', 'occlusion', 'maximisation'] as const) {
+          const { map, input: own } = await ask(method, { example: 1, unit: { layer: null, index: [predicted], channelAxis: 1 }, layer: usualMaps, steps: 3, patch: 4 });
+          for (const each of method === 'maximisation' ? [own] : [map, own]) assert.deepEqual([each?.rows, each?.columns], [input.rows, input.columns], method);
+          if (method === 'gradCam' || method === 'occlusion') assert.equal(map?.tiles, 1);
+          assert.ok(floats(method === 'maximisation' ? own : map).every(Number.isFinite), method);
+        }
+        const { examples } = await ask('examples', { unit: { layer: usualMaps, index: [0], channelAxis: 1 } });
+        assert.ok(examples.length > 0);
+        assert.equal(memory().numTensors, before);
+      } finally {
+        await controller.end();
+      }
+    });
+  }
 });
