@@ -2,6 +2,9 @@
 import * as vscode from 'vscode';
 import { visualize } from './visualize';
 
+/** Networks of fewer parameters train while one watches. */
+const small = 200_000;
+
 /** @param name of the architecture and `target` file, when called by a program; both are asked for otherwise */
 export async function newFromArchitecture(name?: unknown, target?: unknown): Promise<void> {
   const { loadArchitectures } = await import('../core');
@@ -34,12 +37,16 @@ export async function openArchitecture(storage: vscode.Uri, name: string): Promi
   await visualize(uri);
 }
 
-async function pick(architectures: Readonly<Record<string, { readonly title: string; readonly source: string; readonly parameters: number }>>): Promise<string | undefined> {
+async function pick(architectures: Readonly<Record<string, { readonly title: string; readonly source: string; readonly parameters: number; readonly accuracy: unknown }>>): Promise<string | undefined> {
   const chart = { id: '', label: `$(graph-scatter) ${vscode.l10n.t('Compare them …')}`, description: vscode.l10n.t('size and compute against accuracy'), detail: '' };
-  const items = Object.entries(architectures).map(([id, { title, source, parameters }]) => ({
+  const items = Object.entries(architectures).map(([id, { title, source, parameters, accuracy }]) => ({
     id, label: title, description: vscode.l10n.t('{0} parameters', parameters.toLocaleString('en-US')), detail: source,
+    family: accuracy !== null ? vscode.l10n.t('classify the pictures of ImageNet') : parameters < small ? vscode.l10n.t('small: train in seconds') : vscode.l10n.t('deeper, and for other tasks'),
   }));
-  const picked = (await vscode.window.showQuickPick([...items, chart], { title: vscode.l10n.t('New network'), placeHolder: vscode.l10n.t('Architecture'), matchOnDetail: true }))?.id;
+  const families = [...new Set(items.map(({ family }) => family))].flatMap((family) => [
+    { id: '', label: family, description: '', detail: '', kind: vscode.QuickPickItemKind.Separator }, ...items.filter((item) => item.family === family),
+  ]);
+  const picked = (await vscode.window.showQuickPick([...families, { ...chart, kind: vscode.QuickPickItemKind.Default }], { title: vscode.l10n.t('New network'), placeHolder: vscode.l10n.t('Choose an architecture: it is written as a file with fresh weights'), matchOnDetail: true }))?.id;
   if (picked !== '') return picked;
   await vscode.commands.executeCommand('backstep.compareArchitectures');
   return undefined;

@@ -27,6 +27,6 @@ export async function pickModel(title: string, except?: vscode.Uri): Promise<vsc
   const picked = await vscode.window.showQuickPick([...items, other], { title, placeHolder: vscode.l10n.t('A model file: .keras, .h5, .onnx, .safetensors, .pt, .tflite, model.json, saved_model.pb') });
   if (picked === undefined) return null;
   if (picked.uri !== null) return picked.uri;
-  const opened = await vscode.window.showOpenDialog({ title, filters: { [vscode.l10n.t('Models')]: ['keras', 'h5', 'hdf5', 'json'] } });
+  const opened = await vscode.window.showOpenDialog({ title, filters: { [vscode.l10n.t('Models')]: ['keras', 'h5', 'hdf5', 'json', 'onnx', 'tflite', 'pb', 'pt', 'pth', 'pt2', 'ckpt', 'safetensors', 'npz'] } });
   return opened?.[0] ?? null;
 }

@@ -4,7 +4,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { ArchitectureView } from '../../src/protocol/architectures';
 import { emit } from '../channel';
-import { compact } from '../render/numbers';
+import { compact, count } from '../render/numbers';
 import { useTheme } from '../theme';
 import { useWidth } from './size';
 
@@ -97,12 +97,12 @@ export function Architectures({ architectures }: { readonly architectures: reado
       <Chart views={measured} by={by} />
       <div class="architecture-table">
         <table class="listing">
-          <thead><tr><th scope="col">architecture</th><th scope="col" class="number">parameters</th><th scope="col" class="number">multiply-adds</th><th scope="col" class="number">published</th><th scope="col" class="number">top-1 %</th><th scope="col">sources</th></tr></thead>
+          <thead><tr><th scope="col">architecture</th><th scope="col" class="number">parameters</th><th scope="col" class="number">multiply-adds</th><th scope="col" class="number" title="Multiply-adds as published">as published</th><th scope="col" class="number" title="Share of ImageNet's validation pictures whose first answer is right">top-1 accuracy</th><th scope="col">sources</th></tr></thead>
           <tbody>{architectures.map((view) => (
             <tr key={view.name}>
               <td><button type="button" class="link" data-architecture={view.name} onClick={() => open(view.name)}>{view.title}</button></td>
-              <td class="number">{view.parameters.value.toLocaleString('en-US')}</td><td class="number">{view.macs?.toLocaleString('en-US') ?? '?'}</td>
-              <td class="number">{view.published === null ? '' : compact(view.published.value)}</td><td class="number">{view.accuracy?.value ?? ''}</td>
+              <td class="number">{view.parameters.value.toLocaleString('en-US')}</td><td class="number" title={view.macs?.toLocaleString('en-US')}>{view.macs === null ? '?' : count(view.macs)}</td>
+              <td class="number">{view.published === null ? '' : compact(view.published.value)}</td><td class="number" title={view.accuracy === null ? undefined : `${view.accuracy.value} %`}>{view.accuracy === null ? '' : `${view.accuracy.value.toFixed(1)} %`}</td>
               <td class="sources">{[view.source, `parameters: ${view.parameters.source}`, view.published === null ? '' : `multiply-adds: ${view.published.source}`, view.accuracy === null ? '' : `accuracy: ${view.accuracy.source}`].filter((part) => part !== '').join('; ')}</td>
             </tr>
           ))}</tbody>
