@@ -9,9 +9,9 @@ import { readNpz } from '../../../src/formats/npz';
 import { launch } from './launch';
 
 /** A run of a file below the fixtures' models on made-up data, or of a model inside an archive on the data beside it: `onnx/networks.npz#recurrent`. */
-export async function runOf(model: string, batchSize = 2): Promise<Controller> {
+export async function runOf(model: string, batchSize = 2, backend: 'wasm' | 'cpu' = 'wasm'): Promise<Controller> {
   const [archive = '', name] = model.split('#');
-  const own = path.resolve('test/fixtures/models', model), common = { optimizer: 'sgd', batchSize, shuffle: false, backend: 'wasm', seed: 3, dropout: false } as const;
+  const own = path.resolve('test/fixtures/models', model), common = { optimizer: 'sgd', batchSize, shuffle: false, backend, seed: 3, dropout: false } as const;
   if (name === undefined) return launch({ ...common, model: own, data: { generator: 'patterns', examples: 2 * batchSize }, loss: 'mean_squared_error' }, path.dirname(own));
   const folder = await mkdtemp(path.join(tmpdir(), 'backstep-insight-'));
   try {
