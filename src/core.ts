@@ -7,10 +7,16 @@ import type { JsonObject } from './network/network';
 
 /** Model files: opening them, their graph, pictures of their weights. */
 export async function loadFormats() {
-  const [{ openNetwork }, { graphView }, { findTensor }, { TensorDesk, exportedSlice }, { configGraph }] = await Promise.all([
-    import('./formats/registry'), import('./network/graph-view'), import('./debug/view/picture'), import('./debug/view/desk'), import('./debug/inspect/config-graph'),
+  const [{ openNetwork }, { graphView }, { findTensor }, { TensorDesk }] = await Promise.all([
+    import('./formats/registry'), import('./network/graph-view'), import('./debug/view/picture'), import('./debug/view/desk'),
   ]);
-  return { openNetwork, graphView, findTensor, TensorDesk, exportedSlice, configGraph };
+  return { openNetwork, graphView, findTensor, TensorDesk };
+}
+
+/** Tensors of paused programs. */
+export async function loadInspection() {
+  const [{ LookDesk }, { configGraph }] = await Promise.all([import('./debug/inspect/look-desk'), import('./debug/inspect/config-graph')]);
+  return { LookDesk, configGraph };
 }
 
 /** Two models compared. */

@@ -2,7 +2,7 @@
  * Windows of tensors at full resolution, for pictures that are looked at closely: asked for while they are in sight, a few at a time, the
  * latest first, and kept while memory allows.
  */
-import type { Part, PartRequest } from '../src/protocol/tensor';
+import type { Part, PartRequest, TensorAddress } from '../src/protocol/tensor';
 import { request } from './channel';
 import { partKey } from './render/zoom';
 
@@ -42,6 +42,9 @@ function work(): void {
     }, (error: unknown) => { throw error; });
   }
 }
+
+/** Whether windows of it can be asked for; not of every paused program. */
+export const hasParts = (address: TensorAddress): boolean => address.kind !== 'look' || address.windows;
 
 /** A window that is known; undefined while it is not. `base` names tensor, version and slice. */
 export function partOf(base: string, part: Part): Float32Array | undefined {

@@ -6,11 +6,9 @@ import { noExpression } from '../debug/inspect/sentences';
 import { chosenExpression, pausedProgram } from '../debug/vscode/inspect-program';
 import { HostChannel } from '../editors/channel';
 import { fillPage, webviewOptions } from '../editors/page';
-import { deliver, save } from '../editors/tensor-handlers';
-import type { Exported } from '../debug/view/desk';
+import { tensorHandlers } from '../editors/tensor-handlers';
+import type { LookDesk } from '../debug/inspect/look-desk';
 import type { LookKind, LookRequest } from '../protocol/inspect';
-import type { ExportRequest } from '../protocol/tensor';
-import { Failure } from '../tensor/failure';
 
 /** Commands and how they show what they are run on. */
 const kinds: Readonly<Record<string, LookKind>> = {
@@ -22,6 +20,7 @@ export class InspectPanel implements vscode.Disposable {
   private panel: vscode.WebviewPanel | null = null;
   private channel: HostChannel | null = null;
   private readonly looks = new Looks(pausedProgram, graphOf, () => { this.send(); });
+  private madeDesk: Promise<LookDesk> | null = null;
   /** The frame that was read last. */
   private frame = '';
   private readonly subscriptions: vscode.Disposable[];
@@ -68,13 +67,8 @@ export class InspectPanel implements vscode.Disposable {
     const panel = vscode.window.createWebviewPanel('backstep.tensor', l10n.t('Tensor'), { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true }, webviewOptions(this.extension));
     panel.iconPath = vscode.Uri.joinPath(this.extension, 'media', 'icon.png');
     this.channel = new HostChannel(panel.webview, {
-      tensor: ({ address }) => {
-        if (address.kind !== 'look') throw new Failure('inspect.address', 'This panel shows expressions of a paused program only.');
-        return this.looks.picture(address.id);
-      },
+      ...tensorHandlers(() => this.desk, () => this.beside),
       look: async (request) => { await this.answer(request); return null; },
-      exportTensor: async (request) => deliver(await this.exported(request), request, this.beside),
-      save: async ({ name, bytes }) => { await save(this.beside, name, new Uint8Array(bytes)); return null; },
     }, (event) => { if (event.type === 'ready') this.send(); });
     panel.onDidDispose(() => {
       this.channel?.dispose();
@@ -90,10 +84,12 @@ export class InspectPanel implements vscode.Disposable {
     return vscode.Uri.joinPath(vscode.workspace.workspaceFolders?.[0]?.uri ?? this.extension, 'tensor');
   }
 
-  private async exported({ address, slice, to, name }: ExportRequest): Promise<Exported> {
-    if (address.kind !== 'look') throw new Failure('inspect.address', 'This panel shows expressions of a paused program only.');
-    const { exportedSlice } = await (await import('../core')).loadFormats();
-    return exportedSlice(await this.looks.wholeSlice(address.id, slice), to, name);
+  /** Keeps what is pinned while the panel is closed. */
+  private get desk(): Promise<LookDesk> {
+    return this.madeDesk ??= (async () => {
+      const { LookDesk } = await (await import('../core')).loadInspection();
+      return new LookDesk(this.looks);
+    })();
   }
 
   private send(): void {
@@ -138,6 +134,6 @@ function shapeIn(text: string): readonly number[] | null {
 }
 
 async function graphOf(config: string, name: string) {
-  const { configGraph } = await (await import('../core')).loadFormats();
+  const { configGraph } = await (await import('../core')).loadInspection();
   return configGraph(config, name);
 }

@@ -36,6 +36,8 @@ export type LookResult =
     readonly statistics: TensorStatistics; readonly sampled: number; readonly change: ChangeView | null;
     /** While the whole tensor is still being counted, statistics are of the part that is shown. */
     readonly counting: boolean;
+    /** Whether windows at full resolution can be read in this program. */
+    readonly windows: boolean;
   }
   | {
     readonly kind: 'network'; readonly type: string;
@@ -61,6 +63,8 @@ export interface LookView {
   readonly stale: boolean;
   /** Goes up whenever the picture is another one. */
   readonly version: number;
+  /** Where and when it was read: `train.js:13 · 14:03:22`. */
+  readonly place: string;
   readonly result: LookResult;
   /** Of a network: the layer that was opened, with its outputs and weights. */
   readonly layer: string | null;

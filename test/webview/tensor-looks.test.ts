@@ -1,14 +1,14 @@
 /** The panel "Tensor" over a JavaScript program that is evaluated here: the same card as everywhere, its slices read in the program. */
 import assert from 'node:assert/strict';
 import vm from 'node:vm';
-import { exportedSlice } from '../../src/debug/view/desk';
 import type { Exported } from '../../src/debug/view/desk';
 import { configGraph } from '../../src/debug/inspect/config-graph';
+import { LookDesk } from '../../src/debug/inspect/look-desk';
 import { Looks } from '../../src/debug/inspect/looks';
 import { readNpy } from '../../src/tensor/npy';
 import type { LookRequest } from '../../src/protocol/inspect';
 import type { RequestName } from '../../src/protocol/messages';
-import type { ExportRequest, TensorRequest } from '../../src/protocol/tensor';
+import type { CompareRequest, ExportRequest, PartRequest, PinRequest, TensorRequest } from '../../src/protocol/tensor';
 import { closeAll, openWebview } from './browser';
 import type { OpenPage } from './browser';
 import { until } from './until';
@@ -20,16 +20,20 @@ describe('a tensor of a paused program in the panel', () => {
   const exported: Exported[] = [];
   const evaluate = (text: string): Promise<string> => Promise.resolve(String(vm.runInThisContext(text)));
   const looks = new Looks(() => ({ debuggerType: 'pwa-node', evaluate }), (config, name) => configGraph(config, name), () => { void opened?.send({ type: 'inspect', inspect: looks.view }).catch(() => undefined); });
+  const desk = new LookDesk(looks);
   const host = {
     snapshot: () => [{ type: 'inspect', inspect: looks.view } as const],
     async answer(name: RequestName, argument: unknown): Promise<unknown> {
       asked.push([name, argument]);
-      if (name === 'tensor') { const { address } = argument as TensorRequest; return address.kind === 'look' ? looks.picture(address.id) : null; }
+      if (name === 'tensor') return desk.picture(argument as TensorRequest);
+      if (name === 'tensorPart') return desk.part(argument as PartRequest);
+      if (name === 'pins') return desk.pinned(argument as PinRequest);
+      if (name === 'compare') return desk.compare(argument as CompareRequest);
       if (name === 'look') { const request = argument as LookRequest; if (request.kind === 'slice') await looks.readSlice(request.id, request.slice); }
       if (name === 'exportTensor') {
-        const { address, slice, to, name: called } = argument as ExportRequest;
-        exported.push(exportedSlice(await looks.wholeSlice(address.kind === 'look' ? address.id : '', slice), to, called));
-        return `Saved ${called}.`;
+        const request = argument as ExportRequest;
+        exported.push(await desk.exported(request));
+        return `Saved ${request.name}.`;
       }
       return null;
     },
@@ -81,5 +85,49 @@ describe('a tensor of a paused program in the panel', () => {
     await until(() => exported.length, (count) => count === 1);
     const saved = readNpy(exported[0]?.file?.bytes ?? assert.fail());
     assert.deepEqual([saved.shape, [...saved.data]], [[30, 3], [...data.subarray(3 * 30 * 3, 4 * 30 * 3)]]);
+  });
+
+  it('keeps a tensor as it was, and shows it beside what it has become, with the difference', async () => {
+    const card = opened.page.locator('[data-card^=look]').first();
+    await card.getByRole('button', { name: /^Keep backstepMaps/ }).click();
+    await opened.page.locator('.pin').waitFor();
+    data[1234] = (data[1234] ?? 0) + 8;
+    await looks.again(looks.view.looks[0]?.id ?? '');
+    await opened.page.locator('.look-change.changed').waitFor();
+    await opened.page.locator('.pin vscode-button', { hasText: 'Compare' }).click();
+    const index = [0, Math.floor(1234 / 90), Math.floor((1234 % 90) / 3), 1234 % 3];
+    await until(() => opened.page.locator('.comparison-words').innerText(), (text) => text.includes(`max |difference| 8 at [${index.join(', ')}]`) && text.includes('1 of 7,200 elements differ'));
+    await opened.settled();
+    assert.equal(await opened.page.locator('.comparison .card').count(), 3);
+    await opened.screenshot('looks-comparison');
+    assert.deepEqual(opened.complaints, []);
+  });
+
+  it('cuts the colours off at percentiles of the whole tensor, computed in the program', async () => {
+    const wide = Float32Array.from({ length: 600 * 600 }, (_, place) => (place < 590 * 600 ? place % 101 : 5000));
+    program.backstepMaps = { shape: [600, 600], data: wide };
+    await looks.look('backstepMaps.data', 'heat');
+    const { id } = looks.view.looks[0] ?? assert.fail();
+    await looks.readShape(id, [600, 600]);
+    const card = opened.page.locator(`[data-card="${id}"]`);
+    await card.locator('.tensor-canvas canvas').waitFor();
+    await card.locator('vscode-dropdown[aria-label^="Values that are told apart"]').click();
+    await card.locator('vscode-dropdown[aria-label^="Values that are told apart"] vscode-option', { hasText: '5–95 %' }).click();
+    const sorted = [...wide].sort((a, b) => a - b);
+    await until(() => card.locator('.legend-numbers').innerText(), (text) => text.includes(String(sorted[Math.round(0.95 * (wide.length - 1))])));
+  });
+
+  it('goes closer until each element is written in, read from the program window by window', async () => {
+    const { id } = looks.view.looks[0] ?? assert.fail();
+    const card = opened.page.locator(`[data-card="${id}"]`), canvas = card.locator('.tensor-canvas canvas');
+    await canvas.focus();
+    for (let step = 0; step < 7; step += 1) await canvas.press('+');
+    await until(() => asked.filter(([name, argument]) => name === 'tensorPart' && (argument as PartRequest).part.rows > 64).length, (count) => count > 0);
+    await opened.settled();
+    await opened.screenshot('looks-closely');
+    assert.equal(await opened.page.locator('.numbers-card td[title]').nth(1).getAttribute('title'), '[0, 1] = 1');
+    const colors = await canvas.evaluate((element: HTMLCanvasElement) => new Set(new Uint32Array(element.getContext('2d')?.getImageData(0, 24, element.width, 1).data.buffer ?? new ArrayBuffer(0))).size);
+    assert.ok(colors > 8, `${colors} colours: one for each element in sight, and their numbers`);
+    assert.deepEqual(opened.complaints, []);
   });
 });

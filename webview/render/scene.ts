@@ -33,7 +33,7 @@ export function layOut(picture: Picture, channels: number, cell: number, { width
   const cells = cell === 0 ? picture : unreduced(picture);
   const places = channels === 1 ? cells : { ...cells, tiles: cells.tiles / channels, tileExtents: cells.tileExtents.slice(0, -1) };
   const arrangement = cell === 0 ? arrangeTiles(places, { width: width * scale, height: maxHeight * scale, scale }) : arrangeZoomed(places, cell * scale, width * scale, scale);
-  const high = cell === 0 ? arrangement.height : Math.min(arrangement.height, closeHeight * scale);
+  const high = cell === 0 ? arrangement.height : Math.min(arrangement.height, Math.floor(closeHeight * scale));
   return { picture, cells, places, channels, arrangement, width: Math.min(arrangement.width, Math.ceil(width * scale)), height: high, scale, blocks: blocksOf(cells) };
 }
 

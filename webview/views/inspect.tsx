@@ -1,19 +1,22 @@
 /** The panel "Tensor": each expression that is looked at in a paused program, the newest on top. */
 import type { JSX } from 'preact';
 import type { BlockChange, ChangeView, LookKind, LookResult, LookView } from '../../src/protocol/inspect';
-import type { TensorRequest } from '../../src/protocol/tensor';
+import type { TensorAddress, TensorRequest } from '../../src/protocol/tensor';
 import { domainOf } from '../../src/tensor/colormap';
 import { Button } from '../controls';
+import { hasParts } from '../parts';
 import type { ViewKind } from '../render/kinds';
 import { count, exactNumber, shapeText, shortNumber } from '../render/numbers';
-import { cellOf, indexOf, offsetOf, sliceText } from '../render/tiles';
+import { cellOf, indexOf, sliceText } from '../render/tiles';
 import { select, useStore } from '../store';
 import { usePicture } from '../tensors';
 import { look as ask } from './actions';
 import { Graph } from './graph';
 import { Histogram } from './histogram';
-import { NumbersTable } from './numbers-table';
+import { NumbersTable, useElement } from './numbers-table';
 import { TensorCard } from './tensor-card';
+import { Pins } from './tensor-pins';
+import type { Comparable } from './tensor-pins';
 import type { Subject } from './tensor-view';
 
 /** The view that a command asked for. */
@@ -74,10 +77,23 @@ function Head({ look }: { readonly look: LookView }): JSX.Element {
   );
 }
 
+/** Windows of it are read in the program, as long as it stands where it was read. */
+const addressOf = ({ id, stale }: LookView, { windows }: Tensor): TensorAddress => ({ kind: 'look', id, windows: windows && !stale });
+
+/** What pinned tensors can be compared with: the tensors that are looked at, as they are now. */
+function comparables(looks: readonly LookView[]): readonly Comparable[] {
+  return looks.flatMap((look) => [look, ...look.parts]).flatMap((look): readonly Comparable[] => {
+    const { id, title, version, stale, result } = look;
+    if (result.kind !== 'tensor' || stale || result.counting) return [];
+    const { type, shape, dtype, statistics } = result;
+    return [{ id, title, variable: null, settingsKey: title, shape, dtype, statistics, use: type.startsWith('torch.') ? 'activation-first' : 'activation', role: 'look', diverging: statistics.min < 0, version: String(version), request: { address: addressOf(look, result), maxElements: 32_768 } }];
+  });
+}
+
 function TensorLook({ look, tensor }: { readonly look: LookView; readonly tensor: Tensor }): JSX.Element {
   const { id, title, as, version } = look;
   const { shape, dtype, statistics, slice, change } = tensor;
-  const request: TensorRequest = { address: { kind: 'look', id } };
+  const request: TensorRequest = { address: addressOf(look, tensor) }, source = { address: request.address, version: String(version) };
   const subject: Subject = {
     settingsKey: `look ${as} ${title}`, shape, use: 'activation', role: 'look', example: null, usual: slice, firstKind: firstKinds[as] ?? (dtype === 'uint8' && shape.length === 4 ? 'image' : null), request,
     onSlice: (wanted) => ask({ kind: 'slice', id, slice: wanted }),
@@ -90,11 +106,10 @@ function TensorLook({ look, tensor }: { readonly look: LookView; readonly tensor
   const own = selection !== null && selection.tensor === id && selection.shape === key ? selection.index : null;
   const first = picture === null || picture.floats.length === 0 ? null : indexOf(picture, { tile: 0, row: 0, column: 0 });
   const place = [own, change?.kind === 'values' ? change.index : null, first].find((index) => index !== null && picture !== null && cellOf(picture, index) !== null) ?? null;
-  const cell = picture === null || place === null ? null : cellOf(picture, place);
-  const value = picture === null || cell === null ? null : picture.floats[offsetOf(picture, cell)] ?? null;
+  const value = useElement(picture, source, place);
   const card = (
     <TensorCard id={id} {...subject} title={title} variable={null} dtype={dtype} statistics={statistics} diverging={null} range={null} version={String(version)}
-      place={null} opens disabled={look.stale} mark={null} tone={null} maxHeight={360} tall={1.4} />
+      place={look.stale || tensor.counting ? null : look.place} pinName={title} opens disabled={look.stale} mark={null} tone={null} maxHeight={360} tall={1.4} />
   );
   const distribution = picture !== null && statistics.count > 1 && picture.histogram.counts.length > 0 && (
     <section class="card" aria-label={`Distribution of ${title}`}>
@@ -110,8 +125,8 @@ function TensorLook({ look, tensor }: { readonly look: LookView; readonly tensor
         {picture !== null && place !== null && statistics.count > 1 && (
           <section class="card numbers-card" aria-label={`Numbers of ${title}`}>
             <header><h3>{title}{sliceText(picture, place)}</h3><span class="shape">numbers</span></header>
-            <p class="statistics">[{place.join(', ')}] = {value === null ? '' : exactNumber(value)}{picture.reduction > 1 && ` · each the mean of ${picture.reduction} × ${picture.reduction}`}</p>
-            <NumbersTable picture={picture} kind={kind} domain={domainOf(kind, statistics.min, statistics.max)} index={place} rowsShown={9} onSelect={(index) => select({ tensor: id, shape: key, index })} />
+            <p class="statistics">[{place.join(', ')}] = {value === null ? '' : exactNumber(value)}{picture.reduction > 1 && !hasParts(request.address) && ` · each the mean of ${picture.reduction} × ${picture.reduction}`}</p>
+            <NumbersTable picture={picture} source={source} kind={kind} domain={domainOf(kind, statistics.min, statistics.max)} index={place} rowsShown={9} onSelect={(index) => select({ tensor: id, shape: key, index })} />
           </section>
         )}
         {distribution}
@@ -171,6 +186,7 @@ export function Inspect({ looks }: { readonly looks: readonly LookView[] }): JSX
   return (
     <main class="inspect">
       {looks.length === 0 && <p class="empty">Select an expression of a paused program and run “View Tensor”.</p>}
+      <Pins others={comparables(looks)} absent="not looked at now. Choose another tensor, or look at it again." title="kept" />
       {looks.map((look) => <Look key={look.id} look={look} />)}
     </main>
   );

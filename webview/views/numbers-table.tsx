@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Part, TensorAddress } from '../../src/protocol/tensor';
 import type { Domain } from '../../src/tensor/colormap';
 import { colorMap, colorOf } from '../../src/tensor/colormap';
-import { partOf, wantParts } from '../parts';
+import { hasParts, partOf, wantParts } from '../parts';
 import { columnNumber, shortNumber } from '../render/numbers';
 import { windowAround } from '../render/numbers-window';
 import type { Cell } from '../render/tiles';
@@ -29,7 +29,7 @@ const range = (first: number, last: number): number[] => Array.from({ length: la
 
 /** The value of one element; of a picture of means it is asked for by itself. Null while it is on its way. */
 export function useElement(picture: Picture | null, source: Props['source'], index: readonly number[] | null): number | null {
-  const exact = picture !== null && picture.reduction > 1 && source !== undefined && source.address.kind !== 'look';
+  const exact = picture !== null && picture.reduction > 1 && source !== undefined && hasParts(source.address);
   const cell = picture === null || index === null ? null : cellOf(exact ? unreduced(picture) : picture, index);
   const part = usePart(picture, source, exact && cell !== null ? { ...cell, tiles: 1, rows: 1, columns: 1 } : null);
   if (picture === null || cell === null) return null;
@@ -39,7 +39,7 @@ export function useElement(picture: Picture | null, source: Props['source'], ind
 /** The values of a window of elements; null while they are on their way, or where they cannot be read. */
 function usePart(picture: Picture | null, source: Props['source'], part: Part | null): Float32Array | null {
   const [, redraw] = useState(0);
-  const wanted = picture === null || source === undefined || part === null || source.address.kind === 'look' ? null : part;
+  const wanted = picture === null || source === undefined || part === null || !hasParts(source.address) ? null : part;
   const base = picture === null || source === undefined ? '' : `numbers ${JSON.stringify(source.address)} ${source.version} ${sliceKey(picture.slice)} ${wanted?.rows} ${wanted?.columns}`;
   const values = wanted === null ? null : partOf(base, wanted) ?? null;
   useEffect(() => {
@@ -60,7 +60,7 @@ export function NumbersTable({ picture, source, kind, domain, index, onSelect, r
   const width = useWidth(frame);
   const map = colorMap(kind, theme);
   // Single elements where they can be had, else what was sent.
-  const exact = picture.reduction > 1 && source !== undefined && source.address.kind !== 'look';
+  const exact = picture.reduction > 1 && source !== undefined && hasParts(source.address);
   const cells = exact ? unreduced(picture) : picture;
   const selected = cellOf(cells, index);
   const rows = windowAround(selected?.row ?? 0, rowsShown, cells.rows);

@@ -8,7 +8,7 @@ import type { CellWindow } from '../../src/protocol/cell';
 import type { TensorAddress } from '../../src/protocol/tensor';
 import type { Domain } from '../../src/tensor/colormap';
 import { colorMap } from '../../src/tensor/colormap';
-import { wantParts } from '../parts';
+import { hasParts, wantParts } from '../parts';
 import { paint } from '../render/pixels';
 import { annotate, cellText, elementSize, layOut, sceneOf } from '../render/scene';
 import type { Cell } from '../render/tiles';
@@ -53,7 +53,7 @@ export function TensorCanvas({ room, picture, address, version, channels, kind, 
   );
   const { arrangement, places, cells, width, height } = layout;
   // Windows at full resolution are asked for where what was sent is coarser than what is shown, and the host can cut them.
-  const base = cells !== picture && picture.reduction > 1 && address.kind !== 'look' ? `${JSON.stringify(address)} ${version} ${sliceKey(picture.slice)}` : null;
+  const base = cells !== picture && picture.reduction > 1 && hasParts(address) ? `${JSON.stringify(address)} ${version} ${sliceKey(picture.slice)}` : null;
   const scene = (): ReturnType<typeof sceneOf> => sceneOf(layout, colorMap(kind, theme.kind), (tile) => domains[tile] ?? domains[0] ?? { low: 0, high: 1 }, base);
   const draw = (): void => {
     const target = canvas.current, context = target?.getContext('2d') ?? null;

@@ -35,6 +35,8 @@ export interface CardProps extends Subject {
   readonly tall: number;
   /** The place in time to note when it is pinned; null where nothing is pinned. */
   readonly place: string | null;
+  /** Its name among the pinned ones, where it is not that of its settings. */
+  readonly pinName?: string;
   /** Whether the settings are open until a person closes them. */
   readonly opens?: boolean;
   /** Shown in the way of another card beside it, which has the switch and the settings. */
@@ -80,13 +82,14 @@ export function TensorCard(card: CardProps): JSX.Element {
   const name = card.variable ?? (card.request.address.kind === 'weight' ? card.settingsKey : card.title);
   const own = kinds.length > 0 && card.follows !== true;
   const open = own && (view.settings.open ?? card.opens ?? false);
-  const { address } = card.request, { place } = card, pin = pinOf(pins, card.settingsKey, card.shape);
+  const { address } = card.request, { place } = card, pinName = card.pinName ?? card.settingsKey, pin = pinOf(pins, pinName, card.shape);
   const pinned = address.kind === 'pin';
   const actions = {
     copy: (format: 'tabs' | 'json' | 'numpy') => exportSlice(address, card.shape, view.slice, name, format),
     saveNpy: () => exportSlice(address, card.shape, view.slice, name, 'npy'),
     savePng: () => { const canvas = section.current?.querySelector<HTMLCanvasElement>('.card-body canvas'); if (canvas != null) savePicture(canvas, view.slice, name); },
-    pin: place === null || pinned ? null : () => keepPin({ address, title: card.title, variable: card.settingsKey, place, diverging: card.diverging ?? (statistics?.min ?? -1) < 0 }),
+    pin: place === null || pinned ? null : () => keepPin({ address, title: card.title, variable: pinName, place, diverging: card.diverging ?? (statistics?.min ?? -1) < 0 }),
+    pinWord: card.role === 'look' ? 'Keep' : 'Pin',
     compare: pin === null || pinned ? null : () => comparePin(pin.id, null),
   };
   // The batch is stepped through for all cards at once; what has none steps along the first axis that stands at an index.

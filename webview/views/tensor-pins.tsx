@@ -75,7 +75,7 @@ export function comparisonText({ comparison: { count, different, largest, index,
 
 const plain = { example: null, usual: null, firstKind: null, mark: null, tone: null, maxHeight: 160, tall: 1, place: null } as const;
 
-function Comparing({ pin, other, others, pins }: { readonly pin: PinView; readonly other: string | null; readonly others: readonly Comparable[]; readonly pins: readonly PinView[] }): JSX.Element {
+function Comparing({ pin, other, others, pins, absent }: { readonly absent: string; readonly pin: PinView; readonly other: string | null; readonly others: readonly Comparable[]; readonly pins: readonly PinView[] }): JSX.Element {
   const asCard = (one: PinView): Comparable & { readonly when: string } => ({
     id: `pin ${one.id}`, title: one.title, variable: one.variable, settingsKey: one.variable, shape: one.shape, dtype: one.dtype, statistics: one.statistics, use: one.use, role: 'value', diverging: one.diverging,
     version: '', request: { address: { kind: 'pin', id: one.id }, maxElements: 32_768 }, when: one.place,
@@ -99,11 +99,11 @@ function Comparing({ pin, other, others, pins }: { readonly pin: PinView; readon
       <header>
         <h3>{pin.variable}<span class="variable">{pin.place}</span></h3>
         <span>with</span>
-        <Choice label="Compare with" value={chosen?.value ?? ''} options={chosen === undefined ? [{ value: '', label: `${pin.variable}: not in this step` }, ...choices] : choices} onChoose={(value) => comparePin(pin.id, value)} />
+        <Choice label="Compare with" value={chosen?.value ?? ''} options={chosen === undefined ? [{ value: '', label: `${pin.variable}: not here now` }, ...choices] : choices} onChoose={(value) => comparePin(pin.id, value)} />
         <Button appearance="icon" label="End the comparison" onClick={endComparison}>✕</Button>
       </header>
       <p class="comparison-words" role="status">
-        {second === null ? `${pin.variable} is not among the tensors of this step. Choose another tensor, or step to where it is read or written.` : comparison === null ? ' ' : typeof comparison === 'string' ? comparison : comparisonText(comparison)}
+        {second === null ? `${pin.variable} is ${absent}` : comparison === null ? ' ' : typeof comparison === 'string' ? comparison : comparisonText(comparison)}
       </p>
       {second !== null && (
         <div class="card-row three">
@@ -119,16 +119,18 @@ function Comparing({ pin, other, others, pins }: { readonly pin: PinView; readon
   );
 }
 
-/** Pins of this panel; nothing while there are none. */
-export function Pins({ others }: { readonly others: readonly Comparable[] }): JSX.Element | null {
+const absentInStep = 'not among the tensors of this step. Choose another tensor, or step to where it is read or written.';
+
+/** Pins of this panel; nothing while there are none. `absent` says why a pinned tensor has no value now, `title` what the strip is. */
+export function Pins({ others, absent = absentInStep, title = 'pinned' }: { readonly others: readonly Comparable[]; readonly absent?: string; readonly title?: string }): JSX.Element | null {
   const { pins, comparing } = usePins();
   useEffect(listPins, []);
   if (pins.length === 0) return null;
   const compared = pins.find(({ id }) => id === comparing?.pin);
   return (
     <>
-      <section class="pins" aria-label="Pinned tensors"><h3 class="pins-title"><span class="glyph-pin" aria-hidden="true" />pinned</h3><ul>{pins.map((pin) => <Pinned key={pin.id} pin={pin} compared={pin === compared} />)}</ul></section>
-      {compared !== undefined && comparing !== null && <Comparing pin={compared} other={comparing.other} others={others} pins={pins} />}
+      <section class="pins" aria-label="Pinned tensors"><h3 class="pins-title"><span class="glyph-pin" aria-hidden="true" />{title}</h3><ul>{pins.map((pin) => <Pinned key={pin.id} pin={pin} compared={pin === compared} />)}</ul></section>
+      {compared !== undefined && comparing !== null && <Comparing pin={compared} other={comparing.other} others={others} pins={pins} absent={absent} />}
     </>
   );
 }

@@ -18,6 +18,8 @@ export interface TensorActions {
   readonly saveNpy: () => void;
   readonly savePng: () => void;
   readonly pin: (() => void) | null;
+  /** `Pin`, or `Keep` where to pin an expression means to follow it. */
+  readonly pinWord: string;
   readonly compare: (() => void) | null;
 }
 
@@ -95,7 +97,7 @@ export function TensorSettings({ subject, view, name, disabled, tiles, roleName,
             <Button label={`Save the picture of ${name}`} onClick={actions.savePng}>PNG</Button>
           </span>
           {actions.pin !== null && <span class="setting-group last">
-            <Button label={`Pin ${name}: keep it as it is now`} onClick={actions.pin}>Pin</Button>
+            <Button label={`${actions.pinWord} ${name} as it is now, to compare it later`} disabled={disabled} onClick={actions.pin}>{actions.pinWord}</Button>
             {actions.compare !== null && <Button label={`Compare ${name} with the pinned tensor`} onClick={actions.compare}>Compare</Button>}
           </span>}
         </div>

@@ -46,7 +46,7 @@ export function useView(subject: Subject): ShownView {
   const settings = views[settingsKey] ?? usualView, colors = colorsOf(views, roles, settingsKey, role);
   const shown = shownPart({ shape, use, example, usual, kind: settings.kind ?? firstKind, slice: subject.onSlice === undefined ? settings.slice : null });
   // What a paused program was asked for is what is shown: the host reads another part when it is told to.
-  const request = subject.onSlice === undefined ? requestOf(subject.request, shown, colors.clip) : subject.request;
+  const request = requestOf(subject.request, { ...shown, isUsual: shown.isUsual || subject.onSlice !== undefined }, colors.clip);
   return { kind: shown.kind, slice: shown.slice, request, colors, settings };
 }
 

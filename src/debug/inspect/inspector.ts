@@ -2,6 +2,7 @@
 import { Failure } from '../../tensor/failure';
 import { histogramOf } from '../../tensor/histogram';
 import type { Histogram } from '../../tensor/histogram';
+import type { Part } from '../../tensor/part';
 import type { TensorPicture } from '../../tensor/picture';
 import type { SliceSpec } from '../../tensor/slice';
 import { statisticsOf } from '../../tensor/statistics';
@@ -55,7 +56,7 @@ export type Inspected =
  * @throws Failure `inspect.*` with a sentence when the value is no tensor, disposed, on a busy device, …
  */
 export async function inspect(debuggerType: string, expression: string, evaluate: Evaluate, options: InspectOptions = {}): Promise<Inspected> {
-  const reply = await ask(debuggerType, expression, evaluate, options, options.numbers === 'later' ? 'picture' : 'all');
+  const reply = await ask(debuggerType, expression, evaluate, options, { wants: options.numbers === 'later' ? 'picture' : 'all' });
   if (reply.kind === 'network') return reply;
   if (reply.kind !== 'picture') throw new Failure('inspect.answer', `"${expression}" could not be read: its values are missing from the answer.`);
   const { type, dtype, shape, slice, tiles, rows, columns, tileExtents, reduction } = reply;
@@ -69,9 +70,27 @@ export async function inspect(debuggerType: string, expression: string, evaluate
 
 /** The numbers over the whole that `inspect` left for later. @throws Failure `inspect.*` */
 export async function inspectWhole(debuggerType: string, expression: string, evaluate: Evaluate, options: Pick<InspectOptions, 'shape' | 'output'> = {}): Promise<Whole> {
-  const reply = await ask(debuggerType, expression, evaluate, options, 'numbers');
+  const reply = await ask(debuggerType, expression, evaluate, options, { wants: 'numbers' });
   if (reply.kind !== 'numbers') throw new Failure('inspect.answer', `"${expression}" could not be read: it is no longer what it was.`);
   return wholeOf(reply.numbers);
+}
+
+/** Where the values lie without those that are far off. */
+export interface Clipped { readonly low: number; readonly high: number; readonly histogram: Histogram }
+
+/** The values below which `clip` percent lie, and above; over the whole tensor. Null where the program's language has no way to tell. @throws Failure `inspect.*` */
+export async function inspectClipped(debuggerType: string, expression: string, evaluate: Evaluate, clip: number, options: InspectOptions = {}): Promise<Clipped | null> {
+  if (!languageOf(debuggerType).windows) return null;
+  const reply = await ask(debuggerType, expression, evaluate, options, { wants: 'clipped', clip });
+  if (reply.kind !== 'clipped') throw new Failure('inspect.answer', `"${expression}" could not be read: it is no longer what it was.`);
+  return reply;
+}
+
+/** A window of a slice at full resolution, at most 65,536 float32. @throws Failure `inspect.*` */
+export async function inspectPart(debuggerType: string, expression: string, evaluate: Evaluate, slice: SliceSpec, part: Part, options: InspectOptions = {}): Promise<ArrayBuffer> {
+  const reply = await ask(debuggerType, expression, evaluate, { ...options, slice }, { wants: 'part', part });
+  if (reply.kind !== 'part') throw new Failure('inspect.answer', `"${expression}" could not be read: it is no longer what it was.`);
+  return bytesOf(reply.values);
 }
 
 /**
@@ -80,21 +99,23 @@ export async function inspectWhole(debuggerType: string, expression: string, eva
  */
 export async function inspectOutputs(debuggerType: string, model: string, input: string, evaluate: Evaluate): Promise<readonly LayerOutputReply[]> {
   if (!computesOutputs(debuggerType)) throw new Failure('inspect.language', `Outputs of layers are computed in JavaScript programs only; "${model}" is one of another language.`);
-  const reply = await ask(debuggerType, model, evaluate, {}, 'all', input);
+  const reply = await ask(debuggerType, model, evaluate, {}, { wants: 'all' }, input);
   if (reply.kind !== 'outputs') throw new Failure('inspect.answer', `"${model}" could not be computed on "${input}".`);
   return reply.outputs;
 }
 
+/** Whether windows at full resolution, and percentiles of the whole, can be read in sessions of this debugger. */
+export const readsWindows = (debuggerType: string): boolean => languages.some(({ debuggers, windows }) => windows && debuggers.includes(debuggerType));
 export const computesOutputs = (debuggerType: string): boolean => languages.some(({ debuggers, computes }) => computes && debuggers.includes(debuggerType));
 /** The expression of a weight of a layer of a model. */
 export const weightExpression = (debuggerType: string, model: string, layer: readonly string[], index: number): string => languageOf(debuggerType).weight(model, layer, index);
 
 type Answer = Exclude<ProbeReply, { readonly kind: 'problem' }>;
 
-async function ask(debuggerType: string, expression: string, evaluate: Evaluate, options: InspectOptions, wants: ProbeRequest['wants'], input = options.output?.input): Promise<Answer> {
+async function ask(debuggerType: string, expression: string, evaluate: Evaluate, options: InspectOptions, wanted: Pick<ProbeRequest, 'wants'> & Partial<Pick<ProbeRequest, 'part' | 'clip'>>, input = options.output?.input): Promise<Answer> {
   const language = languageOf(debuggerType);
   const request: ProbeRequest = {
-    wants, computes: input !== undefined, output: options.output === undefined ? null : { layer: options.output.layer, call: options.output.call, output: options.output.output },
+    part: null, clip: 0, ...wanted, computes: input !== undefined, output: options.output === undefined ? null : { layer: options.output.layer, call: options.output.call, output: options.output.output },
     slice: options.slice ?? null, use: options.use ?? 'activation', example: options.example ?? 0,
     maxElements: options.whole === true ? wholeElements : Math.min(options.maxElements ?? 65_536, 262_144), shape: options.shape ?? null,
   };
@@ -117,7 +138,7 @@ function languageOf(debuggerType: string): Language {
 }
 
 const words: Readonly<Record<string, number>> = { NaN, Infinity, '-Infinity': -Infinity };
-const numbers = new Set(['min', 'max', 'mean', 'standardDeviation', 'norm']);
+const numbers = new Set(['min', 'max', 'mean', 'standardDeviation', 'norm', 'low', 'high']);
 
 function parse(text: string | null, expression: string, answered: string): ProbeReply {
   if (text !== null) {

@@ -6,8 +6,8 @@ import type { TensorPicture } from '../../tensor/picture';
 import type { SliceSpec } from '../../tensor/slice';
 import { changeOf } from './change';
 import type { Reading } from './change';
-import { computesOutputs, inspect, inspectOutputs, inspectWhole } from './inspector';
-import type { Evaluate, Inspected, InspectOptions } from './inspector';
+import { computesOutputs, inspect, inspectOutputs, inspectWhole, readsWindows } from './inspector';
+import type { Clipped, Evaluate, Inspected, InspectOptions } from './inspector';
 import { liveGraph } from './live-graph';
 import { sliceFor } from './look-slice';
 import { notPaused } from './sentences';
@@ -17,6 +17,8 @@ export interface PausedProgram {
   /** Type of the session, `pwa-node`, `debugpy`, … */
   readonly debuggerType: string;
   readonly evaluate: Evaluate;
+  /** Where it is paused, `train.js:13`; empty where the debugger does not say. */
+  readonly where?: (() => Promise<string>) | undefined;
 }
 
 /** Draws a network's configuration (JSON). */
@@ -36,6 +38,10 @@ export interface Look extends LookOf {
   picture: TensorPicture | null;
   /** The last reading that was complete: what the next one is compared with. */
   known: Reading | null;
+  /** Where and when it was read. */
+  place: string;
+  /** Percentiles that were asked for since, by the share that is cut off; a map of its own for each reading, which tells readings apart. */
+  clipped: Map<number, Clipped>;
   /** As chosen by the person; null for the one that suits the view. */
   slice: SliceSpec | null;
   shape: readonly number[] | null;
@@ -50,13 +56,13 @@ export interface Look extends LookOf {
 
 export function createLook(id: string, expression: string, as: LookKind, of?: LookOf): Look {
   return {
-    id, expression, as, title: of?.title ?? expression, use: of?.use ?? 'activation', output: of?.output, pinned: false, stale: false, version: 0, result: { kind: 'waiting' }, picture: null, known: null,
+    id, expression, as, title: of?.title ?? expression, use: of?.use ?? 'activation', output: of?.output, pinned: false, stale: false, version: 0, result: { kind: 'waiting' }, picture: null, known: null, place: '', clipped: new Map(),
     slice: null, shape: null, input: null, outputs: [], layer: null, parts: [], reading: 0,
   };
 }
 
-export function viewOf({ id, title, expression, as, pinned, stale, version, result, layer, parts }: Look): LookView {
-  return { id, title, expression, as, pinned, stale, version, result, layer, parts: parts.map(viewOf) };
+export function viewOf({ id, title, expression, as, pinned, stale, version, place, result, layer, parts }: Look): LookView {
+  return { id, title, expression, as, pinned, stale, version, place, result, layer, parts: parts.map(viewOf) };
 }
 
 export interface Answer { readonly result: LookResult; readonly picture?: TensorPicture; readonly known?: Reading; readonly outputs?: readonly LayerOutputReply[] }
@@ -72,20 +78,21 @@ export async function* readLook(look: Look, program: PausedProgram | null, draw:
       yield* readNetwork(look, program, seen.type, await draw(seen.config, look.expression));
       return;
     }
-    if (seen.whole === null) yield answerOf(seen, null);
+    const windows = readsWindows(debuggerType);
+    if (seen.whole === null) yield answerOf(seen, null, windows);
     const whole = seen.whole ?? await inspectWhole(debuggerType, look.expression, evaluate, { shape: look.shape ?? undefined, output: look.output });
     const { statistics, histogram } = whole;
-    yield answerOf({ ...seen, whole, picture: { ...seen.picture, statistics, histogram } }, before);
+    yield answerOf({ ...seen, whole, picture: { ...seen.picture, statistics, histogram } }, before, windows);
   } catch (error) {
     yield { result: { kind: 'problem', message: sentenceOf(error) } };
   }
 }
 
-function answerOf({ type, picture, whole }: Extract<Inspected, { kind: 'tensor' }>, before: Reading | null): Answer {
+function answerOf({ type, picture, whole }: Extract<Inspected, { kind: 'tensor' }>, before: Reading | null, windows: boolean): Answer {
   const { dtype, shape, slice, statistics } = picture;
   const known = whole === null ? null : { picture, whole };
   const change = before === null || known === null ? null : changeOf(before, known);
-  return { result: { kind: 'tensor', type, dtype, shape, slice, statistics, sampled: whole?.sampled ?? 1, change, counting: whole === null }, picture, ...(known === null ? {} : { known }) };
+  return { result: { kind: 'tensor', type, dtype, shape, slice, statistics, sampled: whole?.sampled ?? 1, change, counting: whole === null, windows }, picture, ...(known === null ? {} : { known }) };
 }
 
 async function* readNetwork(look: Look, { debuggerType, evaluate }: PausedProgram, type: string, graph: GraphView): AsyncGenerator<Answer, void, void> {

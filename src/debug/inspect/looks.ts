@@ -1,14 +1,16 @@
 /** The expressions that are looked at in a paused program: the newest one, and those pinned, which are read again at each stop. */
 import type { InspectView, LookKind } from '../../protocol/inspect';
 import { Failure } from '../../tensor/failure';
+import type { Part } from '../../tensor/part';
 import type { TensorPicture } from '../../tensor/picture';
 import type { SliceSpec } from '../../tensor/slice';
 import type { DType, NumericArray, TensorValue } from '../../tensor/value';
-import { inspect, wholeElements } from './inspector';
+import type { FoundTensor } from '../view/picture';
+import { inspect, inspectClipped, inspectPart, wholeElements } from './inspector';
 import { partsOf } from './live-graph';
 import { createLook, readLook, viewOf } from './look';
 import type { DrawNetwork, Look, PausedProgram } from './look';
-import { notPaused } from './sentences';
+import { movedOn, notPaused } from './sentences';
 
 export type { PausedProgram } from './look';
 
@@ -108,14 +110,37 @@ export class Looks {
     return picture;
   }
 
+  /** The same with the percentiles of the whole tensor, where the program can still be asked. @throws Failure `inspect.*` */
+  async clippedPicture(id: string, clip: number): Promise<TensorPicture> {
+    const look = this.find(id), picture = this.picture(id), program = this.paused();
+    const { clipped, expression, shape, output } = look;
+    if (!clipped.has(clip) && !look.stale && program !== null) {
+      const found = await inspectClipped(program.debuggerType, expression, program.evaluate, clip, { slice: picture.slice, shape: shape ?? undefined, output });
+      if (found !== null) clipped.set(clip, found);
+    }
+    const known = clipped.get(clip);
+    return known === undefined ? picture : { ...picture, histogram: known.histogram, clipped: { low: known.low, high: known.high } };
+  }
+
+  /** A window of a slice at full resolution. @throws Failure `inspect.*` */
+  async part(id: string, slice: SliceSpec, part: Part): Promise<ArrayBuffer> {
+    const look = this.find(id), { debuggerType, evaluate } = this.programOf(look);
+    return inspectPart(debuggerType, look.expression, evaluate, slice, part, { shape: look.shape ?? undefined, output: look.output });
+  }
+
+  /** The whole tensor, to be pinned or compared; it is read when its values are needed. */
+  found(id: string): FoundTensor {
+    const { title: name, use, clipped: identity, result } = this.find(id);
+    return { name, use: result.kind === 'tensor' && result.type.startsWith('torch.') ? `${use}-first` : use, identity, read: () => this.wholeSlice(id, { tileAxes: [], rowAxis: null, columnAxis: null, at: {} }) };
+  }
+
   /**
    * A whole slice, read in the program at full resolution, its axes in the tensor's order. Values cross as float32.
    * @throws Failure `inspect.*`, and `inspect.slice-large` beyond 4 million elements.
    */
   async wholeSlice(id: string, { at }: SliceSpec): Promise<TensorValue> {
-    const { expression, picture, shape, output } = this.find(id);
-    const program = this.paused();
-    if (program === null) throw new Failure('inspect.running', notPaused(expression));
+    const look = this.find(id), { expression, picture, shape, output } = look;
+    const program = this.programOf(look);
     const free = (picture?.shape ?? []).map((_, axis) => axis).filter((axis) => at[axis] === undefined);
     const slice = { tileAxes: free.slice(0, -2), rowAxis: free.at(-2) ?? null, columnAxis: free.at(-1) ?? null, at };
     const seen = await inspect(program.debuggerType, expression, program.evaluate, { slice, shape: shape ?? undefined, output, whole: true });
@@ -136,6 +161,14 @@ export class Looks {
   /** What the outputs of a network were last computed for. */
   input(id: string): string | null {
     return this.find(id).input;
+  }
+
+  /** The program that a look's values can be read of. @throws Failure when it runs, or has moved on. */
+  private programOf({ expression, stale }: Look): PausedProgram {
+    const program = this.paused();
+    if (program === null) throw new Failure('inspect.running', notPaused(expression));
+    if (stale) throw new Failure('inspect.stale', movedOn(expression));
+    return program;
   }
 
   private nextId(): string {
@@ -159,8 +192,13 @@ export class Looks {
   private async read(look: Look): Promise<void> {
     const reading = look.reading = ++this.last;
     this.changed();
-    for await (const { result, picture, known, outputs } of readLook(look, this.paused(), this.draw)) {
+    const program = this.paused();
+    const where = program?.where?.() ?? Promise.resolve('');
+    for await (const { result, picture, known, outputs } of readLook(look, program, this.draw)) {
+      const place = [await where, new Date().toLocaleTimeString('en-GB')].filter((word) => word !== '').join(' · ');
       if (look.reading !== reading) return;
+      look.place = place;
+      if (look.picture !== picture) look.clipped = new Map();
       look.stale = false;
       look.version = ++this.last;
       look.result = result;

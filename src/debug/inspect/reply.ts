@@ -1,11 +1,18 @@
 /** What a probe inside the paused program answers: only the slice that is shown crosses, and numbers over the whole. */
 import type { Histogram } from '../../tensor/histogram';
+import type { Part } from '../../tensor/part';
 import type { SliceSpec } from '../../tensor/slice';
 import type { TensorStatistics } from '../../tensor/statistics';
 
 export interface ProbeRequest {
-  /** `picture`: the slice first, numbers over the whole only where the tensor is small; `numbers`: these alone; `all`: both. */
-  readonly wants: 'all' | 'picture' | 'numbers';
+  /**
+   * `picture`: the slice first, numbers over the whole only where the tensor is small; `numbers`: these alone; `all`: both; `part`: a window
+   * of the slice at full resolution; `clipped`: percentiles of the whole.
+   */
+  readonly wants: 'all' | 'picture' | 'numbers' | 'part' | 'clipped';
+  readonly part: Part | null;
+  /** The share in percent that is cut off at both ends. */
+  readonly clip: number;
   /** The value is a model: its layers' outputs for an input are computed, all of them in short, or the one named by `output` as a tensor. */
   readonly computes: boolean;
   readonly output: { readonly layer: readonly string[]; readonly call: number; readonly output: number } | null;
@@ -41,6 +48,10 @@ export type ProbeReply =
     readonly numbers: WholeNumbers | null;
   }
   | { readonly kind: 'numbers'; readonly shape: readonly number[]; readonly numbers: WholeNumbers }
+  /** Little-endian float32, base64: tiles × rows × columns of the window. */
+  | { readonly kind: 'part'; readonly values: string }
+  /** The percentiles, of all elements or every n-th, and how the values between them are distributed. */
+  | { readonly kind: 'clipped'; readonly low: number; readonly high: number; readonly histogram: Histogram }
   | { readonly kind: 'outputs'; readonly outputs: readonly LayerOutputReply[] }
   /** A network: its layers as JSON in the file format of its framework. */
   | { readonly kind: 'network'; readonly type: string; readonly config: string }

@@ -14,5 +14,6 @@ export const sentences: Readonly<Record<ProblemCode, (expression: string, type: 
 };
 
 export const notPaused = (expression: string): string => `No program is paused: stop a JavaScript or Python program at a breakpoint, then look at "${expression}" again.`;
+export const movedOn = (expression: string): string => `The program has moved on since "${expression}" was read: refresh it, or pin it to have it read at each stop.`;
 export const tooSlow = (seconds: number): string => `the debugger gave no answer within ${seconds} seconds`;
 export const noExpression = (name: string): string => `The debugger gives no expression for "${name}"; add one to Watch and look at it there.`;

@@ -12,11 +12,20 @@ export function pausedProgram(): PausedProgram | null {
   const item = vscode.debug.activeStackItem;
   if (!(item instanceof vscode.DebugStackFrame)) return null;
   const { session, frameId } = item;
-  return { debuggerType: session.type, evaluate: (expression) => evaluate(session, frameId, expression), where: () => whereIs(item) };
+  return { debuggerType: session.type, evaluate: (expression) => evaluate(session, frameId, expression), where: () => whereOf(item) };
+}
+
+/** The place of the frame that was asked for last. */
+let known: { readonly frame: string; readonly where: Promise<string> } | null = null;
+
+function whereOf(item: vscode.DebugStackFrame): Promise<string> {
+  const frame = `${item.session.id} ${item.frameId}`;
+  if (known?.frame !== frame) known = { frame, where: askWhere(item) };
+  return known.where;
 }
 
 /** `train.js:13`, or nothing where the debugger does not say. */
-async function whereIs({ session, threadId, frameId }: vscode.DebugStackFrame): Promise<string> {
+async function askWhere({ session, threadId, frameId }: vscode.DebugStackFrame): Promise<string> {
   try {
     // The protocol's answer to `stackTrace`.
     const { stackFrames } = await session.customRequest('stackTrace', { threadId, startFrame: 0, levels: 50 }) as { readonly stackFrames: readonly { readonly id: number; readonly line: number; readonly source?: { readonly name?: string } }[] };

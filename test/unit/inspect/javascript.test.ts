@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import vm from 'node:vm';
 import * as tf from '@tensorflow/tfjs-core';
 import { openBackend } from '../../../src/engine/backend/backend';
-import { inspect } from '../../../src/debug/inspect/inspector';
+import { inspect, inspectClipped, inspectPart } from '../../../src/debug/inspect/inspector';
 import type { InspectOptions } from '../../../src/debug/inspect/inspector';
 import { Failure } from '../../../src/tensor/failure';
 
@@ -86,6 +86,30 @@ describe('A paused JavaScript program', () => {
     const seen = await inspect('pwa-node', 'new Float32Array(4 << 20).fill(3)', (text) => { const answer = String(vm.runInThisContext(text)); length = answer.length; return Promise.resolve(answer); }, { shape: [2048, 2048], maxElements: 1 << 20 });
     assert.ok(seen.kind === 'tensor' && seen.picture.reduction === 4 && seen.picture.rows === 512);
     assert.ok(length < 1.5 * 2 ** 20);
+  });
+
+  it('gives a window of a slice at full resolution, and only that', async () => {
+    const data = Float32Array.from({ length: 3 * 50 * 40 * 2 }, (_, i) => i);
+    const context = vm.createContext({ data, Buffer, ArrayBuffer, Float32Array });
+    let length = 0;
+    const evaluate = (text: string): Promise<string> => { const answer = String(vm.runInContext(text, context)); length = answer.length; return Promise.resolve(answer); };
+    const slice = { tileAxes: [3], rowAxis: 1, columnAxis: 2, at: { 0: 2 } }, shape = [3, 50, 40, 2];
+    const values = new Float32Array(await inspectPart('pwa-node', 'data', evaluate, slice, { tile: 1, tiles: 1, row: 10, rows: 2, column: 37, columns: 3 }, { shape }));
+    assert.deepEqual([...values], [10, 11].flatMap((row) => [37, 38, 39].map((column) => ((2 * 50 + row) * 40 + column) * 2 + 1)));
+    assert.ok(length < 100);
+    await assert.rejects(inspectPart('pwa-node', 'data', evaluate, slice, { tile: 1, tiles: 2, row: 0, rows: 1, column: 0, columns: 1 }, { shape }), fails('inspect.unreadable', /does not fit the slice/));
+  });
+
+  it('gives percentiles of the whole tensor, not of what is shown', async () => {
+    const data = Float32Array.from({ length: 10_001 }, (_, i) => (i * 7919) % 10_001);
+    data[5] = NaN;
+    const sorted = [...data].filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
+    const at = (share: number): number => { const place = share * (sorted.length - 1), below = Math.floor(place); return sorted[below]! + (sorted[below + 1]! - sorted[below]!) * (place - below); };
+    const evaluate = (text: string): Promise<string> => Promise.resolve(String(vm.runInContext(text, vm.createContext({ data, Buffer, ArrayBuffer, Float32Array }))));
+    const { low, high, histogram } = await inspectClipped('pwa-node', 'data', evaluate, 1) ?? assert.fail();
+    assert.ok(Math.abs(low - at(0.01)) < 1e-3 && Math.abs(high - at(0.99)) < 1e-3, `${low} ${high}`);
+    assert.equal(histogram.counts.reduce((a, b) => a + b), sorted.filter((value) => value >= low && value <= high).length);
+    assert.equal(await inspectClipped('debugpy', 'data', evaluate, 1), null);
   });
 
   it('counts only a sample of 10^9 elements', async () => {

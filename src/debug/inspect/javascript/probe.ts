@@ -3,6 +3,8 @@
  * statistics, as JSON. Bundled to text and sent with the expression; changes nothing and leaves nothing behind.
  */
 import { histogramOf } from '../../../tensor/histogram';
+import { readPart } from '../../../tensor/part';
+import { percentilesOf } from '../../../tensor/percentiles';
 import { checkSlice, defaultSlice, readSlice } from '../../../tensor/slice';
 import { statisticsOf } from '../../../tensor/statistics';
 import type { NumericArray } from '../../../tensor/value';
@@ -156,15 +158,26 @@ function pictureOf(found: Found, request: ProbeRequest): ProbeReply {
   } catch (error) {
     throw new Problem('slice', error instanceof Error ? error.message : String(error));
   }
+  if (request.wants === 'part' && request.part !== null) return { kind: 'part', values: base64(readPart({ shape, data: found.data }, slice, request.part)) };
+  if (request.wants === 'clipped') return clippedOf(countedOf(found.data).counted, request.clip);
   const numbers = request.wants !== 'picture' || found.data.length <= fewElements ? numbersOf(found.data) : null;
   if (request.wants === 'numbers' && numbers !== null) return { kind: 'numbers', shape, numbers };
   const { values, ...layout } = readSlice({ shape, data: found.data }, slice, request.maxElements);
   return { kind: 'picture', type: found.type, dtype: found.dtype, shape, ...layout, values: base64(values), numbers };
 }
 
-function numbersOf(data: NumericArray): WholeNumbers {
+function clippedOf(counted: NumericArray, clip: number): ProbeReply {
+  const [low = NaN, high = NaN] = percentilesOf(counted, [clip, 100 - clip]);
+  return { kind: 'clipped', low, high, histogram: histogramOf(counted, { min: low, max: high }) };
+}
+
+function countedOf(data: NumericArray): { readonly sampled: number; readonly counted: NumericArray } {
   const sampled = data.length <= mostCounted ? 1 : Math.ceil(data.length / sample);
-  const counted = sampled === 1 ? data : everyNth(data, sampled);
+  return { sampled, counted: sampled === 1 ? data : everyNth(data, sampled) };
+}
+
+function numbersOf(data: NumericArray): WholeNumbers {
+  const { sampled, counted } = countedOf(data);
   const statistics = statisticsOf(counted);
   const blockLength = Math.ceil(counted.length / mostBlocks);
   return { statistics, histogram: histogramOf(counted, statistics), sampled, checksums: base64(checksumsOf(counted, blockLength)), blockLength };
