@@ -9,6 +9,7 @@ export interface Theme {
   readonly background: string;
   readonly surface: string;
   readonly border: string;
+  /** Lines of the graph. */
   readonly line: string;
   readonly accent: string;
   readonly forward: string;
@@ -39,7 +40,7 @@ function read(): Theme {
   const theme: Theme = {
     kind: kindOf(document.body.classList),
     foreground: color('foreground'), muted: color('muted'), background: color('background'), surface: color('surface'), border: color('border'),
-    line: color('line'), accent: color('accent'), forward: color('forward'), backward: color('backward'),
+    line: color('edge'), accent: color('accent'), forward: color('forward'), backward: color('backward'),
     fontFamily: getComputedStyle(document.body).fontFamily,
     reducedMotion: document.body.classList.contains('vscode-reduce-motion') || matchMedia('(prefers-reduced-motion: reduce)').matches,
   };
