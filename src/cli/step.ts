@@ -95,7 +95,7 @@ async function runIterations(run: Run, options: StepOptions, count: number, { ou
   const done: { loss: number; ops: number }[] = [];
   const summaryFile = dump === null ? null : path.join(dump, 'summary.json');
   if (summaryFile !== null) await writing(summaryFile, () => rm(summaryFile, { force: true }));
-  if (!json) out(`${run.info.network.name}: ${run.info.examples} examples, batch size ${run.info.batchSize}, backend ${run.info.backend.name}\n`);
+  if (!json) out(`${run.info.network.name}: ${run.info.examples} examples, batch size ${run.info.batchSize}, backend ${run.info.backend.name}${run.info.stepsBefore === undefined ? '' : `, after ${run.info.stepsBefore} steps in the file`}\n`);
   for (let i = 0; i < count; i += 1) {
     const trace = await run.iteration(i, signal === undefined ? {} : { signal });
     if (dump !== null) await fillWhole(path.join(dump, `iteration-${i + 1}`), (partial) => dumpTrace(trace, partial));

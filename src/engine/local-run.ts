@@ -27,7 +27,8 @@ import type { Budgets } from './timeline/timeline';
 import type { Trace } from './trace';
 import { stateBefore } from './trace-record';
 import type { TraceRecord } from './trace-record';
-import { firstState, readWeights } from './weights';
+import { firstState, readSavedState, readWeights } from './weights';
+import type { SavedState } from './weights';
 
 /** 512 MiB of traces, 256 MiB of checkpoints. */
 export const usualBudgets: Budgets = { traces: 512 * 2 ** 20, checkpoints: 256 * 2 ** 20 };
@@ -39,8 +40,10 @@ export async function runOf(config: RunConfig, opened: OpenedNetwork, dataset: D
   checkNetwork(network);
   checkLabels(network, dataset, settings);
   const values = await readWeights(network, opened.weights, settings.seed);
+  // As after Keras's load_model: without an optimizer of its own, a run goes on with the file's.
+  const saved = config.optimizer === undefined && settings.convention === 'keras' ? await readSavedState(network, opened.weights) : null;
   const backend = await openBackend(config.backend ?? 'auto');
-  return new LocalRun(config, network, values, dataset, backend, { ...usualBudgets, ...budgets });
+  return new LocalRun(config, network, { values, saved }, dataset, backend, { ...usualBudgets, ...budgets });
 }
 
 /** Refuses networks with layers that cannot run, nested ones included. */
@@ -62,6 +65,9 @@ function checkLabels(network: Network, { labels, sources }: Dataset, { losses }:
   }
 }
 
+/** Values from the file: the weights', and the optimizer's state. */
+interface Start { readonly values: readonly TensorValue[]; readonly saved: SavedState | null }
+
 class LocalRun implements Run {
   readonly info: RunInfo;
   readonly data: RunData;
@@ -72,15 +78,16 @@ class LocalRun implements Run {
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
-  constructor(config: RunConfig, network: Network, values: readonly TensorValue[], dataset: Dataset, backend: Backend, budgets: Budgets) {
-    const settings = settingsOf(config, network);
+  constructor(config: RunConfig, network: Network, { values, saved }: Start, dataset: Dataset, backend: Backend, budgets: Budgets) {
+    const plain = settingsOf(config, network);
+    const settings: Settings = { ...plain, optimizer: { ...plain.optimizer, start: saved?.steps ?? 0 } };
     this.#backend = backend;
     this.#batches = new Batches(dataset.examples, Math.min(settings.batchSize, dataset.examples), settings.shuffle, settings.seed);
     this.#recipe = { network, dataset, settings };
     this.data = { inputs: dataset.inputs, rows: (iteration) => this.#batches.at(iteration).rows };
-    this.#timeline = new Timeline(firstState(network, values, settings.optimizer, backend.name), budgets);
+    this.#timeline = new Timeline(firstState(network, values, settings.optimizer, backend.name, saved), budgets);
     this.info = {
-      config, network, convention: settings.convention, examples: dataset.examples, batchSize: this.#batches.size, iterationsPerEpoch: this.#batches.perEpoch,
+      config, network, convention: settings.convention, examples: dataset.examples, batchSize: this.#batches.size, iterationsPerEpoch: this.#batches.perEpoch, ...(saved === null ? {} : { stepsBefore: saved.steps }),
       backend: { name: backend.name, reason: backend.reason },
     };
   }

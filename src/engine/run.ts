@@ -15,6 +15,8 @@ export interface RunInfo {
   readonly examples: number;
   readonly batchSize: number;
   readonly iterationsPerEpoch: number;
+  /** Steps that the file's optimizer had taken before this run, which goes on from there; absent for a new optimizer. */
+  readonly stepsBefore?: number;
 }
 
 /** Element number `element` (row-major) of the trace's tensor `tensor` gets `value`. */

@@ -1,5 +1,5 @@
 /** The update phase: gradients clipped, each weight moved by the optimizer's rule, moving statistics taken over. */
-import { scalar } from '@tensorflow/tfjs-core';
+import { add, div, mul, scalar, zerosLike } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Constraint } from './constraints';
 import { clip, decay, globalScale } from './optimizers/clipping';
@@ -28,45 +28,84 @@ export interface UpdateInput {
 export function* update(input: UpdateInput): Generator<void, { readonly weights: readonly WeightState[]; readonly counters: Readonly<Record<string, Tensor>> }, void> {
   const { recorder, optimizer, iteration, counters } = input;
   const { rule, settings } = optimizer;
+  const pace = paceOf(optimizer, iteration);
   recorder.place = { phase: 'update', layer: null, call: 0, forwardOp: null, weight: null };
-  const rate = optimizer.rate(iteration);
+  const rate = optimizer.rate(pace.taken);
   const named = (name: string, value: number): Tensor => {
     const tensor = scalar(value);
     recorder.adopt(tensor, { kind: 'constant', name });
     return tensor;
   };
   const context: Omit<StepContext, 'prepared'> = {
-    settings, rate, step: iteration + 1, scalar: named,
+    settings, rate, step: pace.updates + 1, scalar: named,
     rateTensor: (factor = 1) => (optimizer.constantRate ? scalar(rate * factor) : named('learning_rate', rate * factor)),
     counter: (name) => required(counters, name),
   };
-  const gradients = input.weights.flatMap((weight) => (weight.trainable ? [input.gradient(weight)] : [])).filter((gradient) => gradient !== null);
-  const scale = globalScale(gradients, settings);
-  const prepared = rule.prepare?.({ ...context, prepared: {} }) ?? {};
+  const summed = new Map<WeightState, Tensor>();
+  for (const weight of input.weights) {
+    const own = weight.trainable ? input.gradient(weight) : null;
+    if (own !== null) summed.set(weight, accumulated(weight, own, pace));
+  }
+  const scale = pace.moves ? globalScale([...summed.values()], settings) : null;
+  const prepared = pace.moves ? rule.prepare?.({ ...context, prepared: {} }) ?? {} : {};
   const step: StepContext = { ...context, prepared };
   const weights: WeightState[] = [];
   for (const weight of input.weights) {
     recorder.place = { phase: 'update', layer: weight.layer, call: 0, forwardOp: null, weight: weight.weight };
-    weights.push(updated(input, weight, step, scale));
+    weights.push(updated(input, weight, step, { pace, scale, gradient: summed.get(weight) ?? null }));
     yield;
   }
   recorder.place = { phase: 'update', layer: null, call: 0, forwardOp: null, weight: null };
-  const advanced = rule.advance?.(step) ?? {};
+  const advanced = pace.moves ? rule.advance?.(step) ?? {} : {};
   return { weights, counters: { ...counters, ...advanced } };
 }
 
-function updated(input: UpdateInput, weight: WeightState, step: StepContext, scale: Tensor | null): WeightState {
-  const { settings, rule, decays } = input.optimizer;
+/** Where a step stands: how many batches the optimizer has seen before it, how often it has moved the weights, and whether it moves them now. */
+interface Pace { readonly taken: number; readonly updates: number; readonly moves: boolean; readonly every: number }
+
+/** Keras's `gradient_accumulation_steps`: the weights move after every so many batches, by the mean of their gradients. */
+function paceOf({ settings, start, decays }: Optimizer, iteration: number): Pace {
+  const taken = start + iteration;
+  const every = decays ? Math.max(1, settings.number('gradientaccumulationsteps')) : 1;
+  return { taken, updates: Math.floor(taken / every), moves: (taken + 1) % every === 0, every };
+}
+
+/** The gradient to move by: with those that were put aside, their mean; while no step is due, their sum so far. */
+function accumulated(weight: WeightState, gradient: Tensor, { moves, every }: Pace): Tensor {
+  if (every === 1) return gradient;
+  const total = add(gradient, required(weight.slots, 'gradient_accumulator'));
+  return moves ? div(total, every) : total;
+}
+
+interface Own { readonly pace: Pace; readonly scale: Tensor | null; readonly gradient: Tensor | null }
+
+function updated(input: UpdateInput, weight: WeightState, step: StepContext, { pace, scale, gradient: raw }: Own): WeightState {
+  const { rule, settings } = input.optimizer;
   const assigned = input.assigned(weight);
   if (assigned !== null) return { ...weight, value: assigned.clone() };
-  const raw = weight.trainable ? input.gradient(weight) : null;
   if (raw === null) return weight;
-  const gradient = clip(raw, settings, scale);
-  const value = decays ? decay(weight.value, step) : weight.value;
-  const rows = gradient === raw ? input.rows?.(weight) ?? null : null;
-  const result = rule.update({ ...step, value, gradient, rows, slot: (name) => required(weight.slots, name) });
-  const constrained = input.constraint?.(weight)?.(result.value) ?? result.value;
-  return { ...weight, value: constrained, slots: { ...weight.slots, ...result.slots } };
+  const slots: Record<string, Tensor> = {};
+  let { value } = weight;
+  if (pace.every > 1) slots['gradient_accumulator'] = pace.moves ? zerosLike(raw) : raw;
+  if (pace.moves) {
+    const gradient = clip(raw, settings, scale);
+    const path = `${weight.layer}/${weight.weight}`;
+    if (input.optimizer.decays) value = decay(value, step, rule.decayOf?.(settings, path, value));
+    const rows = gradient === raw && pace.every === 1 ? input.rows?.(weight) ?? null : null;
+    const result = rule.update({ ...step, value, gradient, rows, path, slot: (name) => required(weight.slots, name) });
+    value = result.value;
+    Object.assign(slots, result.slots);
+  }
+  if (settings.flag('useema') && 'average' in weight.slots) {
+    // The first step takes the weight itself.
+    const momentum = pace.updates === 0 ? 0 : settings.number('emamomentum') || 0.99;
+    const average = momentum === 0 ? mul(value, 1) : add(mul(required(weight.slots, 'average'), momentum), mul(value, 1 - momentum));
+    slots['average'] = average;
+    const frequency = settings.number('emaoverwritefrequency');
+    if (frequency > 0 && (pace.updates + 1) % frequency === 0) value = average;
+  }
+  const constrained = input.constraint?.(weight)?.(value) ?? value;
+  return { ...weight, value: constrained, slots: { ...weight.slots, ...slots } };
 }
 
 function required(tensors: Readonly<Record<string, Tensor>>, name: string): Tensor {

@@ -1,10 +1,12 @@
 /** The weights of a network, read from its file or initialised, as the state from which a run starts. */
 import { fill, scalar, tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Layer, Network, Weight, WeightStore } from '../network/network';
 import { Failure } from '../tensor/failure';
 import type { TensorValue } from '../tensor/value';
 import { sizeOf } from '../tensor/value';
 import { initialValue } from './initializers';
+import { slotsOf } from './optimizers/optimizers';
 import type { Optimizer } from './optimizers/optimizers';
 import { newScope, stretch } from './recorder/stretch';
 import { RunState } from './state';
@@ -49,17 +51,44 @@ function checkRange({ data }: TensorValue, name: string): void {
   }
 }
 
-/** The state before iteration 0: weights, empty optimizer slots, counters. */
-export function firstState(network: Network, values: readonly TensorValue[], optimizer: Optimizer, backend: string): RunState {
+/** What an optimizer had gathered when its file was saved. */
+export interface SavedState {
+  readonly steps: number;
+  /** Values by `layer/weight` and slot. */
+  readonly slots: ReadonlyMap<string, ReadonlyMap<string, TensorValue>>;
+  readonly counters: ReadonlyMap<string, TensorValue>;
+}
+
+/** Reads the optimizer's state from the file, so that a run goes on where it was saved; null where there is none. */
+export async function readSavedState(network: Network, store: WeightStore): Promise<SavedState | null> {
+  const state = network.compile?.optimizer?.state;
+  if (state === undefined || state.iterations === null) return null;
+  const slots = new Map<string, Map<string, TensorValue>>();
+  for (const { weight, slot, key } of state.slots) {
+    const own = slots.get(weight) ?? new Map<string, TensorValue>();
+    slots.set(weight, own.set(slot, await store.read(key)));
+  }
+  const counters = new Map<string, TensorValue>();
+  for (const [name, key] of Object.entries(state.counters ?? {})) counters.set(name, await store.read(key));
+  return { steps: Number((await store.read(state.iterations)).data[0] ?? 0), slots, counters };
+}
+
+/** The state before iteration 0: weights, optimizer slots and counters, empty or as they were saved. */
+export function firstState(network: Network, values: readonly TensorValue[], optimizer: Optimizer, backend: string, saved: SavedState | null = null): RunState {
   const { rule, settings } = optimizer;
+  const begin = (path: string, slot: string, shape: readonly number[], value: number): Tensor => {
+    const kept = saved?.slots.get(path)?.get(slot);
+    return kept === undefined ? fill([...shape], value) : tensor(Float32Array.from(kept.data as Iterable<number | bigint>, Number), [...kept.shape], 'float32');
+  };
+  const slotsFor = (path: string, shape: readonly number[]): Record<string, Tensor> => Object.fromEntries(Object.entries(slotsOf(optimizer)).map(([slot, value]) => [slot, begin(path, slot, rule.shapes?.(shape)[slot] ?? shape, value)]));
   return stretch({ backend, tape: null, scope: newScope('state') }, () => new RunState(
     0,
     weightsOf(network).map(({ path, weight, trainable }, i) => ({
       layer: path, weight: weight.name, trainable,
       value: weightTensor(values[i], weight),
-      slots: trainable ? Object.fromEntries(Object.entries(rule.slots(settings)).map(([slot, value]) => [slot, fill([...weight.shape], value)])) : {},
+      slots: trainable ? slotsFor(`${path}/${weight.name}`, weight.shape) : {},
     })),
-    Object.fromEntries(Object.entries(rule.counters?.(settings) ?? {}).map(([name, value]) => [name, scalar(value)])),
+    Object.fromEntries(Object.entries(rule.counters?.(settings) ?? {}).map(([name, value]) => [name, scalar(Number(saved?.counters.get(name)?.data[0] ?? value))])),
   ));
 }
 

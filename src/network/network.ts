@@ -85,6 +85,8 @@ export interface OptimizerState {
   readonly iterations: string | null;
   /** Slots by weight path (`dense/kernel`) and Keras's name of the slot (`momentum`, `velocity`, `accumulator`). */
   readonly slots: readonly { readonly weight: string; readonly slot: string; readonly key: string }[];
+  /** Counters of the run by name (Nadam's `u_product`). */
+  readonly counters?: Readonly<Record<string, string>>;
 }
 
 export interface Network {

@@ -83,7 +83,7 @@ function groupStep(view: View, index: TraceIndex, group: OpGroup): StepView {
 }
 
 /** The learning rate of this iteration as a number. */
-const rateText = (view: View): string => texNumber(runSettings(view.info).optimizer?.rate(view.trace.iteration) ?? NaN);
+const rateText = (view: View): string => texNumber(runSettings(view.info).optimizer?.rate(view.trace.iteration + (view.info.stepsBefore ?? 0)) ?? NaN);
 
 function stepExplained(view: View, names: { readonly weight: string; readonly next: string; readonly gradient: string }): Explained {
   const { optimizer } = runSettings(view.info);

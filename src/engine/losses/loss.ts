@@ -1,8 +1,9 @@
 /** What a loss is: a function from labels and predictions to one value an example, with the labels that it accepts. */
 import type { Tensor } from '@tensorflow/tfjs-core';
 
-/** Numbers and switches of a loss, by Keras's argument names: from_logits, label_smoothing, delta, alpha, gamma, axis, … */
-export type LossOptions = Readonly<Record<string, number | boolean | string | null | undefined>>;
+/** Numbers, switches and lists of axes of a loss, by Keras's argument names: from_logits, label_smoothing, delta, alpha, gamma, axis, reduction, … */
+export type LossOption = number | boolean | string | readonly number[] | null | undefined;
+export type LossOptions = Readonly<Record<string, LossOption>>;
 
 /** Labels that a loss accepts; the table of `labels.ts` says how each is checked. */
 export type LabelKind =
@@ -46,4 +47,11 @@ export function numberOption(options: LossOptions, key: string, fallback: number
 
 export function isSet(options: LossOptions, key: string): boolean {
   return options[key] === true;
+}
+
+/** Axes of the setting `axis` from the front; undefined where it is absent, which means all. */
+export function axesOption(options: LossOptions, rank: number): number[] | undefined {
+  const value = options['axis'];
+  const axes: readonly number[] | null = typeof value === 'number' ? [value] : Array.isArray(value) ? (value as readonly number[]) : null;
+  return axes?.map((axis) => (axis < 0 ? axis + rank : axis));
 }

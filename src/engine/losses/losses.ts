@@ -1,5 +1,5 @@
 /** Losses by name, and the loss of a whole network: that of its outputs and the penalties of its regularizers. */
-import { add, cast, div, expandDims, maximum, mean, mul, squeeze, sum } from '@tensorflow/tfjs-core';
+import { add, cast, div, divNoNan, expandDims, maximum, mean, mul, squeeze, sum } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Convention, SymbolicShape } from '../../network/network';
 import { Failure } from '../../tensor/failure';
@@ -9,7 +9,7 @@ import type { Penalty } from '../forward/penalties';
 import type { Mask } from '../layers/layer';
 import { crossEntropies } from './crossentropy';
 import { labelProblem } from './labels';
-import type { LabelKind, LossEntry, LossFunction, LossOptions } from './loss';
+import type { LabelKind, LossEntry, LossFunction, LossOption, LossOptions } from './loss';
 import { regressionLosses } from './regression';
 
 const table: Readonly<Record<string, LossEntry>> = { ...crossEntropies, ...regressionLosses };
@@ -45,13 +45,13 @@ export interface Loss {
 }
 
 /** Further settings of a loss, as a model file's compile configuration has them, may stand beside those of LossConfig. */
-export type LossSettings = string | LossConfig | (LossConfig & { readonly [option: string]: number | boolean | string | undefined });
+export type LossSettings = string | LossConfig | (LossConfig & { readonly [option: string]: LossOption });
 
 const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** The loss of that name and those settings. @throws Failure `loss.unknown` listing the names that there are. */
 export function lossOf(settings: LossSettings, convention: Convention, share = 1): Loss {
-  const config: Readonly<Record<string, number | boolean | string | undefined>> = typeof settings === 'string' ? { type: settings } : { ...settings };
+  const config: Readonly<Record<string, LossOption>> = typeof settings === 'string' ? { type: settings } : { ...settings };
   const written = String(config['type']);
   const name = byPlainName.get(plain(written)) ?? aliases[plain(written)];
   const entry = name === undefined ? undefined : table[name];
@@ -111,13 +111,18 @@ function valuesOf(input: LossInput): Tensor {
   return loss.values({ labels, predictions, logits: loss.convention === 'keras' ? logits : null, options: loss.options });
 }
 
-/** Mean over the examples; those that a mask leaves out do not count. */
-function meanOf(values: Tensor, mask: Tensor | null): Tensor {
-  if (mask === null || values.rank === 0) return mean(values);
-  const counts = cast(mask, 'float32');
-  const part = counts.rank === values.rank + 1 ? squeeze(counts, [counts.rank - 1]) : counts.rank + 1 === values.rank ? expandDims(counts, -1) : counts;
-  const weighted = mul(values, mul(part, div(counts.size, maximum(sum(counts), 1e-7))));
-  return mean(weighted);
+/**
+ * Mean over the examples, of which those that a mask leaves out do not count; or what Keras's `reduction` says. Without a reduction
+ * Keras differentiates the sum of the values.
+ */
+function reduced(values: Tensor, mask: Tensor | null, reduction: LossOption): Tensor {
+  if (values.rank === 0) return mean(values);
+  const counts = mask === null ? null : cast(mask, 'float32');
+  const part = counts === null ? null : counts.rank === values.rank + 1 ? squeeze(counts, [counts.rank - 1]) : counts.rank + 1 === values.rank ? expandDims(counts, -1) : counts;
+  if (reduction === 'sum' || reduction === 'none' || reduction === null) return sum(part === null ? values : mul(values, part));
+  if (part === null || counts === null) return mean(values);
+  if (reduction === 'mean_with_sample_weight') return divNoNan(sum(mul(values, part)), sum(part));
+  return mean(mul(values, mul(part, div(counts.size, maximum(sum(counts), 1e-7)))));
 }
 
 /**
@@ -132,7 +137,8 @@ export function totalLoss(inputs: readonly LossInput[], penalties: readonly Pena
     total = mean(rest.reduce((sumSoFar, input) => add(sumSoFar, valuesOf(input)), valuesOf(first)));
   } else {
     const terms = inputs.map((input) => {
-      const own = meanOf(valuesOf(input), input.loss.convention === 'keras' ? (input.mask?.tensor() ?? null) : null);
+      const keras = input.loss.convention === 'keras';
+      const own = reduced(valuesOf(input), keras ? (input.mask?.tensor() ?? null) : null, keras ? input.loss.options['reduction'] : undefined);
       return input.loss.weight === 1 ? own : mul(own, input.loss.weight);
     });
     total = terms.slice(1).reduce<Tensor>((sumSoFar, term) => add(sumSoFar, term), terms[0] ?? mean(first.predictions));

@@ -3,8 +3,8 @@ import {
   abs, add, all, cast, clipByValue, div, equal, lessEqual, log, logicalOr, max, maximum, mean, mul, neg, relu, rsqrt, softplus, square, sub, sum, where,
 } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { LossEntry, LossFunction } from './loss';
-import { numberOption } from './loss';
+import type { LossEntry, LossFunction, LossOptions } from './loss';
+import { axesOption, numberOption } from './loss';
 import { tfjsLosses } from './tfjs';
 
 const epsilon = 1e-7;
@@ -19,9 +19,9 @@ function signs(labels: Tensor): Tensor {
   return where(binary, sub(mul(2, labels), 1), labels);
 }
 
-/** x divided by its length along the last axis. */
-function unit(x: Tensor): Tensor {
-  return mul(x, rsqrt(maximum(sum(square(x), -1, true), 1e-12)));
+/** x divided by its length along the last axis, or those of the setting. */
+function unit(x: Tensor, options: LossOptions): Tensor {
+  return mul(x, rsqrt(maximum(sum(square(x), axesOption(options, x.rank) ?? -1, true), 1e-12)));
 }
 
 const huber: LossFunction = ({ labels, predictions, options }) => {
@@ -37,12 +37,13 @@ const smoothL1: LossFunction = (given) => {
   return div(huber({ ...given, options: { ...given.options, delta: beta } }), beta);
 };
 
-/** One value for the whole batch, as Keras's dice and tversky without axis. */
+/** One value for the whole batch, as Keras's dice and tversky; with `axis` one for each index of the other axes. */
 const tversky: LossFunction = ({ labels: given, predictions, options }) => {
   const labels = float(given);
-  const both = sum(mul(labels, predictions));
-  const missed = sum(mul(sub(1, predictions), labels));
-  const extra = sum(mul(predictions, sub(1, labels)));
+  const axes = axesOption(options, predictions.rank);
+  const both = sum(mul(labels, predictions), axes);
+  const missed = sum(mul(sub(1, predictions), labels), axes);
+  const extra = sum(mul(predictions, sub(1, labels)), axes);
   const weighted = add(mul(missed, numberOption(options, 'alpha', 0.5)), mul(extra, numberOption(options, 'beta', 0.5)));
   return sub(1, div(both, add(add(both, weighted), epsilon)));
 };
@@ -70,7 +71,7 @@ export const regressionLosses: Readonly<Record<string, LossEntry>> = {
     }),
     tfjs: tfjsLosses.logcosh,
   },
-  cosine_similarity: { labels: 'reals', keras: between((y, p) => neg(sum(mul(unit(y), unit(p)), -1))), tfjs: tfjsLosses.cosineProximity },
+  cosine_similarity: { labels: 'reals', keras: ({ labels, predictions: p, options }) => neg(sum(mul(unit(float(labels), options), unit(p, options)), axesOption(options, p.rank) ?? -1)), tfjs: tfjsLosses.cosineProximity },
   hinge: { labels: 'signs', keras: between((y, p) => mean(relu(sub(1, mul(signs(y), p))), -1)), tfjs: tfjsLosses.hinge },
   squared_hinge: { labels: 'signs', keras: between((y, p) => mean(square(relu(sub(1, mul(signs(y), p)))), -1)), tfjs: tfjsLosses.squaredHinge },
   categorical_hinge: {
@@ -89,7 +90,10 @@ export const regressionLosses: Readonly<Record<string, LossEntry>> = {
   poisson: { labels: 'counts', keras: between((y, p) => mean(sub(p, mul(y, log(add(p, epsilon)))), -1)), tfjs: tfjsLosses.poisson },
   dice: {
     labels: 'probabilities',
-    keras: between((y, p) => sub(1, div(mul(2, sum(mul(y, p))), add(add(sum(y), sum(p)), epsilon)))),
+    keras: ({ labels, predictions: p, options }) => {
+      const [y, axes] = [float(labels), axesOption(options, p.rank)];
+      return sub(1, div(mul(2, sum(mul(y, p), axes)), add(add(sum(y, axes), sum(p, axes)), epsilon)));
+    },
   },
   tversky: { labels: 'probabilities', keras: tversky },
 };

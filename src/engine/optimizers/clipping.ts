@@ -21,7 +21,6 @@ export function clip(gradient: Tensor, settings: Settings, scale: Tensor | null)
 }
 
 /** Keras's `weight_decay`: the weight shrinks by rate x decay before its step. */
-export function decay(value: Tensor, { settings, rateTensor }: StepContext): Tensor {
-  const amount = settings.number('weightdecay');
+export function decay(value: Tensor, { settings, rateTensor }: StepContext, amount = settings.number('weightdecay')): Tensor {
   return amount === 0 ? value : sub(value, mul(mul(value, amount), rateTensor()));
 }

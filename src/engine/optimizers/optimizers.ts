@@ -2,7 +2,8 @@
 import type { Convention, Json, JsonObject } from '../../network/network';
 import { Failure } from '../../tensor/failure';
 import type { OptimizerConfig } from '../config';
-import { kerasRules } from './keras';
+import { kerasRules as earlier } from './keras';
+import { laterRules } from './keras-later';
 import { pytorchRules } from './pytorch';
 import type { Rule, Settings } from './rule';
 import { scheduleOf } from './schedules';
@@ -20,6 +21,16 @@ export interface Optimizer {
   readonly constantRate: boolean;
   /** Keras's decoupled weight decay; PyTorch's rules apply their own. */
   readonly decays: boolean;
+  /** Steps that the optimizer had taken when the file was saved. */
+  readonly start: number;
+}
+
+/** The slots that every weight has, with their first values: the rule's, and those of Keras's moving averages and accumulated gradients. */
+export function slotsOf({ rule, settings, decays }: Optimizer): Readonly<Record<string, number>> {
+  return {
+    ...rule.slots(settings),
+    ...(decays && settings.flag('useema') ? { average: 0 } : {}), ...(decays && settings.number('gradientaccumulationsteps') > 1 ? { gradient_accumulator: 0 } : {}),
+  };
 }
 
 type Values = Readonly<Record<string, number | boolean>>;
@@ -36,6 +47,9 @@ const kerasDefaults: Readonly<Record<string, Values>> = {
   adagrad: { learningrate: 0.001, initialaccumulatorvalue: 0.1, epsilon: 1e-7 },
   adadelta: { learningrate: 0.001, rho: 0.95, epsilon: 1e-7 },
   lion: { learningrate: 0.001, beta1: 0.9, beta2: 0.99 },
+  lamb: { learningrate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
+  adafactor: { learningrate: 0.001, beta2decay: -0.8, epsilon1: 1e-30, epsilon2: 1e-3, clipthreshold: 1, relativestep: true },
+  muon: { learningrate: 0.001, adambeta1: 0.9, adambeta2: 0.999, adamweightdecay: 0.004, weightdecay: 0.004, epsilon: 1e-7, muona: 3.4445, muonb: -4.775, muonc: 2.0315, adamlrratio: 1, momentum: 0.95, nssteps: 5, nesterov: true, rmsrate: 0.2, excludeembeddings: true },
   ftrl: { learningrate: 0.001, learningratepower: -0.5, initialaccumulatorvalue: 0.1, l1regularizationstrength: 0, l2regularizationstrength: 0, l2shrinkageregularizationstrength: 0, beta: 0 },
 };
 
@@ -52,6 +66,7 @@ const pytorchDefaults: Readonly<Record<string, Values>> = {
   adadelta: { learningrate: 1, rho: 0.9, epsilon: 1e-6 },
 };
 
+const kerasRules = { ...earlier, ...laterRules };
 const rulesOf: Readonly<Record<Convention, Readonly<Record<string, Rule>>>> = {
   keras: kerasRules,
   tfjs: { ...kerasRules, ...tfjsRules },
@@ -82,7 +97,7 @@ export function optimizerOf(config: string | OptimizerConfig | { readonly type: 
   rename(values, type, convention, isNested(given));
   const settings = settingsOf(given.type, { ...defaults, ...(convention === 'pytorch' ? pytorchDefaults[type] : {}) }, values);
   const { rate, constantRate } = rateOf(values, settings, rule === tfjsRules['adamax']);
-  return { type, rule, settings, rate, constantRate, decays: !(convention === 'pytorch' && pytorchRules[type] !== undefined) };
+  return { type, rule, settings, rate, constantRate, decays: !(convention === 'pytorch' && pytorchRules[type] !== undefined), start: 0 };
 }
 
 function isNested(config: object): config is { readonly type: string; readonly config: JsonObject } {

@@ -30,6 +30,8 @@ export interface RowGradient { readonly indices: Tensor; readonly values: Tensor
 export interface UpdateContext extends StepContext {
   readonly value: Tensor;
   readonly gradient: Tensor;
+  /** Path of the weight, `dense/kernel`. */
+  readonly path: string;
   /** The parts of which `gradient` is the sum, when the weight is only a table of rows; else null. */
   readonly rows: readonly RowGradient[] | null;
   readonly slot: (name: string) => Tensor;
@@ -40,6 +42,10 @@ export interface Update { readonly value: Tensor; readonly slots: Readonly<Recor
 export interface Rule {
   /** Slots of each weight and the value that fills them at the start, by Keras's names. */
   slots(settings: Settings): Readonly<Record<string, number>>;
+  /** Shapes of slots that are not the weight's. */
+  shapes?(shape: readonly number[]): Readonly<Record<string, readonly number[]>>;
+  /** Weight decay of one weight, where it is not the setting's. */
+  decayOf?(settings: Settings, path: string, value: Tensor): number;
   /** Counters of the run and their first values. */
   counters?(settings: Settings): Readonly<Record<string, number>>;
   /** Work done once a step before the weights; its tensors are `prepared`. */

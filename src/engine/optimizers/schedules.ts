@@ -43,6 +43,15 @@ const schedules: Readonly<Record<string, (config: JsonObject) => Schedule>> = {
     const cosine = 0.5 * (1 + Math.cos((Math.PI * Math.min(after, numberOf(config, 'decay_steps', 1))) / numberOf(config, 'decay_steps', 1)));
     return top * ((1 - alpha) * cosine + alpha);
   },
+  /** Loshchilov and Hutter 2017: each run of the cosine `t_mul` times as long as the last, from `m_mul` times its rate. */
+  CosineDecayRestarts: (config) => (step) => {
+    const [factor, alpha] = [numberOf(config, 't_mul', 2), numberOf(config, 'alpha', 0)];
+    const completed = step / numberOf(config, 'first_decay_steps', 1);
+    const restarts = factor === 1 ? Math.floor(completed) : Math.floor(Math.log(1 - completed * (1 - factor)) / Math.log(factor));
+    const fraction = factor === 1 ? completed - restarts : (completed - (1 - factor ** restarts) / (1 - factor)) / factor ** restarts;
+    const cosine = 0.5 * numberOf(config, 'm_mul', 1) ** restarts * (1 + Math.cos(Math.PI * fraction));
+    return numberOf(config, 'initial_learning_rate', 0) * ((1 - alpha) * cosine + alpha);
+  },
 };
 
 /** The schedule of a configuration `{class_name, config}`. @throws Failure for one that is not known. */

@@ -41,7 +41,7 @@ export async function openKerasArchive(file: string, onGraph?: (network: Network
     try {
       const bound = bindWeights(draft, network, findInVars(weights, draft), label);
       return {
-        network: { ...bound.network, problems: [...ignored, ...bound.network.problems], compile: withState(network.compile, optimizerState(network.compile?.optimizer?.type ?? '', variablesIn(weights), draft, network)) },
+        network: { ...bound.network, problems: [...ignored, ...bound.network.problems], compile: withState(network.compile, optimizerState(network.compile?.optimizer ?? null, variablesIn(weights), draft, network)) },
         weights: checkedStore(bound.misfits, (key) => weights.read(key), () => weights.close()),
       };
     } catch (error) {

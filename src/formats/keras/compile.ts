@@ -22,6 +22,8 @@ function optimizerFrom(value: Json | undefined): CompileConfig['optimizer'] {
   if (!isObject(value) || typeof value.class_name !== 'string') return null;
   const name = value.class_name.includes('>') ? value.class_name.slice(value.class_name.lastIndexOf('>') + 1) : value.class_name;
   const config: JsonObject = isObject(value.config) ? value.config : {};
+  // Keras wraps the optimizer of a model of mixed precision into one that scales the loss; on finite gradients it takes the same steps.
+  if (name === 'LossScaleOptimizer' && isObject(config.inner_optimizer)) return optimizerFrom(config.inner_optimizer);
   return {
     type: name.toLowerCase(),
     config: Object.fromEntries(Object.entries(config).map(([key, item]) => [Object.hasOwn(spellings, key) ? spellings[key] ?? key : key, item])),

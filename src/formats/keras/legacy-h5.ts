@@ -43,11 +43,11 @@ export async function openKerasH5(file: string): Promise<OpenedNetwork> {
     const bound = bindWeights(draft, network, findByName(hdf5, draft, network.layers, label, conversions), label);
     const variables = (names(hdf5, 'optimizer_weights', 'weight_names') ?? []).flatMap((name): readonly StoredVariable[] => {
       const found = hdf5.dataset(`optimizer_weights/${name}`);
-      return found === null ? [] : [{ key: found.path, shape: found.shape, integer: found.dtype.includes('int') }];
+      return found === null ? [] : [{ key: found.path, shape: found.shape, integer: found.dtype.includes('int'), name }];
     });
     const twins = await sharedLayers(bound.network, read, label);
     return {
-      network: { ...bound.network, problems: [...bound.network.problems, ...twins], compile: withState(compile, optimizerState(compile?.optimizer?.type ?? '', variables, draft, network)) },
+      network: { ...bound.network, problems: [...bound.network.problems, ...twins], compile: withState(compile, optimizerState(compile?.optimizer ?? null, variables, draft, network)) },
       weights: checkedStore(bound.misfits, read, () => hdf5.close()),
     };
   } catch (error) {

@@ -1,19 +1,40 @@
 /** The optimizer's variables in a file, joined with the weights that they belong to. */
 import type { NetworkDraft } from '../../network/draft';
 import type { PlacedLayer, PlacedNetwork } from '../../network/build';
-import type { CompileConfig, OptimizerState } from '../../network/network';
+import type { CompileConfig, JsonObject, OptimizerState } from '../../network/network';
 import { everyWeight, holdersOf } from './nested-weights';
 
-/** A variable in the file, in the file's order. */
-export interface StoredVariable { readonly key: string; readonly shape: readonly number[]; readonly integer: boolean }
+/** A variable in the file, in the file's order; `name` where the file names it. */
+export interface StoredVariable { readonly key: string; readonly shape: readonly number[]; readonly integer: boolean; readonly name?: string }
 
-/** Names of the slots in the order in which Keras makes them; settings can add or take away from the end. */
-const slotNames: Readonly<Record<string, readonly string[]>> = {
-  sgd: ['momentum'], adam: ['momentum', 'velocity', 'velocity_hat'], adamw: ['momentum', 'velocity', 'velocity_hat'], nadam: ['momentum', 'velocity'], adamax: ['m', 'u'],
-  rmsprop: ['velocity', 'momentum', 'average_gradient'], adagrad: ['accumulator'], adadelta: ['accumulated_grad', 'accumulated_delta_var'], ftrl: ['accumulator', 'linear'], lion: ['momentum'],
+type Group = readonly string[];
+const flag = (config: JsonObject, name: string): boolean => config[name] === true;
+const positive = (config: JsonObject, name: string): boolean => typeof config[name] === 'number' && config[name] > 0;
+
+/** Slots in the order in which Keras makes them: those of a group together, weight by weight, one group after the other. */
+const groups: Readonly<Record<string, (config: JsonObject) => readonly Group[]>> = {
+  sgd: (config) => (config.momentum === 0 ? [] : [['momentum']]),
+  adam: (config) => [['momentum', 'velocity'], ...(flag(config, 'amsgrad') ? [['velocity_hat']] : [])],
+  adamw: (config) => [['momentum', 'velocity'], ...(flag(config, 'amsgrad') ? [['velocity_hat']] : [])],
+  nadam: () => [['momentum', 'velocity']], lamb: () => [['momentum', 'velocity']], adamax: () => [['momentum', 'norm']], lion: () => [['momentum']],
+  rmsprop: (config) => [['velocity'], ...(positive(config, 'momentum') ? [['momentum']] : []), ...(flag(config, 'centered') ? [['average_gradient']] : [])],
+  adagrad: () => [['accumulator']], adadelta: () => [['accumulated_grad', 'accumulated_delta_var']], ftrl: () => [['accumulator', 'linear']],
 };
 
+/** What Keras 2 calls its slots. */
+const older: Readonly<Record<string, string>> = { m: 'momentum', v: 'velocity', vhat: 'velocity_hat', u: 'norm', rms: 'velocity', mg: 'average_gradient', accum_grad: 'accumulated_grad', accum_var: 'accumulated_delta_var' };
+
+/** The slot that a variable's name tells, or null: `adam/dense_kernel_velocity`, `Adam/m/dense/kernel:0`, `Adam/dense/kernel/m:0`. */
+function slotInName(name: string | undefined, slots: readonly string[]): string | null {
+  if (name === undefined) return null;
+  const plain = name.replace(/:\d+$/, '');
+  const parts = plain.split('/');
+  for (const part of [parts[1], parts[parts.length - 1]]) if (part !== undefined && Object.hasOwn(older, part)) return older[part] ?? null;
+  return [...slots].sort((first, second) => second.length - first.length).find((slot) => plain.endsWith(`_${slot}`)) ?? null;
+}
+
 interface Target { readonly path: string; readonly shape: readonly number[] }
+interface Place { readonly target: Target; readonly slot: string }
 
 /** Trainable weights in the order of Keras's `trainable_variables`. */
 function trainableWeights(draft: NetworkDraft, network: PlacedNetwork): readonly Target[] {
@@ -25,31 +46,36 @@ function trainableWeights(draft: NetworkDraft, network: PlacedNetwork): readonly
   });
 }
 
-const sameShape = (first: readonly number[], second: readonly number[] | undefined): boolean => first.length === second?.length && first.every((extent, axis) => extent === second[axis]);
+const sameShape = (first: readonly number[], second: readonly number[]): boolean => first.length === second.length && first.every((extent, axis) => extent === second[axis]);
 
 /** Joins variables with weights; null when the file holds none, or they do not fit the weights. */
-export function optimizerState(type: string, variables: readonly StoredVariable[], draft: NetworkDraft, network: PlacedNetwork): OptimizerState | null {
+export function optimizerState(optimizer: CompileConfig['optimizer'], variables: readonly StoredVariable[], draft: NetworkDraft, network: PlacedNetwork): OptimizerState | null {
+  if (optimizer === null || variables.length === 0) return null;
+  const { type, config } = optimizer;
+  const iterations = (scalars: readonly StoredVariable[]): string | null => scalars.filter(({ integer, shape }) => integer && shape.length === 0).at(-1)?.key ?? null;
+  const own = Object.hasOwn(groups, type) ? groups[type]?.(config) : undefined;
+  if (own === undefined) return iterations(variables) === null ? null : { iterations: null, slots: [] };
+  const list: readonly Group[] = [...(flag(config, 'use_ema') ? [['average']] : []), ...(positive(config, 'gradient_accumulation_steps') ? [['gradient_accumulator']] : []), ...own];
   const targets = trainableWeights(draft, network);
-  const [first] = variables;
-  const counted = first?.integer === true && first.shape.length === 0;
-  const known = counted ? variables.slice(1) : variables;
-  // The learning rate is a scalar, and absent where a schedule computes it.
-  const slots = known.length % Math.max(1, targets.length) === 1 && known[0]?.shape.length === 0 ? known.slice(1) : known;
-  const iterations = counted ? first.key : null;
-  if (slots.length === 0 || targets.length === 0 || slots.length % targets.length !== 0) return iterations === null ? null : { iterations, slots: [] };
-  const kinds = slots.length / targets.length;
-  const names = Object.hasOwn(slotNames, type) ? slotNames[type] ?? [] : [];
-  // Keras 3 makes all slots of one weight together (most optimizers), or one slot of all weights; the shapes tell.
-  const together = (index: number): { weight: Target | undefined; slot: number } => ({ weight: targets[Math.floor(index / kinds)], slot: index % kinds });
-  const apart = (index: number): { weight: Target | undefined; slot: number } => ({ weight: targets[index % targets.length], slot: Math.floor(index / targets.length) });
-  const order = [together, apart].find((rule) => slots.every(({ shape }, index) => sameShape(shape, rule(index).weight?.shape)));
-  if (order === undefined) return iterations === null ? null : { iterations, slots: [] };
+  const together = list.flatMap((group) => targets.flatMap((target) => group.map((slot): Place => ({ target, slot }))));
+  // Keras 2's older optimizers make one slot of all weights after the other.
+  const apart = list.flatMap((group) => group.flatMap((slot) => targets.map((target): Place => ({ target, slot }))));
+  const last = type === 'nadam' && variables.at(-1)?.shape.length === 0 && variables.length > together.length ? 1 : 0;
+  const start = variables.length - last - together.length;
+  const stored = start < 0 ? [] : variables.slice(start, variables.length - last);
+  const known = list.flat();
+  const layout = [together, apart].find((places) => stored.length === places.length && stored.every(({ shape, name }, index) => {
+    const place = places[index];
+    const told = slotInName(name, known);
+    return place !== undefined && sameShape(shape, place.target.shape) && (told === null || told === place.slot);
+  }));
+  const counted = iterations(variables.slice(0, Math.max(1, start)));
+  if (layout === undefined) return counted === null ? null : { iterations: null, slots: [] };
+  const product = last === 1 ? variables.at(-1) : undefined;
   return {
-    iterations,
-    slots: slots.map(({ key }, index) => {
-      const { weight, slot } = order(index);
-      return { weight: weight?.path ?? '', slot: names[slot] ?? `slot_${slot}`, key };
-    }),
+    iterations: counted,
+    slots: stored.map(({ key }, index) => ({ weight: layout[index]?.target.path ?? '', slot: layout[index]?.slot ?? '', key })),
+    ...(product === undefined ? {} : { counters: { u_product: product.key } }),
   };
 }
 

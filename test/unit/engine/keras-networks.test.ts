@@ -15,6 +15,19 @@ const says: Readonly<Record<string, string>> = {
   array_operations: 'sorts, takes, repeats, pads, joins and cuts arrays by bare operations',
   neural_operations: 'convolves, pools, normalizes and resizes by bare operations',
   sums_drop_masks: 'does not hand a mask on through a bare sum',
+  summed_loss: 'sums its loss over the examples where it was compiled so',
+  dice_by_example: 'takes a Dice loss along an axis',
+  masked_loss_by_weight: 'divides its loss by the steps that count',
+  accumulated_gradients: 'moves its weights by the mean gradient of several batches',
+  averaged_weights: 'takes over the moving average of its weights',
+  scaled_loss: 'is trained by the optimizer inside one that scales the loss',
+  lamb: 'is trained by LAMB', adafactor: 'is trained by Adafactor', muon: 'is trained by Muon',
+  restarted_cosine: 'follows a cosine that restarts',
+  resumed_adam: 'goes on with the moments of Adam and its schedule',
+  resumed_amsgrad: 'goes on with the three slots of AMSGrad',
+  resumed_nadam: 'goes on with Nadam\'s product of momenta',
+  resumed_rmsprop: 'goes on with the three slots of RMSprop',
+  resumed_momentum: 'goes on in the middle of accumulated gradients',
 };
 
 /** The weight whose path ends as Keras's does: Keras's paths begin where a model was built, not where it is used. */
