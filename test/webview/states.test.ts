@@ -94,6 +94,32 @@ describe('states of the panel', () => {
     }));
   }
 
+  for (const width of [350, 461, 900]) {
+    it(`keeps the settings of a tensor inside its card at ${width} pixels`, () => withRun(run, { width, height: 1000 }, async (opened) => {
+      await opened.page.locator('.card-more').first().click();
+      await opened.settled();
+      const beyond = await opened.page.locator('.tensor-settings').first().evaluate((settings) => {
+        const edge = settings.closest('.card')?.getBoundingClientRect().right ?? 0;
+        return [...settings.querySelectorAll('*')].filter((part) => part.getBoundingClientRect().right > edge).map((part) => part.className);
+      });
+      assert.deepEqual(beyond, []);
+      await opened.screenshot(`settings-${width}`);
+    }));
+  }
+
+  it('sets the graph above the table in a narrow editor', async () => {
+    const opened = await openWebview(lenetHost({ type: 'model', graph: lenet, canStep: true }), { width: 400, height: 900 });
+    await opened.page.waitForSelector('.node');
+    await opened.page.click('[data-node=conv2d_1]');
+    await opened.settled();
+    const [graph, table] = [await opened.page.locator('.graph-part').boundingBox(), await opened.page.locator('.layer-table').boundingBox()];
+    assert.ok(graph !== null && table !== null && graph.width === 400 && table.y >= graph.y + graph.height);
+    const beyond = await opened.page.locator('.settings dd, .layer-filter select').evaluateAll((parts) => parts.filter((part) => part.getBoundingClientRect().right > innerWidth).map((part) => part.textContent));
+    assert.deepEqual(beyond, []);
+    await opened.screenshot('model-400');
+    await opened.close();
+  });
+
   it('shows training as a curve and numbers', () => withRun(run, { state: { tab: 'training' }, height: 700 }, async (opened) => {
     await opened.page.waitForSelector('.training canvas');
     await opened.screenshot('training');

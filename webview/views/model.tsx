@@ -18,6 +18,9 @@ import { LayerTable } from './layer-table';
 import { tableMeasure } from './measure';
 import { useWidth } from './size';
 
+/** In an editor narrower than this the graph stands above the table. */
+const narrow = 540;
+
 export function Model({ graph, canStep }: { readonly graph: GraphView; readonly canStep: boolean }): JSX.Element {
   const frame = useRef<HTMLDivElement>(null);
   const width = useWidth(frame);
@@ -29,7 +32,8 @@ export function Model({ graph, canStep }: { readonly graph: GraphView; readonly 
   const [extent, setExtent] = useState(0);
   // The graph gets what the table does not need, and what its boxes need to be read, within bounds.
   const tableWidth = useMemo(() => columnWidths(layerTree(graph, scopesOf(graph)), tableMeasure()).total + 10, [graph]);
-  const graphWidth = Math.max(min, Math.min(max, kept ?? Math.round(Math.max(width * 0.4, Math.min(width * 0.6, Math.max(width - tableWidth, extent * 0.85 + 32))))));
+  const graphWidth = Math.max(min, Math.min(max, kept ?? Math.round(Math.max(width * 0.36, Math.min(width * 0.6, Math.max(width - tableWidth, extent * 0.85 + 32))))));
+  const isStacked = width > 0 && width < narrow;
   const open = useCallback((id: string | null) => {
     arrange({ selectedLayer: id });
     select(null);
@@ -54,13 +58,13 @@ export function Model({ graph, canStep }: { readonly graph: GraphView; readonly 
         {canStep && <Button appearance="primary" label="Step through a training run of this network" onClick={stepThrough}>Step Through</Button>}
       </header>
       {graph.problems.length > 0 && <div class="banner" role="alert">{graph.problems.length === 1 ? graph.problems[0] : <ul>{graph.problems.map((problem) => <li key={problem}>{problem}</li>)}</ul>}</div>}
-      <div class="body" ref={frame}>
+      <div class={`body ${isStacked ? 'stacked' : ''}`} ref={frame}>
         {width > 0 && (
           <>
-            <div class="graph-part" style={{ width: `${graphWidth}px` }}>
+            <div class="graph-part" style={isStacked ? {} : { width: `${graphWidth}px` }}>
               {graph.nodes.length === 0 ? <p class="empty">This file describes no layers.</p> : <Graph graph={graph} run={null} selected={selected?.id ?? null} onOpen={open} filter={filter} onFilter={setFilter} onExtent={setExtent} />}
             </div>
-            <SplitBar width={graphWidth} min={min} max={max} label="Width of the graph" onResize={(next) => arrange({ graphWidth: next })} />
+            {!isStacked && <SplitBar width={graphWidth} min={min} max={max} label="Width of the graph" onResize={(next) => arrange({ graphWidth: next })} />}
           </>
         )}
         <main class="content">

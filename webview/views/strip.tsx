@@ -12,6 +12,9 @@ const phases: readonly { readonly name: PhaseName; readonly label: string; reado
   { name: 'update', label: 'Update', share: 3, tone: 'backward' },
 ];
 
+const backends: Readonly<Record<string, string>> = { tensorflow: 'native TensorFlow', wasm: 'WebAssembly', cpu: 'plain JavaScript' };
+const conventions: Readonly<Record<string, string>> = { keras: 'Keras', tfjs: 'TensorFlow.js', pytorch: 'PyTorch' };
+
 /** The colour of a phase: forward for what computes values, backward for what follows from the gradient. */
 export function toneOf(phase: PhaseName | null): 'forward' | 'backward' {
   return phases.find(({ name }) => name === phase)?.tone ?? 'forward';
@@ -46,8 +49,8 @@ export function Strip({ run }: { readonly run: RunView }): JSX.Element {
         <LossCurve losses={losses} iteration={cursor?.iteration ?? null} marker={toneOf(cursor?.phase ?? null)} height={32} axes={false} onJump={(to) => go({ kind: 'iteration', iteration: to })} />
       </div>
       <div class="facts">
-        <span>{run.backend} · {run.convention} · seed {run.seed}</span>
-        <span>{run.examples.toLocaleString('en-US')} examples / batch {run.batchSize}</span>
+        <span title={`Computed by ${backends[run.backend] ?? run.backend}, by the rules of ${conventions[run.convention] ?? run.convention}. The same seed (${run.seed}) gives the same run, bit for bit.`}>{run.backend} · {run.convention} · seed {run.seed}</span>
+        <span title={`Data of ${run.examples.toLocaleString('en-US')} examples; each iteration takes ${run.batchSize} of them.`}>{run.examples.toLocaleString('en-US')} examples / batch {run.batchSize}</span>
         <span class="now">{iteration === null ? 'not started' : `iteration ${iteration + 1}${losses.length > 1 ? ` of ${losses.length}` : ''}`}{cursor !== null && <> · loss <b>{shortNumber(cursor.loss, 4)}</b></>}</span>
       </div>
     </header>

@@ -27,7 +27,7 @@ export function Training({ run }: { readonly run: RunView }): JSX.Element {
           <tbody>
             {rows.map(({ iteration, loss, change }) => (
               <tr key={iteration} class={iteration === cursor?.iteration ? 'chosen' : ''} aria-current={iteration === cursor?.iteration ? 'true' : undefined}>
-                <td><button type="button" class="link" onClick={() => go({ kind: 'iteration', iteration })}>{iteration + 1}</button></td>
+                <td><button type="button" class="link" title={`Go to iteration ${iteration + 1}`} aria-label={`Go to iteration ${iteration + 1}`} onClick={() => go({ kind: 'iteration', iteration })}>{iteration + 1}</button></td>
                 <td class="number">{shortNumber(loss, 5)}</td>
                 <td class="number">{Number.isNaN(change) ? '' : `${change > 0 ? '+' : ''}${shortNumber(change, 2)}`}</td>
               </tr>
