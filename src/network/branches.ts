@@ -9,7 +9,8 @@ export const choice = 'Choice';
  * Its outputs are those of `results`; of several graphs, by way of a `Choice`.
  */
 export function graphsSideBySide(name: string, graphs: Readonly<Record<string, Network>>, results: readonly string[]): Network {
-  const [first] = Object.values(graphs);
+  // The body of a loop names its variables better than the condition.
+  const first = Object.values(graphs).at(-1);
   if (first === undefined) throw new Error('There is no graph.');
   const given = first.inputs.map(({ layer }) => first.layers.find((one) => one.name === layer)).filter((layer) => layer !== undefined);
   const taken = new Set(Object.keys(graphs));

@@ -9,14 +9,16 @@ export const tensorflowOpNames: readonly string[] = (
   + 'MatMul BatchMatMul BatchMatMulV2 _FusedMatMul Einsum MatrixBandPart FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 LRN Sum Mean Prod Max Min All Any EuclideanNorm ArgMax ArgMin Cumsum Cumprod TopKV2 '
   + 'Identity Snapshot StopGradient PreventGradient PlaceholderWithDefault Print CheckNumerics EnsureShape IdentityN Const Shape ShapeN Rank Size Reshape Squeeze ExpandDims Transpose ConcatV2 Concat Pack Unpack Split SplitV Slice '
   + 'StridedSlice Tile BroadcastTo BroadcastArgs Gather GatherV2 ResourceGather GatherNd ScatterNd TensorScatterUpdate Reverse ReverseV2 Pad PadV2 MirrorPad SpaceToBatchND BatchToSpaceND DepthToSpace SpaceToDepth '
-  + 'ResizeBilinear ResizeNearestNeighbor Fill Range LinSpace OneHot').split(' ');
-const known = new Set(tensorflowOpNames);
+  + 'ResizeBilinear ResizeNearestNeighbor Fill Range LinSpace OneHot '
+  + 'EmptyTensorList TensorListReserve TensorListFromTensor TensorListLength TensorListGetItem TensorListSetItem TensorListStack TensorListPushBack TensorListPopBack TensorListGather TensorListScatter TensorListScatterV2 '
+  + 'TensorListScatterIntoExistingList TensorListSplit TensorListConcat TensorListConcatV2 TensorListResize TensorArrayV3 TensorArraySizeV3 TensorArrayCloseV3 TensorArrayReadV3 TensorArrayWriteV3 TensorArrayGatherV3 '
+  + 'TensorArrayScatterV3 TensorArraySplitV3 TensorArrayConcatV3').split(' ');
+/** Ops that run the graphs inside them. */
+export const tensorflowControlFlow: readonly string[] = ['If', 'StatelessIf', 'While', 'StatelessWhile', 'PartitionedCall', 'StatefulPartitionedCall'];
+const known = new Set([...tensorflowOpNames, ...tensorflowControlFlow]);
 
 /** Whether the engine has an op of this type. */
 export const isKnownTensorflowOp = (type: string): boolean => known.has(type);
-
-/** Ops of loops and branches, and of the lists that loops fill. */
-export const isControlFlow = (type: string): boolean => /^(Stateless)?(While|If|Case)$|^(Switch|Merge|Enter|Exit|NextIteration|LoopCond)$|^TensorList|^TensorArray|^EmptyTensorList$/.test(type);
 
 const fusedProduct = ['input', 'kernel', 'bias', 'alpha'];
 const normalised = ['x', 'gamma', 'beta', 'moving_mean', 'moving_variance'];

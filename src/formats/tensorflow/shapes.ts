@@ -161,6 +161,8 @@ const rules: Readonly<Record<string, Rule>> = {
   Unpack: ({ inputs: [input], config }) => { const axis = front(isNumber(config.axis) ? config.axis : 0, input?.length ?? 0); return Array.from({ length: Math.min(input?.[axis] ?? 1, 1024) }, () => input?.filter((_, at) => at !== axis)); },
   Slice: ({ inputs: [input], values: [, begin, size] }) => [size === undefined ? undefined : input?.map((extent, axis) => (size[axis] === -1 ? (extent === null || !isNumber(begin?.[axis]) ? null : extent - begin[axis]) : size[axis] ?? null))],
   StridedSlice: (op) => [strided(op)?.shape], Tile: ({ inputs: [input], values: [, times] }) => [input?.map((extent, axis) => { const by = times?.[axis]; return extent === null || !isNumber(by) ? null : extent * by; })],
+  ...names(() => [[]], 'EmptyTensorList TensorListReserve TensorListFromTensor TensorListSetItem TensorListPushBack TensorListScatter TensorListScatterV2 TensorListResize TensorListLength'), TensorListGetItem: stated(2),
+  TensorListStack: ({ values: [, shape] }) => [shape === undefined ? undefined : [null, ...shape.map((extent) => (extent === -1 ? null : extent))]],
   BroadcastTo: stated(1), Fill: stated(0), Conv2DBackpropInput: stated(0), DepthToSpace: blocks(true), SpaceToDepth: blocks(false),
   OneHot: ({ inputs: [indices], values: [, depth], config }) => [indices === undefined || (config.axis ?? -1) !== -1 ? undefined : [...indices, depth?.[0] ?? null]],
   TopKV2: ({ inputs: [input], values: [, k] }) => { const shape = input === undefined ? undefined : [...input.slice(0, -1), k?.[0] ?? null]; return [shape, shape]; },

@@ -4,11 +4,16 @@ import { Failure } from '../../tensor/failure';
 import { sizeOf } from '../../tensor/value';
 import type { TensorValue } from '../../tensor/value';
 import { isObject } from '../../network/kinds/kind';
-import type { Json, JsonObject, OpenedNetwork, SymbolicShape, Weight } from '../../network/network';
+import { graphsSideBySide } from '../../network/branches';
+import type { Json, JsonObject, Network, OpenedNetwork, SymbolicShape, Weight } from '../../network/network';
+import { displayName } from '../../network/order';
 import { networkOfOps } from '../graphs/op-graph';
 import type { OpInput, OpNode } from '../graphs/op-graph';
-import { isSetting } from '../tensorflow/graph-def';
-import { inputName, isControlFlow, isKnownTensorflowOp, trains } from '../tensorflow/ops';
+import { allNodes, withAround, withConstantsInside, withFunctions } from '../tensorflow/flow-graph';
+import type { FlowNode, InnerGraph } from '../tensorflow/flow-graph';
+import { isSetting, outputNumber } from '../tensorflow/graph-def';
+import { withoutRings } from '../tensorflow/old-control-flow';
+import { inputName, isKnownTensorflowOp, trains } from '../tensorflow/ops';
 import { macsOf, outputShapes, outputValue } from '../tensorflow/shapes';
 import { openManifest } from './manifest';
 import type { ManifestWeight } from './manifest';
@@ -16,56 +21,140 @@ import type { ManifestWeight } from './manifest';
 /** Lists of whole numbers up to this length are followed through the graph. */
 const maximalShape = 32;
 
-interface GraphNode { readonly name: string; readonly op: string; readonly inputs: readonly string[]; readonly attributes: JsonObject }
-
-/** @throws Failure `tfjs.*` */
+/** @throws Failure `tfjs.*`, `graph.*` */
 export async function openTfjsGraph(file: string, model: JsonObject, topology: JsonObject): Promise<OpenedNetwork> {
   const label = path.basename(file);
   const list: readonly Json[] = Array.isArray(topology.node) ? topology.node : [];
-  const nodes = list.map((entry) => nodeFrom(entry, label));
-  if (nodes.length === 0) throw new Failure('tfjs.topology', `${label}: its graph holds no ops.`);
+  const written = list.map((entry) => nodeFrom(entry, label));
+  if (written.length === 0) throw new Failure('tfjs.topology', `${label}: its graph holds no ops.`);
   const manifest = await openManifest(file, model.weightsManifest);
-  const constants = new Map(nodes.filter(({ op }) => op === 'Const').map(({ name }) => [name, manifest.weights.get(name)] as const));
-  const places = nodes.filter(({ op }) => op === 'Placeholder');
+  const functions = functionsFrom(topology.library, label);
+  const everything = [...allNodes(written), ...[...functions.values()].flatMap(({ nodes }) => [...nodes])];
+  const constants = new Map(everything.filter(({ op }) => op === 'Const').map(({ name }) => [name, manifest.weights.get(name)] as const));
+  const places = written.filter(({ op }) => op === 'Placeholder');
   const shapes = new Map<string, SymbolicShape>();
   for (const { name, attributes } of places) { const shape = shapeFrom(attributes.shape); if (shape !== null) shapes.set(name, shape); }
   for (const [name, weight] of constants) if (weight !== undefined) shapes.set(name, weight.shape);
   const values = await smallIntegers(constants, (name) => manifest.read(name));
   const signature = isObject(model.signature) ? model.signature : isObject(model.userDefinedMetadata) ? model.userDefinedMetadata.signature : undefined;
   const stated = statedShapes(signature);
-  const results = outputsOf(nodes, [...stated.keys()]);
-  const shared = sharedConstants(nodes, constants);
-  const ops = nodes.filter(({ op }) => op !== 'Const' && op !== 'Placeholder' && op !== 'NoOp').map((node): OpNode => {
+  const whole = withoutRings(written, [...stated.keys()]);
+  const moved = withConstantsInside(withFunctions(whole.nodes, functions, functionName, label), (name) => constants.has(name));
+  const shared = sharedConstants([...allNodes(moved)], constants);
+  const nodes = withAround(moved, shared);
+  const wanted = [...stated.keys()].map((name) => whole.same.get(name) ?? name);
+  for (const [name, shape] of stated) shapes.set(whole.same.get(name) ?? name, shape);
+  const consumed = new Set(nodes.flatMap(({ inputs }) => inputs.map((input) => input.split(':')[0] ?? '')));
+  const outputs = wanted.length > 0 ? wanted : nodes.filter(({ name, op }) => isOp(op) && !consumed.has(name)).map(({ name }) => name);
+  const facts: GraphFacts = { label, constants, shared, shapes, values };
+  const sources = [...shared].flatMap((name): readonly OpNode[] => { const constant = constants.get(name); return constant === undefined ? [] : [{ name: shortName(name), type: 'Const', config: {}, inputs: [], outputs: [name], weights: [weightOf('value', constant, true)], macs: 0, detail: '' }]; });
+  const network = networkOfOps({
+    name: label, format: 'tfjs-graph', formatDetail: '', convention: 'tfjs', inputs: places.map(({ name }) => name), nodes: [...sources, ...opsOf(facts, nodes, outputs)], outputs, shapeOf: (tensor) => shapes.get(tensor),
+    inputConfig: (tensor) => ({ dtype: plainType(places.find(({ name }) => name === tensor)?.attributes.dtype) }), knows: isKnownTensorflowOp, problems: manifest.problems,
+  });
+  return { network, weights: { read: (key) => manifest.read(key), close: () => Promise.resolve() } };
+}
+
+/** What all graphs of a file share. */
+interface GraphFacts {
+  readonly label: string;
+  readonly constants: ReadonlyMap<string, ManifestWeight | undefined>;
+  readonly shared: ReadonlySet<string>;
+  readonly shapes: Map<string, SymbolicShape>;
+  readonly values: Map<string, SymbolicShape>;
+}
+
+const isOp = (op: string): boolean => op !== 'Const' && op !== 'Placeholder' && op !== 'NoOp';
+
+/** Ops of a graph, those inside loops and branches as networks. `strip` is the scope that all its names begin with. */
+function opsOf(facts: GraphFacts, nodes: readonly FlowNode[], wanted: readonly string[], strip = ''): OpNode[] {
+  const { constants, shared, shapes, values } = facts;
+  const results = outputsOf(nodes, wanted);
+  const made = nodes.filter(({ op }) => isOp(op)).map((node): OpNode => {
     const weights: Weight[] = [];
     const inputs = node.inputs.map((input, position): OpInput => {
       const constant = constants.get(input);
       if (constant === undefined || shared.has(input)) return input;
       const own = weights.find(({ key }) => key === input);
-      const weight = own ?? weightOf(inputName(node.op, position, node.inputs.length), constant, trained(node.op, position, constant));
+      const weight = own ?? weightOf(nameOfInput(node, position), constant, trained(node.op, position, constant));
       if (own === undefined) weights.push(weight);
       return { kind: 'value', value: weight.name };
     });
-    const told = weights.flatMap(({ name, key }) => { const value = values.get(key ?? ''); return value === undefined || value.includes(null) ? [] : [[name, value.map(Number)] as const]; });
     const config = settingsFrom(node.attributes);
-    const facts = { config, inputs: node.inputs.map((input) => shapes.get(input)), values: node.inputs.map((input) => values.get(input)) };
-    for (const [index, shape] of outputShapes(node.op, facts).entries()) if (shape !== undefined) shapes.set(index === 0 ? node.name : `${node.name}:${index}`, shape);
-    const known = stated.get(node.name);
-    if (known !== undefined) shapes.set(node.name, known);
-    const shape = shapes.get(node.name);
-    const value = outputValue(node.op, facts);
+    const about = { config, inputs: node.inputs.map((input) => shapes.get(input)), values: node.inputs.map((input) => values.get(input)) };
+    for (const [index, shape] of outputShapes(node.op, about).entries()) if (shape !== undefined && !shapes.has(tensorName(node.name, index))) shapes.set(tensorName(node.name, index), shape);
+    const value = outputValue(node.op, about);
     if (value !== undefined && value.length <= maximalShape) values.set(node.name, value);
-    return { name: shortName(node.name), type: node.op, config, inputs, outputs: results.get(node.name) ?? [node.name], weights, macs: macsOf(node.op, shape, facts.inputs), detail: '', values: Object.fromEntries(told) };
+    const told = weights.flatMap(({ name, key }) => { const value = values.get(key ?? ''); return value === undefined || value.includes(null) ? [] : [[name, value.map(Number)] as const]; });
+    const network = node.graphs === undefined ? undefined : insideOf(facts, node);
+    return {
+      name: shortName(node.name).slice(strip.length), type: node.op, config, inputs, outputs: node.outputs ?? results.get(node.name) ?? [node.name], weights, macs: macsOf(node.op, shapes.get(node.name), about.inputs), detail: '',
+      values: Object.fromEntries(told), ...(network === undefined ? {} : { network }),
+    };
   });
-  const sources = [...shared].flatMap((name): readonly OpNode[] => { const constant = constants.get(name); return constant === undefined ? [] : [{ name: shortName(name), type: 'Const', config: {}, inputs: [], outputs: [name], weights: [weightOf('value', constant, true)], macs: 0, detail: '' }]; });
-  const consumed = new Set(nodes.flatMap(({ inputs }) => inputs.map((input) => input.split(':')[0] ?? '')));
-  const outputs = stated.size > 0 ? [...stated.keys()] : ops.filter(({ name }) => !consumed.has(name)).map(({ name }) => name);
-  const loops = [...new Set(nodes.map(({ op }) => op).filter(isControlFlow))].sort();
-  const network = networkOfOps({
-    name: label, format: 'tfjs-graph', formatDetail: '', convention: 'tfjs', inputs: places.map(({ name }) => name), nodes: [...sources, ...ops], outputs, shapeOf: (tensor) => shapes.get(tensor),
-    inputConfig: (tensor) => ({ dtype: plainType(places.find(({ name }) => name === tensor)?.attributes.dtype) }), knows: isKnownTensorflowOp, problems: manifest.problems,
-    ...(loops.length === 0 ? {} : { viewOnly: `${label} can be looked at but not run: it has loops or branches (${loops.slice(0, 4).join(', ')}${loops.length > 4 ? ', …' : ''}), whose number of steps only shows when they run; convert the model again with its recurrent layers unrolled (unroll=True in Keras).` }),
+  // Constants that a graph gives as they are.
+  return [...made, ...[...new Set(wanted)].flatMap((name): OpNode[] => { const constant = constants.get(name); return constant === undefined || shared.has(name) ? [] : [{ name: shortName(name), type: 'Const', config: {}, inputs: [], outputs: [name], weights: [weightOf('value', constant, false)], macs: 0, detail: '' }]; })];
+}
+
+/** The network inside a loop, a branch or a call. */
+function insideOf(facts: GraphFacts, node: FlowNode): Network {
+  const given = node.inputs.slice(node.inputs.length - (Object.values(node.graphs ?? {})[0]?.inputs.length ?? 0));
+  const networks = Object.entries(node.graphs ?? {}).map(([key, graph]): readonly [string, Network] => {
+    const strip = commonScope(graph.nodes.filter(({ op }) => isOp(op)).map(({ name }) => shortName(name)));
+    for (const [index, input] of graph.inputs.entries()) { const shape = facts.shapes.get(given[index] ?? ''); if (shape !== undefined) facts.shapes.set(input, shape); }
+    return [key, networkOfOps({
+      name: key, format: 'tfjs-graph', formatDetail: '', convention: 'tfjs', inputs: graph.inputs, nodes: opsOf(facts, graph.nodes, graph.outputs, strip), outputs: graph.outputs, shapeOf: (tensor) => facts.shapes.get(tensor),
+      nameOf: (tensor) => variableName(tensor), knows: isKnownTensorflowOp, problems: [],
+    })];
   });
-  return { network, weights: { read: (key) => manifest.read(key), close: () => Promise.resolve() } };
+  const lost = networks.find(([key, network]) => network.outputs.length !== node.graphs?.[key]?.outputs.length);
+  if (lost !== undefined) throw new Failure('tfjs.topology', `${facts.label}: the graph ${lost[0]} of the op ${displayName(node.name)} gives what nothing makes.`);
+  const [[, only] = []] = networks;
+  if (networks.length === 1 && only !== undefined) return only;
+  return graphsSideBySide(node.name, Object.fromEntries(networks), node.graphs?.body === undefined ? networks.map(([key]) => key) : ['body']);
+}
+
+/** What an op calls its input; a loop calls it as its body does. */
+function nameOfInput(node: FlowNode, position: number): string {
+  const inner = Object.values(node.graphs ?? {}).at(-1);
+  const name = inner?.inputs[position - (node.inputs.length - inner.inputs.length)];
+  return name === undefined ? inputName(node.op, position, node.inputs.length) : variableName(name).replace(/\//g, '_');
+}
+
+/** The part of the names before the last slash that all share. */
+function commonScope(names: readonly string[]): string {
+  const [first = ''] = names;
+  let scope = first.slice(0, first.lastIndexOf('/') + 1);
+  while (scope !== '' && !names.every((name) => name.startsWith(scope))) scope = scope.slice(0, scope.slice(0, -1).lastIndexOf('/') + 1);
+  return scope;
+}
+
+/** `lstm_while_placeholder_2`, `lstm/while/Switch_1:1` -> what a person takes for the variable's name. */
+const variableName = (tensor: string): string => shortName(tensor.replace(/#(then|else)$/, '')).replace(/:\d+$/, '').split('/').slice(-2).join('/').replace(/^.*_while_(?=[a-z])/, '');
+const tensorName = (name: string, output: number): string => (output === 0 ? name : `${name}:${output}`);
+const functionName = ({ attributes }: FlowNode, key: string): string | undefined => { const value = attributes[key]; const named = isObject(value) ? value.func : undefined; return isObject(named) && typeof named.name === 'string' ? named.name : undefined; };
+
+/** Functions of the library by name; tensors in them (`op:output:0`) as in the graph (`op`). */
+function functionsFrom(library: Json | undefined, label: string): ReadonlyMap<string, InnerGraph> {
+  const list: readonly Json[] = isObject(library) && Array.isArray(library.function) ? library.function : [];
+  return new Map(list.flatMap((entry): readonly (readonly [string, InnerGraph])[] => {
+    if (!isObject(entry) || !isObject(entry.signature) || typeof entry.signature.name !== 'string') return [];
+    const names = (value: Json | undefined): string[] => (Array.isArray(value) ? (value as readonly Json[]).flatMap((one) => (isObject(one) && typeof one.name === 'string' ? [one.name] : [])) : []);
+    const { name } = entry.signature;
+    const written = (Array.isArray(entry.nodeDef) ? (entry.nodeDef as readonly Json[]) : []).map((node) => nodeFrom(node, label));
+    const ops = new Map(written.map((node) => [node.name, node.op]));
+    const inputs = names(entry.signature.inputArg);
+    const own = new Set(inputs);
+    // Names of arguments may come again in other functions, those of ops in the graph.
+    const rename = (reference: string): string => {
+      const [, op = reference, output = '', number = '0'] = /^(.*?)(?::([^:]+))?(?::(\d+))?$/.exec(reference) ?? [];
+      if (own.has(op) && output === '') return `${name}/${op}`;
+      const index = /^\d+$/.test(output) ? Number(output) : output === '' ? 0 : outputNumber(ops.get(op) ?? '', output, Number(number));
+      return tensorName(own.has(op) || ops.get(op) === 'Const' ? op : `${name}/${op}`, index);
+    };
+    const given = isObject(entry.ret) ? entry.ret : {};
+    return [[name, { inputs: inputs.map((input) => `${name}/${input}`), outputs: names(entry.signature.outputArg).map((output) => { const from = given[output]; return rename(typeof from === 'string' ? from : ''); }), nodes: written.map((node) => ({ ...node, name: node.op === 'Const' ? node.name : `${name}/${node.name}`, inputs: node.inputs.map(rename) })) }]];
+  }));
 }
 
 /** Without the scopes of the calls that the converter wrote out. */
@@ -85,7 +174,7 @@ async function smallIntegers(constants: ReadonlyMap<string, ManifestWeight | und
 const trained = (op: string, position: number, constant: ManifestWeight): boolean => /float/.test(constant.dtype) && trains(op, position, constant.shape);
 
 /** Constants that several ops train together: each is an op of its own, so that there is one weight. */
-function sharedConstants(nodes: readonly GraphNode[], constants: ReadonlyMap<string, ManifestWeight | undefined>): ReadonlySet<string> {
+function sharedConstants(nodes: readonly FlowNode[], constants: ReadonlyMap<string, ManifestWeight | undefined>): ReadonlySet<string> {
   const users = new Map<string, number>();
   for (const { op, inputs } of nodes) {
     const own = new Set(inputs.filter((input, position) => { const constant = constants.get(input); return constant !== undefined && trained(op, position, constant); }));
@@ -94,7 +183,7 @@ function sharedConstants(nodes: readonly GraphNode[], constants: ReadonlyMap<str
   return new Set([...users].filter(([, count]) => count > 1).map(([name]) => name));
 }
 
-function nodeFrom(entry: Json, label: string): GraphNode {
+function nodeFrom(entry: Json, label: string): FlowNode {
   if (!isObject(entry) || typeof entry.name !== 'string' || typeof entry.op !== 'string') throw new Failure('tfjs.topology', `${label}: an op of its graph has no name or no type.`);
   const inputs = Array.isArray(entry.input) ? (entry.input as readonly Json[]).filter((input): input is string => typeof input === 'string') : [];
   // `^name` only orders ops; `name:0` is the same tensor as `name`.
@@ -102,7 +191,7 @@ function nodeFrom(entry: Json, label: string): GraphNode {
 }
 
 /** Tensors that ops are asked for: `name`, and `name:1` where another op or the signature takes it. */
-function outputsOf(nodes: readonly GraphNode[], outputs: readonly string[]): ReadonlyMap<string, readonly string[]> {
+function outputsOf(nodes: readonly FlowNode[], outputs: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const most = new Map<string, number>();
   for (const input of [...nodes.flatMap(({ inputs }) => inputs), ...outputs]) {
     const [, name = '', number = ''] = /^(.*):(\d{1,3})$/.exec(input) ?? [];

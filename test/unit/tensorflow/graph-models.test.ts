@@ -164,11 +164,4 @@ describe('TensorFlow.js graph models run', () => {
       tf.engine().endScope();
     }
   });
-
-  it('a model with a loop opens, and a sentence says why it cannot run and what to do', async () => {
-    const { network, weights } = await openNetwork(path.join(converted, 'loop/model.json'));
-    await weights.close();
-    assert.match(network.viewOnly ?? '', /^model\.json can be looked at but not run: it has loops or branches \(.*While.*unrolled \(unroll=True in Keras\)\.$/);
-    assert.ok(network.layers.some(({ type }) => /While/.test(type)));
-  });
 });

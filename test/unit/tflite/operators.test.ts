@@ -65,7 +65,7 @@ describe('TFLite operators', () => {
   it('the graphs of loops and branches are groups with the weights of their operators', async () => {
     const { nodes, edges } = graphView((await openCase('while_steps')).network);
     assert.deepEqual(nodes.filter(({ type, weights }) => type === 'FULLY_CONNECTED' && weights.length > 0).map(({ parent, weights }) => [parent, weights[0]?.shape]), [['while/body', [4, 4]], ['while/body', [4, 3]]]);
-    assert.ok(edges.some(({ source, target }) => source === 'x' && target === 'while/while_cond_arg3'), 'the input is the fourth of the loop');
+    assert.ok(edges.some(({ source, target }) => source === 'x' && target === 'while/while_body_arg3'), 'the input is the fourth of the loop');
     const branches = graphView((await openCase('if_then')).network);
     assert.deepEqual(branches.nodes.filter(({ type }) => type === 'BATCH_MATMUL').map(({ parent }) => parent), ['Identity/then_branch', 'Identity/else_branch']);
     assert.ok(branches.edges.some(({ source, target }) => source === 'Greater' && target === 'Identity/Choice'));

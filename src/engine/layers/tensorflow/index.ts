@@ -2,7 +2,8 @@
 import type { LayerForward } from '../layer';
 import { arithmetic } from './arithmetic';
 import { arrangement } from './arrangement';
+import { lists } from './lists';
 import { matrices } from './matrices';
 import { windows } from './windows';
 
-export const tensorflowOps: Readonly<Record<string, LayerForward>> = { ...arithmetic, ...windows, ...matrices, ...arrangement };
+export const tensorflowOps: Readonly<Record<string, LayerForward>> = { ...arithmetic, ...windows, ...matrices, ...arrangement, ...lists };
