@@ -91,6 +91,13 @@ function kindFor(layer: LayerDraft): LayerKind {
 }
 
 function inferCall(layer: LayerDraft, call: CallDraft, shapeOf: (ref: TensorRef) => SymbolicShape | undefined, innerOutputs: Shapes | null, origin: Origin, effort: Effort): Shapes {
+  if (layer.network !== null && innerOutputs !== null && layer.type === 'TimeDistributed') {
+    const [sequence] = callShapes(call, shapeOf).inputs;
+    if (sequence === undefined || sequence.length < 3) throw new Failure('layer.rank', `it needs a sequence, [batch, time, …], and gets ${sequence === undefined ? 'no input' : describeShape(sequence)}`);
+    effort.left -= layer.network.layers.length;
+    const step = effort.left > 0 ? build(layer.network, origin, true, [[sequence[0] ?? null, ...sequence.slice(2)]], effort).outputs : innerOutputs;
+    return step.slice(0, 1).map((shape) => [sequence[0] ?? null, sequence[1] ?? null, ...shape.slice(1)]);
+  }
   if (layer.network !== null && innerOutputs !== null) {
     const given = callShapes(call, shapeOf).inputs;
     const open = innerOutputs.some((shape) => shape.slice(1).includes(null));

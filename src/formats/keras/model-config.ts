@@ -40,14 +40,21 @@ function layerFrom(source: JsonObject, dialect: Dialect, calls: readonly CallDra
   const name = nameOf(source);
   if (isFunctionCall(type)) return { name, ...translateFunction(config, calls), originalType: type, trainable: true, operation: true, network: null, stated };
   const isModel = models.has(type) && (Array.isArray(config.layers) || Array.isArray(source.config));
+  // TimeDistributed around a whole model: the model is what stands inside the layer.
+  const repeated = type === 'TimeDistributed' && isObject(config.layer) && isModelSource(config.layer) ? config.layer : null;
+  const model = isModel ? source : repeated;
   return {
     name, type, originalType: className.replace(/^.*>/, ''),
-    config: isModel ? { name } : translate(type, config, dialect),
+    config: isModel ? { name } : translate(type, repeated === null ? config : { ...config, layer: { class_name: repeated.class_name ?? '', config: { name: nameOf(repeated) } } }, dialect),
     trainable: config.trainable !== false,
     operation: isOperation(source, dialect, isModel),
     calls, stated,
-    network: isModel ? modelFrom(source, dialect, what) : null,
+    network: model === null ? null : modelFrom(model, dialect, what),
   };
+}
+
+function isModelSource(source: JsonObject): boolean {
+  return models.has(typeOf(classOf(source))) && (Array.isArray(source.config) || (isObject(source.config) && Array.isArray(source.config.layers)));
 }
 
 /** Keras 3 keeps bare operations among the layers. Legacy files drop the module, but only layers have the setting `trainable`. */

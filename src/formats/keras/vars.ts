@@ -39,6 +39,8 @@ export function findInVars(file: Hdf5File, draft: NetworkDraft): FindHoldings {
       if (name === undefined) return null;
       group += `${group === '' ? '' : '/'}${list}/${name}`;
       network = layer.network;
+      // A wrapper keeps its model one level deeper.
+      if (network !== null && layer.type === 'TimeDistributed') group += '/layer';
     }
     return group;
   };

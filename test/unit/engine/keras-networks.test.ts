@@ -27,6 +27,7 @@ const says: Readonly<Record<string, string>> = {
   resumed_amsgrad: 'goes on with the three slots of AMSGrad',
   resumed_nadam: 'goes on with Nadam\'s product of momenta',
   resumed_rmsprop: 'goes on with the three slots of RMSprop',
+  model_at_every_step: 'runs a whole model at every step of a sequence',
   resumed_momentum: 'goes on in the middle of accumulated gradients',
 };
 

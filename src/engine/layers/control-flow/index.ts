@@ -1,5 +1,6 @@
 /** Loops and branches by format and type. */
 import type { ControlFlow } from './control-flow';
+import { kerasControlFlow } from './keras';
 import { onnxControlFlow } from './onnx';
 import { tensorflowControlFlow } from './tensorflow';
 import { tfliteControlFlow } from './tflite';
@@ -8,6 +9,6 @@ const tables: Readonly<Record<string, Readonly<Record<string, ControlFlow>>>> = 
 
 /** How a loop or branch of a format runs the networks inside it; undefined for layers that are none. */
 export function controlFlowOf(type: string, format: string): ControlFlow | undefined {
-  const table = Object.hasOwn(tables, format) ? tables[format] : undefined;
+  const table = Object.hasOwn(tables, format) ? tables[format] : kerasControlFlow;
   return table !== undefined && Object.hasOwn(table, type) ? table[type] : undefined;
 }
