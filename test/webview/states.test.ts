@@ -68,7 +68,7 @@ describe('states of the panel', () => {
     assert.deepEqual(await places(), before);
   }));
 
-  for (const width of [350, 461, 560]) {
+  for (const width of [350, 461, 560, 622]) {
     it(`has loss, layers and gradients in sight at ${width} pixels`, () => withRun(run, { width, height: 800 }, async (opened) => {
       const box = async (selector: string): Promise<{ x: number; y: number; width: number; height: number }> => {
         const found = await opened.page.locator(selector).first().boundingBox();
@@ -77,9 +77,10 @@ describe('states of the panel', () => {
       };
       const loss = await box('.facts .now');
       assert.ok(loss.x >= 0 && loss.x + loss.width <= width, 'the loss is not cut off');
-      const pair = await opened.page.locator('.with-gradient').first().locator(':scope > .card').evaluateAll((cards) => cards.map((card) => Math.round(card.getBoundingClientRect().top)));
+      const pair = await opened.page.locator('.card-row.pair').first().locator(':scope > .card').evaluateAll((cards) => cards.map((card) => Math.round(card.getBoundingClientRect().top)));
       assert.equal(pair.length, 2);
       assert.equal(pair[0], pair[1], 'the gradient stands beside its value');
+      assert.deepEqual(await opened.page.locator('.phase .label').evaluateAll((labels) => labels.filter((label) => label.scrollWidth > (label.parentElement?.clientWidth ?? 0)).map((label) => label.textContent)), [], 'no phase is cut off');
       await opened.screenshot(`narrow-${width}`);
       if (width < 420) await opened.page.locator('[data-tab=graph]').click();
       await opened.settled();

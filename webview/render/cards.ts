@@ -30,3 +30,8 @@ export function cardRows(cards: readonly TensorCard[]): (readonly TensorCard[])[
   }
   return rows;
 }
+
+/** Whether a row is a value and its gradient, or a weight before and after its update: they stay side by side where there is little room. */
+export function isPair(row: readonly TensorCard[]): boolean {
+  return row.some((card) => row.some((other) => other !== card && (card.gradientOf === other.tensor || card.title === `${other.title}, new`)));
+}

@@ -5,7 +5,7 @@ import type { CursorView, RunView, TensorCard as Card } from '../../src/protocol
 import type { TensorRequest } from '../../src/protocol/tensor';
 import { domainOf } from '../../src/tensor/colormap';
 import { Button } from '../controls';
-import { cardRows, versionOf } from '../render/cards';
+import { cardRows, isPair, versionOf } from '../render/cards';
 import { count, shortNumber } from '../render/numbers';
 import { cellOf, indexOf, sliceText } from '../render/tiles';
 import type { Selection } from '../store';
@@ -173,7 +173,7 @@ export function Step({ run, cursor }: { readonly run: RunView; readonly cursor: 
         {cell !== null && <CellCard key={`${cursor.op} ${cell.tensor}`} cell={cell} tone={toneOf(cursor.phase)} />}
         {cursor.cards.length === 0 && <p class="empty">This step reads and writes no tensors.</p>}
         {cardRows(cursor.cards).map((row, line) => (
-          <div class={`card-row ${row.some(({ gradientOf }) => gradientOf !== null && row.some(({ tensor }) => tensor === gradientOf)) ? 'with-gradient' : ''}`} key={line}>
+          <div class={`card-row ${isPair(row) ? 'pair' : ''}`} key={line}>
             {row.map((entry, place) => (
               <TensorCard key={place} id={String(entry.tensor)} {...subjectOf(cursor, entry, example, examples)} title={entry.title} variable={entry.variable} dtype={entry.dtype} statistics={entry.statistics}
                 diverging={entry.diverging} range={sharedRange(entry, row)} version={versionOf(entry)} place={placeOf(cursor)} mark={entry.use === 'output' ? 'result of this step' : null}

@@ -31,7 +31,7 @@ function PhaseTrack({ run }: { readonly run: RunView }): JSX.Element {
         return (
           <button key={name} type="button" class={`phase ${tone} ${index === at ? 'current' : ''}`} data-phase={name} style={{ flexGrow: share }} aria-current={index === at ? 'step' : undefined}
             title={`Go to the ${label.toLowerCase()} phase`} aria-label={`${label}, ${filled === 1 ? 'done' : filled === 0 ? 'to come' : `${Math.round(100 * filled)} % done`}`} onClick={() => go({ kind: 'phase', phase: name })}>
-            <span class="fill" style={{ width: `${100 * filled}%` }} /><span class="label">{label}</span>
+            <span class="fill" style={{ width: `${100 * filled}%` }} /><span class="label" data-text={label}>{label}</span>
           </button>
         );
       })}

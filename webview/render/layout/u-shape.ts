@@ -7,6 +7,8 @@ import { spacing } from './graph';
 
 /** Between two boxes in a row: holds the shape that labels the line. */
 const across = 92;
+/** Above the topmost box: holds the shape of what comes out of it. */
+const head = 22;
 /** Larger drawings are folded, and a U is not looked for. */
 const most = 400;
 
@@ -105,7 +107,7 @@ export function layoutU(input: LayoutInput): LayoutResult | null {
   if (bottom !== null) rowOf.set(bottom, row + side + 1);
 
   const step = height + spacing.rankGap;
-  const yOf = (index: number): number => (rowOf.get(index) ?? 0) * step;
+  const yOf = (index: number): number => head + (rowOf.get(index) ?? 0) * step;
   const nodes = new Map<string, Rect>();
   path.forEach((id, index) => {
     const x = index === bottom ? (right + width) / 2 - width / 2 : index <= innermost.from + side ? 0 : right;
@@ -121,7 +123,7 @@ export function layoutU(input: LayoutInput): LayoutResult | null {
   });
   const rows = Math.max(...rowOf.values()) + 1;
   // Order by the network, so that the first is where it begins.
-  return { nodes: new Map(input.nodes.flatMap(({ id }) => { const rect = nodes.get(id); return rect === undefined ? [] : [[id, rect] as const]; })), groups: new Map(), edges, width: right + width, height: rows * step - spacing.rankGap };
+  return { nodes: new Map(input.nodes.flatMap(({ id }) => { const rect = nodes.get(id); return rect === undefined ? [] : [[id, rect] as const]; })), groups: new Map(), edges, width: right + width, height: head + rows * step - spacing.rankGap };
 }
 
 /** From box to box: straight down, up or across, and with one corner into and out of the middle of the bottom. */
