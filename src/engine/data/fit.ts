@@ -35,7 +35,7 @@ export function outputsOf(network: Network): Slot[] {
 
 /** The batch that a graph of ops was exported for, where its inputs state one; null when any will do. */
 export function fixedBatch(network: Network): number | null {
-  const extents = network.inputs.map(({ layer }) => network.layers.find(({ name }) => name === layer)).map((layer) => (layer?.foreign === undefined ? null : layer.calls[0]?.outputShapes[0]?.[0] ?? null));
+  const extents = network.inputs.map(({ layer }) => network.layers.find(({ name }) => name === layer)).map((layer) => layer?.calls[0]?.outputShapes[0]?.[0] ?? null);
   const [first = null] = extents;
   return first !== null && first > 0 && extents.every((extent) => extent === first) ? first : null;
 }

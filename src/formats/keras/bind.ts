@@ -48,6 +48,8 @@ function bindLayer(layer: PlacedLayer, holdings: Holdings, path: string, label: 
   const sentences: string[] = [];
   const weights = layer.weights.map((weight, index): Weight => {
     const declared: Weight = { name: weight.name, shape: weight.shape, dtype: weight.dtype, trainable: weight.trainable, key: null, initializer: weight.initializer };
+    // Kept states are no part of a file.
+    if (weight.buffer === true) return { ...weight, key: null };
     const held = holdings.declared[index] ?? null;
     const name = `${displayName(path)}/${weight.name}`;
     if (held === null) {

@@ -15,7 +15,7 @@ export function holdersOf(draft: LayerDraft, layer: PlacedLayer, path = layer.na
   });
 }
 
-/** Each weight of a holder with its index. */
+/** Each weight of a holder that a file holds, with its index; kept states are in none. */
 export function everyWeight(holder: Holder): readonly { readonly path: string; readonly index: number; readonly weight: PlacedWeight }[] {
-  return holder.layer.weights.map((weight, index) => ({ path: holder.path, index, weight }));
+  return holder.layer.weights.flatMap((weight, index) => (weight.buffer === true ? [] : [{ path: holder.path, index, weight }]));
 }

@@ -95,11 +95,22 @@ function sequenceOutputs(settings: Settings, input: SymbolicShape, states: reado
 const within = (prefix: string, home: string, weights: readonly WeightSpec[]): WeightSpec[] =>
   weights.map((spec) => ({ ...spec, name: prefix === '' ? spec.name : `${prefix}/${spec.name}`, home: spec.home === '' ? home : `${home}/${spec.home}` }));
 
+/** The states that a stateful layer keeps from batch to batch: no parameters, zeros at first, of a batch whose size is fixed. */
+function kept(settings: Settings, input: SymbolicShape, states: readonly SymbolicShape[]): WeightSpec[] {
+  if (!settings.flag('stateful', false)) return [];
+  const [batch] = input;
+  if (batch === undefined || batch === null) throw new Failure('layer.stateful', 'it is stateful, which takes an input of a fixed batch size');
+  return states.map((state, index) => ({ ...weight(`state_${index}`, [batch, ...state.map((extent) => extent ?? 0)], { class_name: 'Zeros', config: {} }, { trainable: false, home: 'state' }), buffer: true }));
+}
+
 /** A layer that is one cell with its settings inlined: LSTM, GRU, SimpleRNN, ConvLSTM. */
 function recurrent(cell: CellKind, size: (settings: Settings) => string): LayerKind {
   return {
     outputs: (settings, call) => sequenceOutputs(settings, inputOf(call), cell.states(settings, stepOf(inputOf(call)))),
-    weights: (settings, call) => within(cell.name, 'cell', cell.weights(settings, stepOf(inputOf(call)))),
+    weights: (settings, call) => {
+      const step = stepOf(inputOf(call));
+      return [...within(cell.name, 'cell', cell.weights(settings, step)), ...kept(settings, inputOf(call), cell.states(settings, step))];
+    },
     macs: (settings, call) => {
       const step = cell.macs(settings, stepOf(inputOf(call)));
       const time = inputOf(call)[1] ?? null;
@@ -152,11 +163,15 @@ const rnn: LayerKind = {
   },
   weights: (settings, call) => {
     let step = stepOf(inputOf(call));
-    return cellsOf(settings).flatMap((item) => {
+    const states: SymbolicShape[] = [];
+    const weights = cellsOf(settings).flatMap((item) => {
       const own = within(item.prefix, item.home, item.cell.weights(item.settings, step));
-      step = [step[0] ?? null, ...(item.cell.states(item.settings, step)[0] ?? [])];
+      const after = item.cell.states(item.settings, step);
+      states.push(...after);
+      step = [step[0] ?? null, ...(after[0] ?? [])];
       return own;
     });
+    return [...weights, ...kept(settings, inputOf(call), states)];
   },
   macs: (settings, call) => {
     let step = stepOf(inputOf(call));

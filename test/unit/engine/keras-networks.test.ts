@@ -28,6 +28,7 @@ const says: Readonly<Record<string, string>> = {
   resumed_nadam: 'goes on with Nadam\'s product of momenta',
   resumed_rmsprop: 'goes on with the three slots of RMSprop',
   model_at_every_step: 'runs a whole model at every step of a sequence',
+  kept_states: 'carries the states of stateful layers from batch to batch',
   resumed_momentum: 'goes on in the middle of accumulated gradients',
 };
 

@@ -138,7 +138,12 @@ export function* recur(call: LayerCallContext, zeroMasked: boolean): Generator<v
 
 /** States kept from the batch before, where the layer is stateful and has room for them; else zeros. */
 function carried(call: LayerCallContext, cell: Cell, x: Tensor): Tensor[] {
-  if (flagOf(call, 'stateful', false) && call.hasWeight('state_0')) return cell.states.map((_, index) => call.weight(`state_${index}`));
+  if (flagOf(call, 'stateful', false) && call.hasWeight('state_0')) {
+    const states = cell.states.map((_, index) => call.weight(`state_${index}`));
+    const [batch] = states[0]?.shape ?? [];
+    if (batch !== x.shape[0]) throw new Failure('layer.stateful', `Layer '${call.path}' (${call.type}) is stateful and keeps the states of ${batch} examples, but gets a batch of ${x.shape[0]}; set "batchSize" to ${batch}, with a number of examples that it divides.`);
+    return states;
+  }
   return cell.initial([x.shape[0] ?? 1, ...x.shape.slice(2)]);
 }
 
