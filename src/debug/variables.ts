@@ -1,4 +1,4 @@
-/** Variables that a client can unfold: values, tensors by axis, groups of names. Handles live for one stop. */
+/** Variables that a client can unfold: values, tensors by axis, groups of names. Handles live for a stop, and a few more for clients that ask late. */
 import { Failure } from '../tensor/failure';
 import { sizeOf } from '../tensor/value';
 import { numbersOf } from './expression/arrays';
@@ -30,26 +30,44 @@ export interface Container {
   entries(start: number, count: number): readonly Entry[];
 }
 
-/** Handles of one stop; a handle is never used twice, so an old one cannot mean something new. */
+/** Handles of a stop; a handle is never used twice, so an old one cannot mean something new. */
 export class Handles<T> {
-  private readonly items = new Map<number, T>();
+  private readonly items = new Map<number, { readonly item: T; readonly stop: number }>();
   private next = 1;
+  private stop = 0;
+  private isUsed = false;
+
+  /** @param kept for how many stops a handle still means what it meant: a client that steps fast asks late. */
+  constructor(private readonly kept = 0) {}
 
   create(item: T): number {
     const handle = this.next++;
-    this.items.set(handle, item);
+    this.items.set(handle, { item, stop: this.stop });
+    this.isUsed = true;
     return handle;
   }
 
-  /** @throws Failure `debug.handle` for a handle of an earlier stop. */
+  /** @throws Failure `debug.handle` for a handle of an earlier stop that is not kept. */
   get(handle: number): T {
-    const item = this.items.get(handle);
-    if (item === undefined) throw new Failure('debug.handle', 'This value belongs to an earlier stop; the run has moved on since.');
-    return item;
+    const known = this.items.get(handle);
+    if (known === undefined) throw new Failure('debug.handle', 'This value belongs to an earlier stop; the run has moved on since.');
+    return known.item;
   }
 
+  /** Whether it was of an earlier stop, kept or not. */
+  isPast(handle: number): boolean {
+    return handle >= 1 && handle < this.next && this.items.get(handle)?.stop !== this.stop;
+  }
+
+  has(handle: number): boolean {
+    return this.items.has(handle);
+  }
+
+  /** The stop is over; said twice, it is over once. */
   clear(): void {
-    this.items.clear();
+    if (this.isUsed) this.stop += 1;
+    this.isUsed = false;
+    for (const [handle, { stop }] of this.items) if (stop < this.stop - this.kept) this.items.delete(handle);
   }
 }
 

@@ -166,12 +166,17 @@ describe('a debug session over DAP', () => {
     await client.variables(rows[1]?.variablesReference ?? 0, { filter: 'indexed', start: 2, count: 100 });
     await client.variables(rows[1]?.variablesReference ?? 0, { filter: 'named' });
     const batch = await client.variables((await client.scopes()).get('Batch')?.variablesReference ?? 0, { format: { hex: true } });
-    client.note('Handles die with the stop');
-    const stale = batch.at(-1)?.variablesReference, frame = (await client.frames())[0]?.id;
+    client.note('A client that asks late hears of the stop before; what is long past gives nothing');
+    const late = batch.at(-1)?.variablesReference, frame = (await client.frames())[0]?.id;
+    const askLate = async (): Promise<void> => {
+      await client.raw('variables', { variablesReference: late });
+      await client.raw('scopes', { frameId: frame });
+      await client.raw('evaluate', { expression: 'phase', frameId: frame });
+    };
     await client.go('next');
-    await client.raw('variables', { variablesReference: stale });
-    await client.raw('scopes', { frameId: frame });
-    await client.raw('evaluate', { expression: '1', frameId: frame });
+    await askLate();
+    for (let stop = 0; stop < 4; stop += 1) { await client.go('next'); await client.scopes(); }
+    await askLate();
   }));
 
   it('evaluates expressions for watches, hovers, the console and the clipboard', golden('evaluate', async (client) => {

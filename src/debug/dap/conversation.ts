@@ -3,6 +3,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { Controller, Move } from '../controller';
 import { Failure } from '../../tensor/failure';
 import type { SessionOptions } from '../session';
+import type { View } from '../place';
 import type { Frame } from '../stack';
 import { Handles } from '../variables';
 import type { Container } from '../variables';
@@ -23,9 +24,12 @@ export const threadId = 1;
 /** Number under which clients without a content provider of ours fetch the listing. */
 const listingReference = 1;
 
+/** Stops whose frames and values can still be asked for: VS Code's questions run behind when steps follow each other fast. */
+const keptStops = 3;
+
 export class Conversation {
-  readonly frames = new Handles<Frame>();
-  readonly containers = new Handles<Container>();
+  readonly frames = new Handles<{ readonly frame: Frame; readonly view: View }>(keptStops);
+  readonly containers = new Handles<Container>(keptStops);
   readonly targets = new Handles<number>();
   /** The last stop; null while none has been. */
   lastMove: Move | null = null;
@@ -88,7 +92,7 @@ export class Conversation {
     await this.running?.end();
   }
 
-  /** Handles of the stop before mean nothing any more. */
+  /** Handles of the stop before are past. */
   moved(move: Move): void {
     this.lastMove = move;
     this.depart(null);

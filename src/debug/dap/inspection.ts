@@ -31,11 +31,12 @@ function handleOf(conversation: Conversation, children: Container | null): { var
   return { variablesReference: conversation.containers.create(children), ...(indexed > 0 ? { indexedVariables: indexed } : {}), ...(named > 0 ? { namedVariables: named } : {}) };
 }
 
-function toVariable(conversation: Conversation, entry: Entry, format: DebugProtocol.ValueFormat | undefined): DebugProtocol.Variable {
+function toVariable(conversation: Conversation, entry: Entry, format: DebugProtocol.ValueFormat | undefined, isPast = false): DebugProtocol.Variable {
   let value: string;
   try {
     value = entry.value(hexOf(format));
   } catch (error) {
+    if (isPast && isReleased(error)) throw error;
     value = sentenceOf(error); // one value that cannot be read must not hide the others
   }
   return {
@@ -44,40 +45,50 @@ function toVariable(conversation: Conversation, entry: Entry, format: DebugProto
   };
 }
 
+/** The values of an iteration that the run has left are no longer there. */
+const isReleased = (error: unknown): boolean => error instanceof Failure && error.code === 'trace.released';
+
 const number = (value: unknown, otherwise: number): number => (typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : otherwise);
 
 export const inspectionRequests = {
   threads: (conversation: Conversation): Answer => ({ body: { threads: [{ id: threadId, name: conversation.controllerOrNull?.info.network.name ?? 'network' }] } }),
 
   stackTrace: (conversation: Conversation, { startFrame, levels }: DebugProtocol.StackTraceArguments): Answer => {
-    const frames = framesOf(conversation.stopped.view), first = number(startFrame, 0);
+    const { view } = conversation.stopped, frames = framesOf(view), first = number(startFrame, 0);
     const count = number(levels, 0) === 0 ? frames.length : number(levels, 0);
     const stackFrames = frames.slice(first, first + count).map((frame) => ({
-      id: conversation.frames.create(frame), name: frame.name, source: conversation.source,
+      id: conversation.frames.create({ frame, view }), name: frame.name, source: conversation.source,
       line: conversation.toClientLine(frame.line), column: conversation.toClientColumn(frame.column),
     }));
     return { body: { stackFrames, totalFrames: frames.length } };
   },
 
   scopes: (conversation: Conversation, { frameId }: DebugProtocol.ScopesArguments): Answer => {
-    const { view } = conversation.stopped, frame = conversation.frames.get(frameId);
+    if (conversation.frames.isPast(frameId) && !conversation.frames.has(frameId)) return { body: { scopes: [] } };
+    const { view, frame } = conversation.frames.get(frameId);
     const scopes = scopesOf(view, frame).map(({ name, children }) => ({ name, expensive: false, ...handleOf(conversation, children) }));
     return { body: { scopes } };
   },
 
   variables: (conversation: Conversation, { variablesReference, filter, start, count, format }: DebugProtocol.VariablesArguments): Answer => {
-    void conversation.stopped;
+    const isPast = conversation.containers.isPast(variablesReference);
+    // The client has long asked for others; a sentence in their place would only flash.
+    if (isPast && !conversation.containers.has(variablesReference)) return { body: { variables: [] } };
     const container = conversation.containers.get(variablesReference);
     if (filter !== undefined && (filter === 'indexed') !== (container.indexed > 0)) return { body: { variables: [] } };
     const total = container.indexed + container.named, first = number(start, 0);
     // Clients that do not page get what a person can still read; the rest is a slice away.
     const wanted = number(count, 0) === 0 ? Math.min(total, filter === undefined && container.indexed > maxUnpaged ? maxUnpaged : total) : number(count, 0);
-    return { body: { variables: container.entries(first, wanted).map((entry) => toVariable(conversation, entry, format)) } };
+    try {
+      return { body: { variables: container.entries(first, wanted).map((entry) => toVariable(conversation, entry, format, isPast)) } };
+    } catch (error) {
+      if (isPast && isReleased(error)) return { body: { variables: [] } };
+      throw error;
+    }
   },
 
   evaluate: (conversation: Conversation, { expression, context, frameId, format }: DebugProtocol.EvaluateArguments): Answer => {
-    const { view } = conversation.stopped;
-    if (frameId !== undefined) conversation.frames.get(frameId);
+    const { view } = frameId === undefined ? conversation.stopped : conversation.frames.get(frameId);
     if (context === 'repl' && expression.trim() === 'help') return { body: { result: help, variablesReference: 0 } };
     const value = evaluate(parseExpression(expression), new TraceScope(view));
     if (context === 'clipboard') return { body: { result: copyText(value), variablesReference: 0 } };
