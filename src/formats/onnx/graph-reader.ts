@@ -45,6 +45,8 @@ export interface ModelFacts {
   readonly path: string;
   readonly opset: number;
   readonly convention: Convention;
+  /** Element types of the model's inputs. */
+  readonly types: ReadonlyMap<string, string>;
   /** The model's own functions. */
   readonly functions: readonly ProtoMessage[];
 }
@@ -137,8 +139,11 @@ export class GraphReader {
     if (type === 'If' && await this.chosen(node)) return;
     if (this.absorbed(type, config, inputs, outputs)) return;
     const extended: Record<string, Json> = type === 'Split' && !inputs[1] && config.split === undefined ? { num_outputs: outputs.length, ...config } : { ...config };
-    const zero = type === 'QuantizeLinear' ? this.tensors.get(inputs[2] ?? '')?.type?.name : undefined;
+    const zeroAt = inputs[{ QuantizeLinear: 2, QLinearConv: 7, QLinearMatMul: 7 }[type] ?? -1] ?? '';
+    const zero = this.tensors.get(zeroAt)?.type?.name ?? this.facts.types.get(zeroAt);
     if (zero !== undefined) extended.zero_point = zero;
+    const element = /^Bit/.test(type) ? this.tensors.get(inputs[0] ?? '')?.type?.name ?? this.facts.types.get(inputs[0] ?? '') : undefined;
+    if (element !== undefined) extended.element_type = element;
     const weights: Weight[] = [];
     const taken: OpInput[] = [];
     const settings: Record<string, OpInput> = {};

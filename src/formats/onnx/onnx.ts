@@ -60,7 +60,7 @@ async function openFrom(file: RangeFile, path: string): Promise<OpenedNetwork> {
   const opset = opsets.filter((set) => ['', 'ai.onnx'].includes(set.text(1))).map((set) => set.int(2))[0];
   const functions = await Promise.all((model.get(25) ?? []).filter(({ wire }) => wire === 2).map(async (at) => new ProtoMessage(await bytesOf(at), label, at.start)));
   const convention = /keras|tf2onnx|tensorflow/i.test(producer) ? 'keras' : 'pytorch';
-  const reader = new GraphReader({ label, path, opset: opset ?? newestOpset, convention, functions }, tensors, shapes);
+  const reader = new GraphReader({ label, path, opset: opset ?? newestOpset, convention, types, functions }, tensors, shapes);
   const nodes = await reader.nodes(nodesOf(await messages(1), functions, label), outputs);
   if (nodes.length === 0) throw new Failure('onnx.graph', `${label} is an ONNX model without ops.`);
   const network = networkOfOps({

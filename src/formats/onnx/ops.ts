@@ -9,10 +9,12 @@ export const onnxOps = [
   'MatMul', 'Gemm', 'Einsum',
   'Conv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'LpPool', 'GlobalAveragePool', 'GlobalMaxPool', 'GlobalLpPool',
   'BatchNormalization', 'InstanceNormalization', 'LayerNormalization', 'GroupNormalization', 'RMSNormalization', 'LRN', 'LpNormalization', 'MeanVarianceNormalization',
-  'ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceSumSquare', 'ArgMax', 'ArgMin', 'CumSum', 'TopK',
+  'ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceSumSquare', 'ArgMax', 'ArgMin', 'CumSum', 'CumProd', 'TopK',
   'Reshape', 'Flatten', 'Transpose', 'Squeeze', 'Unsqueeze', 'Concat', 'Split', 'Slice', 'Expand', 'Tile', 'Pad', 'DepthToSpace', 'SpaceToDepth', 'Trilu', 'CenterCropPad', 'ReverseSequence',
   'Gather', 'GatherElements', 'GatherND', 'ScatterElements', 'ScatterND', 'Scatter', 'OneHot', 'Shape', 'Size', 'ConstantOfShape', 'Range', 'EyeLike',
-  'Resize', 'Upsample',
+  'Resize', 'Upsample', 'GridSample', 'AffineGrid', 'RoiAlign', 'Col2Im', 'MaxUnpool', 'NonZero', 'Compress', 'Unique', 'NonMaxSuppression',
+  'BitShift', 'BitwiseAnd', 'BitwiseOr', 'BitwiseXor', 'BitwiseNot', 'QLinearMatMul', 'QLinearConv', 'DynamicQuantizeLinear', 'MatMulInteger', 'ConvInteger',
+  'RandomUniform', 'RandomUniformLike', 'RandomNormal', 'RandomNormalLike', 'Bernoulli', 'HannWindow', 'HammingWindow', 'BlackmanWindow', 'DFT', 'STFT', 'CausalConvWithState', 'TensorScatter', 'SwiGLU',
   'RNN', 'GRU', 'LSTM', 'Attention', 'RotaryEmbedding',
   'SequenceEmpty', 'SequenceConstruct', 'SequenceInsert', 'SequenceErase', 'SequenceAt', 'SequenceLength', 'ConcatFromSequence', 'SplitToSequence', 'Optional', 'OptionalGetElement', 'OptionalHasElement',
   'QuantizeLinear', 'DequantizeLinear', 'SoftmaxCrossEntropyLoss', 'NegativeLogLikelihoodLoss',
@@ -38,14 +40,15 @@ export const isKnownOp = (type: string): boolean => known.has(type);
 /** Inputs that say how an op works, by position and by their names in the standard; older opsets have most of them as attributes of these names. */
 export const settingInputs: Readonly<Record<string, Readonly<Record<number, string>>>> = {
   Reshape: { 1: 'shape' }, Squeeze: { 1: 'axes' }, Unsqueeze: { 1: 'axes' }, Slice: { 1: 'starts', 2: 'ends', 3: 'axes', 4: 'steps' }, Split: { 1: 'split' }, Expand: { 1: 'shape' }, Tile: { 1: 'repeats' },
-  Pad: { 1: 'pads', 2: 'value', 3: 'axes' }, Clip: { 1: 'min', 2: 'max' }, TopK: { 1: 'k' }, CumSum: { 1: 'axis' }, Trilu: { 1: 'k' }, OneHot: { 1: 'depth' }, CenterCropPad: { 1: 'shape' },
+  Pad: { 1: 'pads', 2: 'value', 3: 'axes' }, Clip: { 1: 'min', 2: 'max' }, TopK: { 1: 'k' }, CumSum: { 1: 'axis' }, CumProd: { 1: 'axis' }, AffineGrid: { 1: 'size' }, Col2Im: { 1: 'image_shape', 2: 'block_shape' }, MaxUnpool: { 2: 'output_shape' }, Trilu: { 1: 'k' }, OneHot: { 1: 'depth' }, CenterCropPad: { 1: 'shape' },
   ConstantOfShape: { 0: 'shape' }, Dropout: { 1: 'ratio', 2: 'training_mode' }, Resize: { 1: 'roi', 2: 'scales', 3: 'sizes' }, Upsample: { 1: 'scales' },
   ...Object.fromEntries(['Sum', 'Mean', 'Max', 'Min', 'Prod', 'L1', 'L2', 'LogSum', 'LogSumExp', 'SumSquare'].map((name) => [`Reduce${name}`, { 1: 'axes' }])),
 };
 
 /** State that training does not change by gradients, by position of the input. */
 export const bufferInputs: Readonly<Record<string, readonly number[]>> = {
-  BatchNormalization: [3, 4], QuantizeLinear: [1, 2], DequantizeLinear: [0, 1, 2], Where: [0], RotaryEmbedding: [1, 2], Resize: [1, 2, 3],
+  BatchNormalization: [3, 4], QuantizeLinear: [1, 2], DequantizeLinear: [0, 1, 2], Where: [0], RotaryEmbedding: [1, 2], Resize: [1, 2, 3], NonMaxSuppression: [0, 1, 2, 3, 4], RoiAlign: [1, 2], Compress: [1], Unique: [0], NonZero: [0], STFT: [1, 2, 3], DFT: [1, 2], TensorScatter: [2], Range: [0, 1, 2], OneHot: [2],
+  QLinearMatMul: [0, 1, 2, 3, 4, 5, 6, 7], QLinearConv: [0, 1, 2, 3, 4, 5, 6, 7, 8], MatMulInteger: [0, 1, 2, 3], ConvInteger: [0, 1, 2, 3],
 };
 
 /** Positions that only weights take: a constant there is one, also where the file has it as an op Constant. */

@@ -1,4 +1,4 @@
-/** Models of one op with their inputs and outputs, from the archive of fixtures. */
+/** Models of one op with their inputs and outputs, from the archives of fixtures. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,8 @@ import { valuesOf } from '../layers/passes';
 export interface Case { readonly name: string; readonly network: Network; readonly weights: ReadonlyMap<string, TensorValue>; readonly inputs: readonly TensorValue[]; readonly outputs: readonly TensorValue[] }
 
 let arrays: Promise<ReadonlyMap<string, TensorValue>> | null = null;
-const read = (): Promise<ReadonlyMap<string, TensorValue>> => (arrays ??= readNpz(path.resolve('test/fixtures/onnx/ops.npz')));
+const archives = ['ops.npz', 'ops_2.npz'];
+const read = (): Promise<ReadonlyMap<string, TensorValue>> => (arrays ??= Promise.all(archives.map((file) => readNpz(path.resolve('test/fixtures/onnx', file)))).then((parts) => new Map(parts.flatMap((part) => [...part]))));
 
 /** Names of all cases. */
 export async function caseNames(): Promise<readonly string[]> {

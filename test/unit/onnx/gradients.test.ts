@@ -21,6 +21,8 @@ const families: Readonly<Record<string, readonly string[]>> = {
   'picking elements': ['gather_elements_1', 'gather_negative_indices', 'gathernd_example_float32', 'scatter_elements_with_axis', 'scatternd_add', 'where_example'],
   'resizing': ['resize_upsample_scales_cubic', 'resize_upsample_scales_linear_align_corners', 'resize_downsample_scales_linear_antialias', 'resize_upsample_scales_nearest'],
   'recurrent layers': ['gru_defaults', 'gru_with_initial_bias', 'lstm_with_peepholes', 'lstm_batchwise', 'rnn_seq_length', 'simple_rnn_batchwise'],
+  'sampling': ['gridsample_bilinear_align_corners_0_additional_1', 'gridsample_bicubic_align_corners_0_additional_1', 'gridsample_border_padding', 'gridsample_reflection_padding', 'affine_grid_2d', 'roialign_aligned_true', 'roialign_mode_max', 'col2im_pads', 'maxunpool_export_without_output_shape'],
+  'signals': ['cumprod_1d_exclusive', 'cumprod_1d_reverse', 'dft_inverse', 'dft_irfft', 'causal_conv_with_state_basic', 'swiglu', 'tensorscatter', 'scatter_elements_with_reduction_mul', 'scatter_elements_with_reduction_max'],
   'attention': ['attention_4d_causal', 'attention_3d_gqa', 'rotary_embedding', 'rotary_embedding_interleaved'],
 };
 
@@ -49,7 +51,8 @@ function compare(opened: Case): string[] {
     // Settings (scales, axes) are read, not computed with.
     const input = opened.network.inputs[place]?.layer;
     const used = opened.network.layers.some(({ calls }) => calls[0]?.args.some((argument) => argument.kind === 'tensor' && argument.ref.layer === input) === true);
-    if (!value.dtype.startsWith('float') || !used) return [];
+    // Regions are read as numbers, as in PyTorch.
+    if (!value.dtype.startsWith('float') || !used || (place > 0 && opened.name.startsWith('roialign'))) return [];
     const analytic = found.get(tensors[place]!.id)?.dataSync() ?? new Float32Array(value.data.length);
     const stride = Math.max(1, Math.floor(value.data.length / 7));
     const wrong: string[] = [];

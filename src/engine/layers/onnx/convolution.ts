@@ -9,8 +9,9 @@ import { framed, isBare, isSame, windowsOf } from './windows';
 
 const behind = (rank: number): number[] => Array.from({ length: rank }, (_, axis) => axis + 2);
 
-function checked(call: LayerCallContext): { x: Tensor; weights: Tensor; bias: Tensor | null; groups: number; rank: number } {
-  const [x, weights, bias] = [operand(call, 0), operand(call, 1), optional(call, 2)];
+interface Convolution { readonly x: Tensor; readonly weights: Tensor; readonly bias: Tensor | null; readonly groups: number; readonly rank: number }
+
+function checked(call: LayerCallContext, x = operand(call, 0), weights = operand(call, 1), bias = optional(call, 2)): Convolution {
   if (x.rank < 3 || x.rank > 5 || weights.rank !== x.rank) throw misfit(call, `gets an input of shape [${x.shape.join(', ')}] and a kernel of shape [${weights.shape.join(', ')}]; both need the axes of batch and channels and one to three of space`);
   return { x, weights, bias, groups: numberOf(call, 'group', 1), rank: x.rank - 2 };
 }
@@ -18,8 +19,10 @@ function checked(call: LayerCallContext): { x: Tensor; weights: Tensor; bias: Te
 /** Adds the bias while channels are last, then turns the result round. */
 const finished = (y: Tensor, bias: Tensor | null): Tensor => toChannelsFirst(bias === null ? y : add(y, bias));
 
-function convolution(call: LayerCallContext): Tensor {
-  const { x, weights, bias, groups, rank } = checked(call);
+/** The convolution of `x` with these weights, with the windows that the op's settings say. */
+export const convolved = (call: LayerCallContext, x: Tensor, weights: Tensor, bias: Tensor | null): Tensor => convolution(call, checked(call, x, weights, bias));
+
+function convolution(call: LayerCallContext, { x, weights, bias, groups, rank }: Convolution): Tensor {
   const [filters = 1, depth = 1] = weights.shape;
   if (x.shape[1] !== depth * groups) throw misfit(call, `takes ${depth * groups} channels, but its input has the shape [${x.shape.join(', ')}]`);
   const extents = x.shape.slice(2);
@@ -72,4 +75,4 @@ function transposed(call: LayerCallContext): Tensor {
   return finished(framed(y, pads.map(([before, after], axis) => [-before, (extra[axis] ?? 0) - after]), 0), bias);
 }
 
-export const convolutionOps = { Conv: op(convolution), ConvTranspose: op(transposed) } satisfies Readonly<Record<string, LayerForward>>;
+export const convolutionOps = { Conv: op((call) => convolution(call, checked(call))), ConvTranspose: op(transposed) } satisfies Readonly<Record<string, LayerForward>>;

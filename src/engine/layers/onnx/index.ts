@@ -7,21 +7,26 @@ import { constantOps } from './constants';
 import { convolutionOps } from './convolution';
 import { elementwiseOps } from './elementwise';
 import { indexingOps } from './indexing';
+import { integerOps } from './integers';
 import { lossOps } from './losses';
 import { normalizationOps } from './normalization';
 import { poolingOps } from './pooling';
 import { productOps } from './products';
 import { quantizationOps } from './quantization';
+import { randomOps } from './random';
 import { recurrentOps } from './recurrent';
 import { reductionOps } from './reductions';
 import { resizingOps } from './resizing';
+import { samplingOps } from './sampling';
+import { searchingOps } from './searching';
 import { sequenceOps } from './sequences';
 import { shapingOps } from './shaping';
+import { signalOps } from './signals';
 
 /** Every op that the reader of files takes for known. */
 const table: Readonly<Record<OnnxOp, LayerForward>> = {
   ...constantOps, ...elementwiseOps, ...activationOps, ...productOps, ...convolutionOps, ...poolingOps, ...normalizationOps, ...reductionOps, ...shapingOps,
-  ...indexingOps, ...resizingOps, ...recurrentOps, ...attentionOps, ...quantizationOps, ...lossOps, ...sequenceOps,
+  ...indexingOps, ...resizingOps, ...recurrentOps, ...attentionOps, ...quantizationOps, ...lossOps, ...sequenceOps, ...samplingOps, ...searchingOps, ...integerOps, ...randomOps, ...signalOps,
 };
 
 export const onnxLayers: Readonly<Record<string, LayerForward>> = table;

@@ -1,5 +1,5 @@
 /** Ops that pick elements by their places, or put them there: all by places in the flattened tensor, so that one kernel's gradient serves them. */
-import { add, cast, equal, gather, mod, mul, oneHot, reshape, scalar, slice, sub, tensor, transpose, unsortedSegmentSum } from '@tensorflow/tfjs-core';
+import { add, cast, equal, gather, maximum, minimum, mod, mul, oneHot, reshape, scalar, slice, sub, tensor, transpose, unsortedSegmentSum } from '@tensorflow/tfjs-core';
 import type { Rank, Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import { Failure } from '../../../tensor/failure';
 import { sizeOf } from '../../../tensor/value';
@@ -79,11 +79,29 @@ function placed(call: LayerCallContext, x: Tensor, places: Tensor, updates: Tens
   const rows = x.shape[0] ?? 1;
   const put = unsortedSegmentSum(changes, places as Tensor1D, rows);
   if (how === 'add') return like(add(given, put), x.dtype);
-  if (how !== 'none') throw refuse(call, `combines what it writes by '${how}'`);
+  if (how !== 'none') return like(combined(call, how, given, places, changes), x.dtype);
   const hit = new Uint8Array(rows);
   for (const place of places.dataSync()) hit[place] = 1;
   const untouched = tensor(Float32Array.from(hit, (value) => 1 - value), [rows, ...x.shape.slice(1).map(() => 1)]);
   return like(add(mul(given, untouched), put), x.dtype);
+}
+
+/** One update after another: where several go to the same row, all count. */
+function combined(call: LayerCallContext, how: string, x: Tensor, places: Tensor, updates: Tensor): Tensor {
+  const combine = ({ mul, max: maximum, min: minimum } as Readonly<Record<string, ((a: Tensor, b: Tensor) => Tensor) | undefined>>)[how];
+  if (combine === undefined) throw refuse(call, `combines what it writes by '${how}'`);
+  const rows = x.shape[0] ?? 1;
+  // In each round every row is written at most once.
+  const seen = new Map<number, number>();
+  const rounds: { row: number; update: number }[][] = [];
+  for (const [update, row] of Array.from(places.dataSync()).entries()) { const turn = seen.get(row) ?? 0; seen.set(row, turn + 1); (rounds[turn] ??= []).push({ row, update }); }
+  return rounds.reduce<Tensor>((current, round) => {
+    const list = tensor(Int32Array.from(round, ({ row }) => row), [round.length], 'int32');
+    const now = combine(gather(current, list), gather(updates, tensor(Int32Array.from(round, ({ update }) => update), [round.length], 'int32')));
+    const kept = new Float32Array(rows).fill(1);
+    for (const { row } of round) kept[row] = 0;
+    return add(mul(current, tensor(kept, [rows, ...x.shape.slice(1).map(() => 1)])), unsortedSegmentSum(now, list as Tensor1D, rows));
+  }, x);
 }
 
 function scatteredElements(call: LayerCallContext): Tensor {

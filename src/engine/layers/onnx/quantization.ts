@@ -1,17 +1,22 @@
 /** Quantised values and back: integers that stand for `scale (q - zero)`, one scale for all or one a channel. */
-import { add, clipByValue, div, mul, reshape, round, sub } from '@tensorflow/tfjs-core';
+import { add, clipByValue, div, gather, mul, reshape, round, sub, tensor1d } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayerCallContext, LayerForward } from '../layer';
-import { axisIn, constantAt, floats, ints, numberOf, op, operand, optional, refuse } from './operands';
+import { axisIn, constantAt, floats, ints, numberOf, op, operand, optional } from './operands';
 
 function perAxis(call: LayerCallContext, weight: Tensor, x: Tensor): Tensor {
-  if (numberOf(call, 'block_size', 0) > 0) throw refuse(call, 'quantises block by block');
   if (weight.size === 1) return reshape(weight, []);
   const axis = axisIn(call, numberOf(call, 'axis', 1), x.rank);
+  const block = numberOf(call, 'block_size', 0);
+  // Each scale for a block of elements along the axis.
+  if (block > 0 && weight.rank === x.rank) return gather(weight, tensor1d(Int32Array.from({ length: x.shape[axis] ?? 1 }, (_, index) => Math.floor(index / block)), 'int32'), axis);
   return reshape(weight, x.shape.map((_, other) => (other === axis ? weight.size : 1)));
 }
 
 const limits: Readonly<Record<string, readonly [number, number]>> = { uint8: [0, 255], int8: [-128, 127], uint16: [0, 65535], int16: [-32768, 32767] };
+
+/** The least and the greatest integer of a type. */
+export const limitsOf = (type: string): readonly [number, number] => limits[type] ?? [0, 255];
 
 function quantised(call: LayerCallContext): Tensor {
   const x = floats(operand(call, 0));

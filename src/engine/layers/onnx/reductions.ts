@@ -1,5 +1,5 @@
 /** Ops that put axes together or order what lies along one. */
-import { abs, argMax, argMin, cumsum, expandDims, gather, log, logSumExp, max, mean, neg, prod, reshape, reverse, sqrt, square, sub, sum, tensor1d, topk, transpose } from '@tensorflow/tfjs-core';
+import { abs, argMax, argMin, cumsum, expandDims, gather, log, logSumExp, max, mean, mul, neg, onesLike, prod, reshape, reverse, sqrt, square, stack, sub, sum, tensor1d, topk, transpose, unstack } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayerCallContext, LayerForward } from '../layer';
 import { greatest } from '../pooling';
@@ -55,11 +55,25 @@ function reversed(call: LayerCallContext): Tensor {
   return timeAxis === 0 && batchAxis === 1 ? y : transpose(y, [1, 0, ...x.shape.slice(2).map((_, axis) => axis + 2)]);
 }
 
+/** Products of all elements up to each, one multiplication after another, so that zeros have gradients too. */
+function runningProduct(call: LayerCallContext): Tensor {
+  const x = operand(call, 0);
+  const axis = axisIn(call, numberOf(call, 'axis', 0), x.rank);
+  const [backwards, before] = [numberOf(call, 'reverse', 0) === 1, numberOf(call, 'exclusive', 0) === 1];
+  // A copy: the tape keeps the list that unstack gives.
+  const parts = backwards ? [...unstack(x, axis)].reverse() : unstack(x, axis);
+  const made: Tensor[] = [];
+  for (const part of parts) { const last = made.at(-1); made.push(last === undefined ? part : mul(last, part)); }
+  const [first] = parts;
+  const shifted = before && first !== undefined ? [onesLike(first), ...made.slice(0, -1)] : made;
+  return stack(backwards ? [...shifted].reverse() : shifted, axis);
+}
+
 export const reductionOps = {
   ReduceSum: reduce(floating((x, axes, keep) => sum(x, axes, keep))), ReduceMean: reduce(floating((x, axes, keep) => mean(x, axes, keep))), ReduceProd: reduce(floating((x, axes, keep) => prod(x, axes, keep))),
   ReduceMax: reduce(most), ReduceMin: reduce(least),
   ReduceL1: reduce(floating((x, axes, keep) => sum(abs(x), axes, keep)), abs), ReduceL2: reduce(floating((x, axes, keep) => sqrt(sum(square(x), axes, keep))), abs),
   ReduceSumSquare: reduce(floating((x, axes, keep) => sum(square(x), axes, keep)), square), ReduceLogSum: reduce(floating((x, axes, keep) => log(sum(x, axes, keep))), log),
   ReduceLogSumExp: reduce(floating((x, axes, keep) => logSumExp(x, axes, keep))),
-  ArgMax: extreme((x, axis) => argMax(x, axis)), ArgMin: extreme((x, axis) => argMin(x, axis)), CumSum: op(cumulative), TopK: op(top), ReverseSequence: op(reversed),
+  ArgMax: extreme((x, axis) => argMax(x, axis)), ArgMin: extreme((x, axis) => argMin(x, axis)), CumSum: op(cumulative), CumProd: op(runningProduct), TopK: op(top), ReverseSequence: op(reversed),
 } satisfies Readonly<Record<string, LayerForward>>;
