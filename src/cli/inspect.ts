@@ -5,7 +5,7 @@ import { costs, totalCost } from '../network/cost';
 import { fieldView, fieldsOf, formatText } from '../network/graph-view';
 import { describeShape } from '../network/kinds/kind';
 import { callPath } from '../network/layer-path';
-import { memoryOf, totalMemory } from '../network/memory';
+import { memories, totalMemory } from '../network/memory';
 import type { Network, SymbolicShape } from '../network/network';
 import { displayName } from '../network/order';
 import type { ReceptiveField } from '../network/receptive-field';
@@ -51,12 +51,12 @@ export function inspectNetwork(network: Network): Inspection {
 }
 
 function inspectLayers(network: Network, prefix: string, fields: ReadonlyMap<string, ReceptiveField>): readonly InspectedLayer[] {
-  const cost = costs(network);
+  const cost = costs(network), each = memories(network);
   return network.layers.filter(({ config }) => config.implied !== true).flatMap((layer): readonly InspectedLayer[] => {
     const own = cost.get(layer.name);
     const shapes = layer.calls[0]?.outputShapes ?? [];
     const [first = null] = shapes;
-    const memory = memoryOf(layer);
+    const memory = each.get(layer.name) ?? { weights: 0, activations: null };
     const field = fields.get(callPath(prefix + layer.name, layer, 0));
     return [
       {

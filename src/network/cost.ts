@@ -2,10 +2,12 @@
 import { Failure } from '../tensor/failure';
 import { sizeOf } from '../tensor/value';
 import { callShapes } from './build';
+import { exampleShapes } from './example-sizes';
 import { Settings } from './kinds/kind';
 import { kindOf, operationKindOf } from './kinds/table';
 import { shapesOf } from './layer-path';
 import type { Layer, Network } from './network';
+import { workOf } from './work';
 
 export interface Cost {
   /** Number of elements of all weights that are not mere buffers. */
@@ -19,7 +21,13 @@ export interface Cost {
 /** Cost of every layer of a network by name; a nested model costs what its layers cost. */
 export function costs(network: Network): ReadonlyMap<string, Cost> {
   const shapeOf = shapesOf(network);
-  return new Map(network.layers.map((layer) => [layer.name, costOf(layer, shapeOf)] as const));
+  const examples = network.layers.some(({ foreign }) => foreign !== undefined) ? exampleShapes(network) : null;
+  const work = (layer: Layer): number | null => {
+    if (layer.foreign === undefined || examples === null) return macsOf(layer, shapeOf);
+    const macs = workOf(network, layer, examples);
+    return macs === undefined ? layer.foreign.macs : macs;
+  };
+  return new Map(network.layers.map((layer) => [layer.name, costOf(layer, work)] as const));
 }
 
 /** Sum over all layers. @param each their costs, when they are known already */
@@ -35,13 +43,19 @@ function sum(list: readonly Cost[]): Cost {
   }), { parameters: 0, trainable: 0, macs: 0 });
 }
 
-function costOf(layer: Layer, shapeOf: ReturnType<typeof shapesOf>): Cost {
+function costOf(layer: Layer, work: (layer: Layer) => number | null): Cost {
   const own = (trainable: boolean): number => layer.weights.filter((weight) => weight.buffer !== true && (weight.trainable || !trainable)).reduce((all, weight) => all + sizeOf(weight.shape), 0);
   if (layer.network !== null) {
     const inner = totalCost(layer.network);
-    return { parameters: inner.parameters + own(false), trainable: inner.trainable + own(true), macs: inner.macs === null ? null : inner.macs * Math.max(1, layer.calls.length) };
+    return { parameters: inner.parameters + own(false), trainable: inner.trainable + own(true), macs: inner.macs === null ? null : runsOf(layer, inner.macs) };
   }
-  return { parameters: own(false), trainable: own(true), macs: layer.foreign === undefined ? macsOf(layer, shapeOf) : layer.foreign.macs };
+  return { parameters: own(false), trainable: own(true), macs: work(layer) };
+}
+
+/** What a nested model costs over all calls of its layer; TimeDistributed runs it at every step of each. Null when their number is unknown. */
+export function runsOf(layer: Layer, once: number): number | null {
+  if (layer.type !== 'TimeDistributed') return once * Math.max(1, layer.calls.length);
+  return layer.calls.reduce<number | null>((sum, { outputShapes: [shape] }) => (sum === null || shape?.[1] == null ? null : sum + shape[1] * once), 0);
 }
 
 function macsOf(layer: Layer, shapeOf: ReturnType<typeof shapesOf>): number | null {

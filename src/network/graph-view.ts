@@ -10,7 +10,8 @@ import { activationName } from './kinds/core';
 import { Settings, describeShape } from './kinds/kind';
 import { kindOf } from './kinds/table';
 import { callPath, flattenLayers, shapesOf } from './layer-path';
-import { memoryOf, totalMemory } from './memory';
+import { memories, totalMemory } from './memory';
+import type { Memory } from './memory';
 import type { Convention, Layer, LayerCall, Network, SymbolicShape, TensorRef } from './network';
 import { displayName } from './order';
 import { fieldSize, receptiveFields } from './receptive-field';
@@ -22,9 +23,10 @@ export function graphView(network: Network): GraphView {
   const nodes: NodeView[] = [];
   const edges: EdgeView[] = [];
   const cost = costs(network);
-  addNetwork(network, null, nodes, edges, fieldsOf(network), cost);
+  const each = memories(network);
+  addNetwork(network, null, nodes, edges, fieldsOf(network), cost, each);
   const total = totalCost(network, cost);
-  const memory = totalMemory(network);
+  const memory = totalMemory(network, each);
   const layers = [...flattenLayers(network)].filter(({ layer }) => layer.network === null).length;
   return {
     title: displayName(network.name, 80), format: formatText(network), nodes, edges,
@@ -53,14 +55,14 @@ export function fieldView({ input, axes }: ReceptiveField): FieldView {
   }) };
 }
 
-function addNetwork(network: Network, parent: string | null, nodes: NodeView[], edges: EdgeView[], fields: ReadonlyMap<string, ReceptiveField>, cost = costs(network)): void {
+function addNetwork(network: Network, parent: string | null, nodes: NodeView[], edges: EdgeView[], fields: ReadonlyMap<string, ReceptiveField>, cost = costs(network), memory = memories(network)): void {
   const prefix = parent === null ? '' : `${parent}/`;
   const shapeOf = shapesOf(network);
   const byName = new Map(network.layers.map((layer) => [layer.name, layer]));
   const drawn = new Set<string>();
   for (const layer of network.layers) {
     const id = prefix + layer.name;
-    nodes.push(nodeView(layer, network.convention, id, parent, cost.get(layer.name) ?? { parameters: 0, trainable: 0, macs: null }, fields.get(callPath(id, layer, 0)) ?? null));
+    nodes.push(nodeView(layer, network.convention, id, parent, cost.get(layer.name) ?? { parameters: 0, trainable: 0, macs: null }, fields.get(callPath(id, layer, 0)) ?? null, memory.get(layer.name) ?? { weights: 0, activations: null }));
     if (layer.network !== null) addNetwork(layer.network, id, nodes, edges, fields);
     for (const call of layer.calls) {
       for (const [position, ref] of argumentsOf(layer, call)) {
@@ -95,8 +97,7 @@ function entrance(network: Network, position: number): string {
   return ref?.layer ?? network.layers[0]?.name ?? '';
 }
 
-function nodeView(layer: Layer, convention: Convention, id: string, parent: string | null, cost: Cost, field: ReceptiveField | null): NodeView {
-  const memory = memoryOf(layer);
+function nodeView(layer: Layer, convention: Convention, id: string, parent: string | null, cost: Cost, field: ReceptiveField | null, memory: Memory): NodeView {
   const shapes = layer.calls[0]?.outputShapes ?? [];
   const activation = layer.network === null ? activationName(layer.config) : null;
   return {

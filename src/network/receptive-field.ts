@@ -3,13 +3,14 @@
  * layer to layer by the tables of fields/, the same way for every format.
  */
 import { Failure } from '../tensor/failure';
-import { dataRefsOfCall, refsOfCall } from './arguments';
+import { refsOfCall } from './arguments';
 import { kerasReading } from './fields/keras';
 import { onnxReadings } from './fields/onnx';
 import type { AxisField, AxisReading, Operand, Reading, Rule, Rules } from './fields/reading';
 import { tensorflowReadings, tfliteReadings } from './fields/tensorflow';
 import { callPath } from './layer-path';
-import type { Argument, Layer, LayerCall, Network, SymbolicShape, TensorRef } from './network';
+import { keyOf, operandsOf } from './operands';
+import type { Layer, LayerCall, Network, SymbolicShape, TensorRef } from './network';
 
 export type { AxisField } from './fields/reading';
 
@@ -39,12 +40,12 @@ export const fieldSize = (field: AxisField): number => Math.floor(field.high - f
 /** Sums of fractions are whole numbers up to this. */
 const rounding = 1e-9;
 
-/** Axis by axis: the input seen through one more op. */
+/** Axis by axis: the input seen through one more op. Where any place may be meant, all is seen; of the batch alone it is kept where it lies. */
 function through(sight: Sight, { axes }: Reading): Sight {
-  return sight.map((outer) => {
+  return sight.map((outer, inputAxis) => {
     if (outer === null || outer.along < 0) return outer;
     const reading = axes[outer.along] ?? null;
-    if (reading === null) return null;
+    if (reading === null || (inputAxis > 0 && reading.low === -Infinity && reading.high === Infinity)) return null;
     const [a, b] = [reading.low, reading.high].map((bound) => (outer.jump === 0 ? 0 : outer.jump * bound));
     const dealt = reading.gathered === true ? 0 : (outer.dealt ?? 0) + Math.abs(outer.jump) * (reading.dealt ?? 0);
     return { along: reading.along, jump: outer.jump * reading.jump, low: outer.low + Math.min(a ?? 0, b ?? 0), high: outer.high + Math.max(a ?? 0, b ?? 0), ...(dealt === 0 ? {} : { dealt }) };
@@ -73,8 +74,6 @@ function rulesOf(network: Network): (layer: Layer) => Rule {
   return ({ type, foreign }) => (foreign === undefined ? kerasReading(type) : table !== undefined && Object.hasOwn(table, type) ? table[type] ?? everything : everything);
 }
 
-const keyOf = ({ layer, call, output }: TensorRef): string => JSON.stringify([layer, call, output]);
-
 /** What a walk over a network knows and finds. */
 interface Walk {
   readonly rules: (layer: Layer) => Rule;
@@ -87,11 +86,12 @@ interface Walk {
 }
 
 /** What the outputs of all layer calls see of one input, by the layer's path (`path#call` for shared ones); batch and channels are axes like any other. */
-export function sightsOf(network: Network, input: TensorRef): Pick<Walk, 'found' | 'space' | 'since'> {
+export function sightsOf(network: Network, input: TensorRef): Pick<Walk, 'found' | 'space' | 'since'> & { /** Of all tensors of the network itself, by `keyOf`. */ readonly tensors: ReadonlyMap<string, Sight> } {
   const shape = shapeOf(network, input) ?? [];
   const walk: Walk = { rules: rulesOf(network), found: new Map(), since: new Map(), space: null };
-  visitAll(network, new Map([[keyOf(input), shape.map((_, along): AxisReading => ({ along, jump: 1, low: 0, high: 0 }))]]), '', walk);
-  return walk;
+  const tensors = new Map<string, Sight>([[keyOf(input), shape.map((_, along): AxisReading => ({ along, jump: 1, low: 0, high: 0 }))]]);
+  visitAll(network, tensors, '', walk);
+  return { ...walk, tensors };
 }
 
 const shapeOf = (network: Network, { layer, call, output }: TensorRef): SymbolicShape | undefined => network.layers.find(({ name }) => name === layer)?.calls[call]?.outputShapes[output];
@@ -184,33 +184,15 @@ function visit({ layer, call, number }: { layer: Layer; call: LayerCall; number:
 
 /** Notes the layer by which the last of where elements stand is lost: of whole inputs, the one that they lost it by. */
 function noteWhole(path: string, sight: Sight, call: LayerCall, sights: ReadonlyMap<string, Sight>, prefix: string, walk: Walk): void {
-  const isWhole = (own: Sight | undefined): boolean => own?.slice(1).every((axis) => axis === null) === true;
+  const isWhole = (own: Sight | undefined): boolean => own?.slice(1).every((axis) => axis === null || (axis.along < 0 && axis.low === -Infinity)) === true;
   if (!isWhole(sight)) return;
   const before = refsOfCall(call).filter((ref) => isWhole(sights.get(keyOf(ref)))).map(({ layer, call: number }) => walk.since.get(prefix + layer) ?? walk.since.get(`${prefix}${layer}#${number}`));
   walk.since.set(path, before.find((since) => since !== undefined) ?? path);
 }
 
-/** An operand of a call: a tensor of the graph or a weight, by its shape. */
-interface Taken { readonly ref: TensorRef | null; readonly shape: SymbolicShape | undefined; readonly values: readonly number[] | undefined; readonly placed: boolean }
-
-/** Keras's layers take tensors in the order of the call; ops have places, some of which hold weights. */
-function takenBy(layer: Layer, call: LayerCall, shapes: ReadonlyMap<string, SymbolicShape>): Taken[] {
-  const ofRef = (ref: TensorRef, placed = true): Taken => ({ ref, shape: shapes.get(keyOf(ref)), values: undefined, placed });
-  if (layer.foreign === undefined) return refsOfCall(call).map((ref) => ofRef(ref));
-  const { values } = layer.foreign;
-  const placed = (argument: Argument): Taken => {
-    if (argument.kind === 'tensor') return ofRef(argument.ref);
-    const weight = argument.kind === 'value' && typeof argument.value === 'string' ? layer.weights.find(({ name }) => name === argument.value) : undefined;
-    return { ref: null, shape: weight?.shape, values: weight === undefined ? undefined : values?.[weight.name], placed: true };
-  };
-  const given = call.args.map(placed), listed = new Set(given.flatMap(({ ref }) => (ref === null ? [] : [keyOf(ref)])));
-  // What else it computes with has no place: all of it is read.
-  return [...given, ...dataRefsOfCall(call).filter((ref) => !listed.has(keyOf(ref))).map((ref) => ofRef(ref, false))];
-}
-
 /** Null for what no input reaches. */
 function sightOf(layer: Layer, call: LayerCall, which: number, sights: ReadonlyMap<string, Sight>, shapes: ReadonlyMap<string, SymbolicShape>, walk: Walk): Sight | null {
-  const taken = takenBy(layer, call, shapes);
+  const taken = operandsOf(layer, call, (ref) => shapes.get(keyOf(ref)));
   let result: Sight | null = null;
   for (const [position, { ref, shape, placed }] of taken.entries()) {
     const own = ref === null ? undefined : sights.get(keyOf(ref));

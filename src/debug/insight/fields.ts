@@ -151,6 +151,7 @@ function reasonOf(network: Network, field: ReceptiveField | undefined): readonly
 const reasons: readonly (readonly [type: RegExp, words: string, weighs?: true])[] = [
   [/Attention/i, 'weighs every position against every other: how much each of them counts, its attention weights say'],
   [/^Bidirectional$/, 'runs through the steps in both directions'], [/LSTM|GRU|RNN/i, 'hands a state from step to step and gives the last'],
+  [/^(Gather|Slice|StridedSlice|STRIDED_SLICE|GATHER)/, 'takes one of the steps, which has seen all of them'],
   [/^Global|Mean|Reduce|^(Sum|Max|Min|MEAN|SUM)$|Pool/, 'takes all positions together'],
   [/Dense|Gemm|MatMul|FULLY_CONNECTED|Conv|CONV/, 'has a weight for every position', true], [/MatMul|Einsum|Dot|BATCH_MATMUL/i, 'multiplies every position with every other'],
   [/Normalization|Softmax/i, 'takes mean and variance, or a sum, over all positions'],

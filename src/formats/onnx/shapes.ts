@@ -91,10 +91,50 @@ const matMul: Rule = ({ inputs: [first, second] }) => {
   return [[...broadcast([first.slice(0, -2), second.slice(0, -2)]), ...rows, ...columns]];
 };
 
+/** Each place goes to a window of the result. */
+const transposed: Rule = (op) => {
+  const [input, kernel] = op.inputs;
+  if (input === undefined || kernel === undefined) return [undefined];
+  const rank = input.length - 2, ones = Array<number>(rank).fill(1), nothing = Array<number>(rank).fill(0);
+  const [strides, dilations, pads, extra] = [list(op, 'strides') ?? ones, list(op, 'dilations') ?? ones, list(op, 'pads') ?? [...nothing, ...nothing], list(op, 'output_padding') ?? nothing];
+  const stated = list(op, 'output_shape')?.slice(-rank), same = op.config.auto_pad === 'SAME_UPPER' || op.config.auto_pad === 'SAME_LOWER';
+  const spatial = input.slice(2).map((extent, axis) => {
+    const [size, stride] = [kernel[axis + 2] ?? null, strides[axis] ?? 1];
+    if (stated !== undefined) return stated[axis] ?? null;
+    if (extent === null || size === null) return null;
+    return same ? extent * stride : stride * (extent - 1) + (extra[axis] ?? 0) + (size - 1) * (dilations[axis] ?? 1) + 1 - (pads[axis] ?? 0) - (pads[axis + rank] ?? 0);
+  });
+  const filters = kernel[1] ?? null;
+  return [[input[0] ?? null, filters === null ? null : filters * number(op, 'group', 1), ...spatial]];
+};
+
+/** Sizes, or scales (the third input, until opset 10 the second), of all axes or of those that are named. */
+const resized: Rule = (op) => {
+  const [input] = op.inputs;
+  const axes = list(op, 'axes')?.map((axis) => axisOf(axis, input?.length ?? 0)), sizes = op.values[3];
+  const scales = list(op, 'scales') ?? [op.values[2], op.values[1]].find((values) => values !== undefined && values.length > 0);
+  const at = (values: Extents, axis: number): number | null | undefined => (axes === undefined ? values[axis] : axes.includes(axis) ? values[axes.indexOf(axis)] : undefined);
+  if (input === undefined || (sizes === undefined && scales === undefined) || (op.config.keep_aspect_ratio_policy !== undefined && op.config.keep_aspect_ratio_policy !== 'stretch')) return [input?.map((extent, axis) => (axis < 2 ? extent : null))];
+  return [input.map((extent, axis) => {
+    if (sizes !== undefined && sizes.length > 0) { const size = at(sizes, axis); return size === undefined ? extent : axis === 0 && extent === null ? null : size; }
+    const scale = at(scales ?? [], axis);
+    return scale === undefined || scale === 1 ? extent : extent === null || scale === null ? null : Math.floor(extent * scale);
+  })];
+};
+
+const blocks = (grow: boolean): Rule => (op) => {
+  const [input] = op.inputs, by = number(op, 'blocksize', 1), spatial = grow ? by : 1 / by;
+  return [input?.length === 4 ? input.map((extent, axis) => (extent === null || axis === 0 ? extent : axis === 1 ? extent / spatial ** 2 : extent * spatial)) : undefined];
+};
+
 const table: Readonly<Record<string, Rule>> = {
+  ConvTranspose: transposed, Resize: resized, Upsample: resized, DepthToSpace: blocks(true), SpaceToDepth: blocks(false),
+  TopK: (op) => { const [x] = op.inputs, k = op.values[1]?.[0] ?? null; if (x === undefined) return []; const at = axisOf(number(op, 'axis', -1), x.length), shape = x.map((extent, axis) => (axis === at ? k : extent)); return [shape, shape]; },
+  Tile: ({ inputs: [x], values: [, times] }) => [x?.map((extent, axis) => { const by = times?.[axis]; return extent === null || typeof by !== 'number' ? null : extent * by; })],
+  GatherElements: ({ inputs: [, indices] }) => [indices],
   Conv: (op) => windows(op, op.inputs[1]?.slice(2) ?? list(op, 'kernel_shape') ?? [], op.inputs[1]?.[0]),
   MaxPool: pooling, AveragePool: pooling, LpPool: pooling,
-  GlobalAveragePool: ({ inputs: [x] }) => [x?.map((extent, axis) => (axis < 2 ? extent : 1))], GlobalMaxPool: ({ inputs: [x] }) => [x?.map((extent, axis) => (axis < 2 ? extent : 1))],
+  GlobalAveragePool: ({ inputs: [x] }) => [x?.map((extent, axis) => (axis < 2 ? extent : 1))], GlobalLpPool: ({ inputs: [x] }) => [x?.map((extent, axis) => (axis < 2 ? extent : 1))], GlobalMaxPool: ({ inputs: [x] }) => [x?.map((extent, axis) => (axis < 2 ? extent : 1))],
   Gemm: (op) => { const [a, b] = op.inputs; return [a === undefined || b === undefined ? undefined : [a[number(op, 'transA', 0)] ?? null, b[1 - number(op, 'transB', 0)] ?? null]]; },
   MatMul: matMul, Reshape: reshape, LSTM: recurrent, GRU: recurrent, RNN: recurrent,
   Flatten: (op) => {
@@ -130,7 +170,7 @@ const table: Readonly<Record<string, Rule>> = {
   },
   Shape: ({ inputs: [x] }) => [x === undefined ? undefined : [x.length]], Size: () => [[]],
   ConstantOfShape: ({ values: [extents] }) => [extents], Expand: ({ inputs: [x], values: [, extents] }) => [x === undefined || extents === undefined ? undefined : broadcast([x, extents])],
-  ReduceMean: reduction, ReduceSum: reduction, ReduceMax: reduction, ReduceMin: reduction, ReduceProd: reduction, ReduceL2: reduction,
+  ReduceMean: reduction, ReduceSum: reduction, ReduceMax: reduction, ReduceMin: reduction, ReduceProd: reduction, ReduceL1: reduction, ReduceL2: reduction, ReduceLogSum: reduction, ReduceLogSumExp: reduction, ReduceSumSquare: reduction,
   Slice: (op) => {
     const [x] = op.inputs;
     const [, starts, ends, axes, steps] = op.values;
@@ -159,7 +199,7 @@ const table: Readonly<Record<string, Rule>> = {
   ArgMax: (op) => { const [x] = op.inputs; if (x === undefined) return [undefined]; const at = axisOf(number(op, 'axis', 0), x.length); return [number(op, 'keepdims', 1) === 1 ? x.map((extent, axis) => (axis === at ? 1 : extent)) : x.filter((_, axis) => axis !== at)]; },
 };
 for (const name of ['Relu', 'LeakyRelu', 'PRelu', 'Elu', 'Selu', 'Celu', 'Gelu', 'Sigmoid', 'HardSigmoid', 'HardSwish', 'Mish', 'Softplus', 'Softsign', 'Tanh', 'Erf', 'Exp', 'Log', 'Sqrt', 'Reciprocal', 'Neg', 'Abs', 'Floor', 'Ceil', 'Round', 'Sign', 'Not', 'Cos', 'Sin',
-  'Softmax', 'LogSoftmax', 'BatchNormalization', 'LayerNormalization', 'InstanceNormalization', 'GroupNormalization', 'LpNormalization', 'Identity', 'Cast', 'Dropout', 'Clip', 'Trilu', 'CumSum', 'IsNaN', 'ThresholdedRelu']) Object.assign(table, { [name]: same });
+  'Softmax', 'LogSoftmax', 'BatchNormalization', 'LayerNormalization', 'InstanceNormalization', 'GroupNormalization', 'LpNormalization', 'Identity', 'Cast', 'Dropout', 'Clip', 'Trilu', 'CumSum', 'IsNaN', 'ThresholdedRelu', 'Swish', 'Shrink', 'Hardmax', 'LRN', 'MeanVarianceNormalization', 'RMSNormalization', 'Tan', 'QuantizeLinear', 'DequantizeLinear', 'ScatterND', 'ScatterElements']) Object.assign(table, { [name]: same });
 for (const name of ['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'Max', 'Min', 'Mean', 'Sum', 'Equal', 'Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual', 'And', 'Or', 'Xor', 'Where']) Object.assign(table, { [name]: joined });
 
 /** Shapes of an op's outputs; undefined where no rule tells. */

@@ -42,7 +42,8 @@ export function tensorFrom(table: FlatTable, buffers: readonly FlatTable[]): Lit
   const behind = index === 0 || buffer === undefined || buffer.int64(1) <= 1 ? null : { start: buffer.int64(1), length: buffer.int64(2) };
   return {
     name: table.text(3), type: storedType(tensorTypes[table.int8(1)] ?? '') ?? null, shape,
-    symbolic: shape.map((extent, axis) => (signature[axis] === -1 ? null : extent)),
+    // The shape is that of one example. Converters leave open what follows from the batch; beside it, only an extent of 1 says nothing.
+    symbolic: shape.map((extent, axis) => (signature[axis] === -1 && (axis === signature.indexOf(-1) || extent <= 1) ? null : extent)),
     data: behind ?? (inside.length > 0 ? inside : null),
     scales: quantization?.float32s(2) ?? [], zeros: quantization?.int64s(3) ?? [], axis: quantization?.int32(6) ?? 0,
   };

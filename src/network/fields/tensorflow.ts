@@ -107,11 +107,14 @@ const dealt = (out: boolean): Rule => (operand) => {
   const { shape, values } = operand, [sizes, edges] = [values(1), values(2)];
   if (operand.position > 0) return 'nothing';
   if (sizes === undefined || edges === undefined) return null;
+  const pictures = sizes.reduce((a, b) => a * b, 1);
   return {
     space: sizes.map((_, at) => at + 1),
     axes: shape.map((_, along) => {
       const [size, edge = 0] = [sizes[along - 1], edges[2 * (along - 1)]];
-      if (size === undefined) return along === 0 ? straight(0) : straight(along);
+      // Which example it is, the index in the batch no longer tells plainly until they are together again.
+      if (along === 0) return out ? { along, jump: 1 / pictures, low: 0, high: 0, dealt: Infinity } : { along, jump: pictures, low: 0, high: 0, gathered: true };
+      if (size === undefined) return straight(along);
       return out ? { along, jump: size, low: -edge, high: -edge, dealt: size - 1 } : { along, jump: 1 / size, low: edge / size, high: edge / size, gathered: true };
     }),
   };
