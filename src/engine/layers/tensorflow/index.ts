@@ -4,6 +4,7 @@ import { arithmetic } from './arithmetic';
 import { arrangement } from './arrangement';
 import { lists } from './lists';
 import { matrices } from './matrices';
+import { searching } from './searching';
 import { windows } from './windows';
 
-export const tensorflowOps: Readonly<Record<string, LayerForward>> = { ...arithmetic, ...windows, ...matrices, ...arrangement, ...lists };
+export const tensorflowOps: Readonly<Record<string, LayerForward>> = { ...arithmetic, ...windows, ...matrices, ...arrangement, ...lists, ...searching };

@@ -1,19 +1,14 @@
 /** TFLite's operators whose results depend on what they find: places, distinct values, boxes; scattering, and sums by segments. */
 import {
-  add, cast, clone, concat, equal, exp, gather, mul, pad, reshape, scalar, scatterND, slice, sub, tensor, unsortedSegmentSum, where, zerosLike,
+  add, cast, concat, equal, exp, gather, mul, pad, reshape, scalar, scatterND, slice, sub, tensor, unsortedSegmentSum, where,
 } from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import { Failure } from '../../../tensor/failure';
 import type { LayerCallContext, LayerForward } from '../layer';
 import { distinctRows, nonZeroPlaces, suppressed } from '../searching';
-import type { Box } from '../searching';
 import { flag, integers, number, numbers, numeric, operand } from '../tensorflow/operands';
+import { boxesOf, dense, found } from '../tensorflow/searching';
 import { operator } from './operator';
-
-/** A result found on the host, as a step of its own. */
-export const found = (values: ArrayLike<number>, shape: number[], dtype: 'int32' | 'float32' = 'int32'): Tensor => clone(tensor(dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values), shape, dtype));
-
-export const boxesOf = (x: Tensor): Box[] => { const data = x.dataSync(); return Array.from({ length: x.shape[0] ?? 0 }, (_, index): Box => [data[4 * index] ?? 0, data[4 * index + 1] ?? 0, data[4 * index + 2] ?? 0, data[4 * index + 3] ?? 0]); };
 
 /** Inputs: boxes, scores, how many at most, thresholds of overlap and score, sigma of the soft kind. Outputs are as long as asked for. */
 function suppression(call: LayerCallContext, soft: boolean): Tensor[] {
@@ -99,15 +94,7 @@ export const searching: Readonly<Record<string, LayerForward>> = {
   NON_MAX_SUPPRESSION_V4: operator((call) => suppression(call, false)), NON_MAX_SUPPRESSION_V5: operator((call) => suppression(call, true)), TFLite_Detection_PostProcess: operator(detections),
   BUCKETIZE: operator((call) => { const x = operand(call, 0); const list = call.config.boundaries; const limits = Array.isArray(list) ? (list as readonly number[]) : []; return found(Array.from(x.dataSync(), (value) => limits.filter((limit) => limit <= value).length), x.shape); }),
   SCATTER_ND: operator((call) => scatterND(integers(operand(call, 0)), operand(call, 1), numbers(call, 2))),
-  SPARSE_TO_DENSE: operator((call) => {
-    const [places, shape, values] = [integers(operand(call, 0)), numbers(call, 1), operand(call, 2)];
-    const count = places.rank === 0 ? 1 : places.shape[0] ?? 1;
-    const at = reshape(places, [count, places.rank < 2 ? 1 : places.shape[1] ?? 1]);
-    const list = values.rank === 0 ? mul(values, cast(tensor(new Float32Array(count).fill(1), [count]), values.dtype)) : values;
-    const put = scatterND(at, list, shape);
-    const hit = scatterND(at, tensor(new Float32Array(count).fill(1), [count]), shape);
-    return where(equal(hit, scalar(0)), add(zerosLike(put), operand(call, 3)), put);
-  }),
+  SPARSE_TO_DENSE: operator((call) => dense(integers(operand(call, 0)), numbers(call, 1), operand(call, 2), operand(call, 3))),
   REVERSE_SEQUENCE: operator(reversedSequences), MATRIX_DIAG: operator((call) => diagonal(operand(call, 0), null)), MATRIX_SET_DIAG: operator((call) => diagonal(operand(call, 1), operand(call, 0))),
   SEGMENT_SUM: operator((call) => { const ids = integers(operand(call, 1)); const [last = -1] = Array.from(ids.dataSync()).slice(-1); return unsortedSegmentSum(operand(call, 0), ids as Tensor1D, last + 1); }),
   UNSORTED_SEGMENT_SUM: operator((call) => unsortedSegmentSum(operand(call, 0), integers(operand(call, 1)) as Tensor1D, number(call, 2))),
