@@ -43,7 +43,7 @@ function work(): void {
   }
 }
 
-/** Whether windows of it can be asked for; not of every paused program. */
+/** Whether windows of it can be asked for; not of a paused program that has moved on. */
 export const hasParts = (address: TensorAddress): boolean => address.kind !== 'look' || address.windows;
 
 /** A window that is known; undefined while it is not. `base` names tensor, version and slice. */

@@ -36,8 +36,6 @@ export type LookResult =
     readonly statistics: TensorStatistics; readonly sampled: number; readonly change: ChangeView | null;
     /** While the whole tensor is still being counted, statistics are of the part that is shown. */
     readonly counting: boolean;
-    /** Whether windows at full resolution can be read in this program. */
-    readonly windows: boolean;
   }
   | {
     readonly kind: 'network'; readonly type: string;

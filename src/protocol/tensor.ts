@@ -20,7 +20,7 @@ export type { TensorStatistics } from '../tensor/statistics';
 export type TensorAddress =
   | { readonly kind: 'weight'; readonly layer: string; readonly weight: string }
   | { readonly kind: 'trace'; readonly iteration: number; readonly tensor: number }
-  /** `windows`: whether windows of it can be read at full resolution. */
+  /** `windows`: whether windows of it can be read at full resolution: not when the program has moved on. */
   | { readonly kind: 'look'; readonly id: string; readonly windows: boolean }
   | { readonly kind: 'pin'; readonly id: string }
   | { readonly kind: 'difference'; readonly first: TensorAddress; readonly second: TensorAddress };

@@ -1,141 +1,190 @@
 // Tensors of a TensorFlow.js program that the built-in JavaScript debugger has paused, as a person looks at them.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import type { Frame } from 'playwright-core';
-import { Workbench, pictureOfFailure } from './workbench';
-
-const workspace = process.env.BACKSTEP_WORKSPACE ?? '';
-const launchFile = path.join(workspace, '.vscode/launch.json');
-const program = path.resolve('test/fixtures/programs/feature-maps.js');
+import { TensorPanel, launches } from './tensor-panel';
+import { themes, Workbench, pictureOfFailure } from './workbench';
+import type { ThemeName } from './workbench';
 
 describe('the tensors of a paused program', () => {
   let workbench: Workbench;
-  let launchText = '';
-  const row = (view: 'variables' | 'watch', name: RegExp) => workbench.page.locator(`.debug-${view} .monaco-list-row`).filter({ hasText: name }).first();
-  /** What stands on top of the panel: `maps as heat`; empty while the panel is not there. */
-  const onTop = async (): Promise<string> => {
-    for (const frame of workbench.page.frames().filter((candidate) => candidate.url().includes('fake.html'))) {
-      const said = await frame.evaluate(() => { const top = document.querySelector<HTMLElement>('.look'); return top === null ? '' : `${top.dataset['look']} as ${top.dataset['as']}`; }).catch(() => '');
-      if (said !== '') return said;
-    }
-    return '';
-  };
-  const kinds = { 'View Tensor': 'tensor', 'View as Feature Maps': 'maps', 'View as Heat Map': 'heat', 'View as Histogram': 'histogram' } as const;
-  /** Chooses a command from the context menu that `open` opens, and again until its expression is on top of the panel. */
-  const chooseIn = async (open: () => Promise<void>, title: keyof typeof kinds, expression: string): Promise<void> => {
-    const expected = `${expression} as ${kinds[title]}`;
-    await workbench.until(async () => {
-      await workbench.menu(title, open);
-      for (const end = Date.now() + 8000; Date.now() < end;) if (await onTop() === expected) return true;
-      return false;
-    }, expected);
-  };
-  const choose = (view: 'variables' | 'watch', name: string, title: keyof typeof kinds): Promise<void> =>
-    chooseIn(() => row(view, new RegExp(`^${name}`)).click({ button: 'right', timeout: 5000 }), title, name);
-  /** A word of the program's text, at its n-th place. */
-  const word = (text: string, nth = 0) => workbench.page.locator('.editor-instance .view-line span:not(:has(span))').filter({ hasText: new RegExp(`^\\W*${text}\\W*$`) }).nth(nth);
-  const shown = async (expression: string, words: RegExp): Promise<Frame> => {
-    const look = `.look[data-look="${expression}"]`;
-    let panel = await workbench.webview(look);
-    await workbench.until(async () => {
-      const text = await panel.locator(look).textContent({ timeout: 1000 }).catch(() => null);
-      if (text === null) panel = await workbench.webview(look);
-      return words.test(text ?? '');
-    }, `${expression}: ${words.source}`);
-    return panel;
-  };
-  const numbers = async (panel: Frame): Promise<string[][]> =>
-    panel.locator('.look').first().locator('.numbers tbody tr').evaluateAll((rows) => rows.map((line) => [...line.querySelectorAll('td')].map((cell) => cell.title.replace(/^.* = /, ''))));
+  let panelOf: TensorPanel;
+  let putBack: () => void;
 
   before(async () => {
-    launchText = readFileSync(launchFile, 'utf8');
-    mkdirSync(path.dirname(launchFile), { recursive: true });
-    writeFileSync(launchFile, JSON.stringify({ version: '0.2.0', configurations: [{ type: 'node', request: 'launch', name: 'Program', program, console: 'internalConsole' }] }));
+    putBack = launches('feature-maps.js');
     workbench = await Workbench.open();
+    panelOf = new TensorPanel(workbench);
   });
   after(async () => {
     await workbench.page.keyboard.press('Shift+F5');
-    writeFileSync(launchFile, launchText);
+    putBack();
     await workbench.close();
   });
   afterEach(pictureOfFailure(() => workbench));
 
-  it('says that no program is paused', async () => {
-    await workbench.command('Backstep: View Tensor');
-    const field = workbench.page.locator('.quick-input-widget input.input');
-    await workbench.until(async () => await field.getAttribute('placeholder') === 'model.layers[0].kernel', 'the question for an expression');
-    await field.fill('maps');
-    await field.press('Enter');
-    await shown('maps', /No program is paused/);
-  });
-
   it('shows a variable as feature maps from its context menu, with the program\'s numbers', async () => {
-    await workbench.page.keyboard.press('F5');
-    await workbench.debugView();
-    await row('variables', /^maps/).waitFor();
-    await choose('variables', 'maps', 'View as Feature Maps');
-    const panel = await shown('maps', /Tensor · float32 · 2×4×5×3 · 120 elements · min 0 · max 119 · mean 59\.5/);
-    await workbench.until(async () => (await numbers(panel)).length === 4, 'four rows of numbers');
-    assert.deepEqual(await numbers(panel), [0, 1, 2, 3].map((line) => [0, 1, 2, 3, 4].map((column) => String(line * 15 + column * 3))));
+    await panelOf.start();
+    await panelOf.choose('variables', 'maps', 'View as Feature Maps');
+    const panel = await panelOf.shown('maps', /Tensor · float32 · 2×4×5×3 · 120 elements · min 0 · max 119 · mean 59\.5/);
+    await workbench.until(async () => (await panelOf.numbers(panel)).length === 4, 'four rows of numbers');
+    assert.deepEqual(await panelOf.numbers(panel), [0, 1, 2, 3].map((line) => [0, 1, 2, 3, 4].map((column) => String(line * 15 + column * 3))));
     await workbench.picture('inspect-feature-maps');
   });
 
   it('shows another part when an axis is given another index', async () => {
-    const panel = await shown('maps', /axis 0/);
+    const panel = await panelOf.shown('maps', /axis 0/);
     const index = panel.getByLabel('Index of axis 0');
     await index.fill('1');
     await index.press('Enter');
-    await workbench.until(async () => (await numbers(panel))[0]?.[0] === '60', 'the second example');
+    await workbench.until(async () => (await panelOf.numbers(panel))[0]?.[0] === '60', 'the second example');
   });
 
   it('shows a nested array as a heat map, and keeps what is pinned', async () => {
-    await choose('variables', 'weights', 'View as Heat Map');
-    const panel = await shown('weights', /Variable · float32/);
+    await panelOf.choose('variables', 'weights', 'View as Heat Map');
+    const panel = await panelOf.shown('weights', /Variable · float32/);
     await panel.locator('.look[data-look="weights"] vscode-button').filter({ hasText: 'Pin' }).click();
     await panel.locator('.look[data-look="weights"] vscode-button').filter({ hasText: 'Pinned' }).waitFor();
-    await choose('variables', 'nested', 'View as Histogram');
-    await shown('nested', /Array · float64 · 2×3/);
+    await panelOf.choose('variables', 'nested', 'View as Histogram');
+    await panelOf.shown('nested', /Array · float64 · 2×3/);
     assert.equal(await panel.locator('.look').count(), 2);
     await workbench.picture('inspect-pinned');
   });
 
   it('has the commands in Watch too', async () => {
     await workbench.watch('gone');
-    await choose('watch', 'gone', 'View Tensor');
-    await shown('gone', /a tensor that the program has already disposed/);
+    await panelOf.choose('watch', 'gone', 'View Tensor');
+    await panelOf.shown('gone', /a tensor that the program has already disposed/);
   });
 
   it('takes the name under the mouse from the context menu of the editor', async () => {
-    await chooseIn(() => word('nested').click({ button: 'right', timeout: 5000 }), 'View as Heat Map', 'nested');
-    const panel = await shown('nested', /Array · float64 · 2×3 .* max 6\.5/);
+    await panelOf.chooseIn(() => panelOf.word('nested').click({ button: 'right', timeout: 5000 }), 'View as Heat Map', 'nested');
+    const panel = await panelOf.shown('nested', /Array · float64 · 2×3 .* max 6\.5/);
     assert.equal(await panel.locator('.look').first().locator('.card').first().getAttribute('data-kind'), 'heat');
     await workbench.picture('inspect-editor-menu');
   });
 
   it('takes what is selected in the editor, by mouse and by keyboard', async () => {
     // A click on the selection keeps it.
-    await chooseIn(async () => { await word('flat').dblclick({ timeout: 5000 }); await word('flat').click({ button: 'right', timeout: 5000 }); }, 'View as Histogram', 'flat');
-    await shown('flat', /Buffer · uint8 · 6 .* max 6/);
-    await chooseIn(async () => {
-      await word('maps', 1).dblclick({ timeout: 5000 });
+    await panelOf.chooseIn(async () => { await panelOf.word('flat').dblclick({ timeout: 5000 }); await panelOf.word('flat').click({ button: 'right', timeout: 5000 }); }, 'View as Histogram', 'flat');
+    await panelOf.shown('flat', /Buffer · uint8 · 6 .* max 6/);
+    await panelOf.chooseIn(async () => {
+      await panelOf.word('maps', 1).dblclick({ timeout: 5000 });
       await workbench.page.keyboard.press('Control+Shift+ArrowRight');
       await workbench.page.keyboard.press('Shift+F10');
     }, 'View as Feature Maps', 'maps.shape');
-    await shown('maps.shape', /Array · float64 · 4 · 4 elements · min 2 · max 5/);
+    await panelOf.shown('maps.shape', /Array · float64 · 4 · 4 elements · min 2 · max 5/);
   });
 
   it('draws the graph of a model', async () => {
-    await choose('variables', 'model', 'View Tensor');
-    const panel = await shown('model', /Sequential · 3? ?.*13 parameters/);
+    await panelOf.choose('variables', 'model', 'View Tensor');
+    const panel = await panelOf.shown('model', /Sequential · 3? ?.*13 parameters/);
     await panel.locator('.node[data-node="hidden"]').waitFor();
     await workbench.picture('inspect-model');
   });
 
   it('reads what is pinned again at the next stop and marks what changed', async () => {
     await workbench.page.keyboard.press('F5');
-    const panel = await shown('weights', /changed: 1 of the shown values; most at \[1, 0\], 3 → 3\.5, max \|difference\| 0\.5/);
+    const panel = await panelOf.shown('weights', /changed: 1 of the shown values; most at \[1, 0\], 3 → 3\.5, max \|difference\| 0\.5/);
     await panel.locator('.look[data-look="weights"]').scrollIntoViewIfNeeded();
     await workbench.picture('inspect-changed');
   });
+
+  it('has the commands in the palette, for the name under the cursor', async () => {
+    await panelOf.command('flat', 'View Tensor');
+    await panelOf.shown('flat', /Buffer · uint8 · 6 · 6 elements · min 1 · max 6/);
+  });
+
+  it('says that no program is paused', async () => {
+    const panel = await panelOf.shown('flat', /Buffer/);
+    await workbench.page.keyboard.press('Shift+F5');
+    await workbench.page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+    await panel.locator('.look').first().getByRole('button', { name: 'Read it again' }).click();
+    await panelOf.shown('flat', /No program is paused: stop a JavaScript or Python program at a breakpoint/);
+    await workbench.picture('inspect-not-paused');
+  });
+});
+
+/** Contrast by WCAG 2 between a text and all that is painted behind it; runs in the page. */
+const contrast = (selector: string): number => {
+  const element = document.querySelector(selector), context = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  if (element === null || context === null) return NaN;
+  const painted = (color: string): number => {
+    context.fillStyle = color;
+    context.fillRect(0, 0, 1, 1);
+    const [r = 0, g = 0, b = 0] = [...context.getImageData(0, 0, 1, 1).data.slice(0, 3)].map((part) => (part / 255 <= 0.03928 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const chain: Element[] = [];
+  for (let each: Element | null = element; each !== null; each = each.parentElement) chain.unshift(each);
+  const ground = chain.map((each) => painted(getComputedStyle(each).backgroundColor)).at(-1) ?? 1;
+  const text = painted(getComputedStyle(element).color);
+  return (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
+};
+
+describe('the panel Tensor in every theme', () => {
+  let putBack: () => void;
+  before(() => { putBack = launches('gallery.js'); });
+  after(() => { putBack(); });
+
+  for (const theme of Object.keys(themes) as ThemeName[]) {
+    it(`shows every kind of view in ${theme}`, async () => {
+      const workbench = await Workbench.open(theme);
+      const of = new TensorPanel(workbench);
+      const picture = (name: string): Promise<void> => workbench.picture(`${theme}-tensor-${name}`);
+      const drawn = async (panel: Frame, kind: string): Promise<void> => { await panel.locator(`.look >> nth=0 >> [data-card][data-kind="${kind}"] .card-picture:not(.stale)`).first().waitFor(); };
+      try {
+        await of.start();
+        await of.choose('variables', 'maps', 'View as Feature Maps');
+        const panel = await of.shown('maps', /16×24×32×8|1×24×32×8/);
+        await drawn(panel, 'tiles');
+        await picture('maps');
+        for (const selector of ['.look-facts', '.statistics', '.shape', '.setting-name', '.numbers th']) {
+          const measured = await panel.evaluate(contrast, selector);
+          assert.ok(measured >= 4.5, `${selector}: contrast ${measured.toFixed(2)}`);
+        }
+        await of.choose('variables', 'gaps', 'View as Heat Map');
+        await of.shown('gaps', /2 NaN · 2 infinite/);
+        await drawn(panel, 'heat');
+        await picture('heat');
+        await of.choose('variables', 'signal', 'View as Histogram');
+        await of.shown('signal', /Float32Array · float32 · 500/);
+        await drawn(panel, 'histogram');
+        await picture('histogram');
+        await of.choose('variables', 'signal', 'View Tensor');
+        await panel.locator('.look').first().locator('[data-view=lines]').click();
+        await drawn(panel, 'lines');
+        await picture('lines');
+        await of.choose('variables', 'photo', 'View Tensor');
+        await of.shown('photo', /uint8 · 1×48×64×3/);
+        await drawn(panel, 'image');
+        await picture('image');
+        await panel.locator('.look').first().locator('[data-view=numbers]').click();
+        await drawn(panel, 'numbers');
+        await picture('numbers');
+        await of.choose('variables', 'text', 'View Tensor');
+        await of.shown('text', /is no tensor but a string/);
+        await picture('problem');
+        await of.choose('variables', 'weights', 'View as Heat Map');
+        await of.shown('weights', /float32 · 12×16/);
+        await panel.getByRole('button', { name: /^Keep weights/ }).click();
+        await panel.locator('.pin').waitFor();
+        await panel.locator('.look[data-look="weights"]').getByRole('button', { name: /^Pin:/ }).click();
+        await of.choose('variables', 'maps', 'View as Feature Maps');
+        await workbench.page.keyboard.press('F5');
+        await of.shown('weights', /changed: 1 of the shown values; most at \[3, 4\]/);
+        await of.shown('maps', /The program has moved on since this was read/);
+        await picture('stale');
+        await panel.locator('.pin').getByRole('button', { name: /^Compare weights/ }).click();
+        await panel.locator('.comparison-words', { hasText: 'max |difference| 2 at [3, 4]' }).waitFor();
+        await panel.locator('.comparison [data-card^=difference] .card-picture').waitFor();
+        await picture('comparison');
+        await workbench.page.keyboard.press('Shift+F5');
+      } catch (error) {
+        await picture('failed');
+        throw error;
+      } finally {
+        await workbench.close();
+      }
+    });
+  }
 });

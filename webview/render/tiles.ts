@@ -36,7 +36,8 @@ export function arrangeTiles({ tiles, rows, columns, tileExtents }: Extent, spac
     const cell = fit >= 1 ? Math.floor(fit) : Math.max(fit, 0.05);
     // Rows that follow the tensor's own axes, or at least come out even, are worth some size.
     const score = cell * (perRow === natural || perRow === tiles ? 1.5 : natural % perRow === 0 ? 1.35 : tiles % perRow === 0 ? 1.15 : 1);
-    if (best === null || score > best.score + 1e-9) best = { perRow, cell, score };
+    // Of equals, the wider one: what is below stays in sight.
+    if (best === null || score > best.score + 1e-9 || (score > best.score - 1e-9 && best.perRow !== natural && perRow > best.perRow)) best = { perRow, cell, score };
   }
   const { perRow, cell } = best ?? { perRow: 1, cell: 1 };
   const band = rows === 1 && tiles === 1;

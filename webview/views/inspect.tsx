@@ -18,6 +18,7 @@ import { TensorCard } from './tensor-card';
 import { Pins } from './tensor-pins';
 import type { Comparable } from './tensor-pins';
 import type { Subject } from './tensor-view';
+import { useView } from './tensor-view';
 
 /** The view that a command asked for. */
 const firstKinds: Readonly<Record<LookKind, ViewKind | null>> = { tensor: null, maps: 'tiles', heat: 'heat', histogram: 'histogram' };
@@ -51,7 +52,7 @@ export function factsText({ type, dtype, shape, statistics: { count: elements, m
   return [
     type, dtype, shapeText(shape) || 'scalar', `${elements.toLocaleString('en-US')} element${elements === 1 ? '' : 's'}${sampled > 1 ? ` counted, every ${sampled}th` : ''}`,
     `min ${shortNumber(min, 4)}`, `max ${shortNumber(max, 4)}`, `mean ${shortNumber(mean, 4)}`, `deviation ${shortNumber(standardDeviation, 4)}`, `norm ${shortNumber(norm, 4)}`,
-    ...(zeros > 0 ? [`${zeros.toLocaleString('en-US')} zeros`] : []), ...(nan > 0 ? [`${nan.toLocaleString('en-US')} NaN`] : []), ...(infinite > 0 ? [`${infinite.toLocaleString('en-US')} infinite`] : []),
+    ...(zeros > 0 ? [`${zeros.toLocaleString('en-US')} zero${zeros === 1 ? '' : 's'}`] : []), ...(nan > 0 ? [`${nan.toLocaleString('en-US')} NaN`] : []), ...(infinite > 0 ? [`${infinite.toLocaleString('en-US')} infinite`] : []),
   ].join(' · ');
 }
 
@@ -78,7 +79,7 @@ function Head({ look }: { readonly look: LookView }): JSX.Element {
 }
 
 /** Windows of it are read in the program, as long as it stands where it was read. */
-const addressOf = ({ id, stale }: LookView, { windows }: Tensor): TensorAddress => ({ kind: 'look', id, windows: windows && !stale });
+const addressOf = ({ id, stale }: LookView): TensorAddress => ({ kind: 'look', id, windows: !stale });
 
 /** What pinned tensors can be compared with: the tensors that are looked at, as they are now. */
 function comparables(looks: readonly LookView[]): readonly Comparable[] {
@@ -86,18 +87,20 @@ function comparables(looks: readonly LookView[]): readonly Comparable[] {
     const { id, title, version, stale, result } = look;
     if (result.kind !== 'tensor' || stale || result.counting) return [];
     const { type, shape, dtype, statistics } = result;
-    return [{ id, title, variable: null, settingsKey: title, shape, dtype, statistics, use: type.startsWith('torch.') ? 'activation-first' : 'activation', role: 'look', diverging: statistics.min < 0, version: String(version), request: { address: addressOf(look, result), maxElements: 32_768 } }];
+    return [{ id, title, variable: null, settingsKey: title, shape, dtype, statistics, use: type.startsWith('torch.') ? 'activation-first' : 'activation', role: 'look', diverging: statistics.min < 0, version: String(version), request: { address: addressOf(look), maxElements: 32_768 } }];
   });
 }
 
 function TensorLook({ look, tensor }: { readonly look: LookView; readonly tensor: Tensor }): JSX.Element {
   const { id, title, as, version } = look;
   const { shape, dtype, statistics, slice, change } = tensor;
-  const request: TensorRequest = { address: addressOf(look, tensor) }, source = { address: request.address, version: String(version) };
+  const request: TensorRequest = { address: addressOf(look) }, source = { address: request.address, version: String(version) };
   const subject: Subject = {
     settingsKey: `look ${as} ${title}`, shape, use: 'activation', role: 'look', example: null, usual: slice, firstKind: firstKinds[as] ?? (dtype === 'uint8' && shape.length === 4 ? 'image' : null), request,
     onSlice: (wanted) => ask({ kind: 'slice', id, slice: wanted }),
   };
+  // What the card shows large is not shown again below it.
+  const { kind: shown } = useView(subject);
   const loading = usePicture(request, String(version));
   const selection = useStore((state) => state.selection);
   const key = shape.join(',');
@@ -111,7 +114,7 @@ function TensorLook({ look, tensor }: { readonly look: LookView; readonly tensor
     <TensorCard id={id} {...subject} title={title} variable={null} dtype={dtype} statistics={statistics} diverging={null} range={null} version={String(version)}
       place={look.stale || tensor.counting ? null : look.place} pinName={title} opens disabled={look.stale} mark={null} tone={null} maxHeight={360} tall={1.4} />
   );
-  const distribution = picture !== null && statistics.count > 1 && picture.histogram.counts.length > 0 && (
+  const distribution = picture !== null && shown !== 'histogram' && statistics.count > 1 && picture.histogram.counts.length > 0 && (
     <section class="card" aria-label={`Distribution of ${title}`}>
       <header><h3>distribution</h3><span class="shape">{count(statistics.count)} values</span></header>
       <p class="statistics">deviation {shortNumber(statistics.standardDeviation)}</p>
@@ -122,7 +125,7 @@ function TensorLook({ look, tensor }: { readonly look: LookView; readonly tensor
     <div class="cards">
       {card}
       <div class="card-row">
-        {picture !== null && place !== null && statistics.count > 1 && (
+        {picture !== null && place !== null && statistics.count > 1 && shown !== 'numbers' && (
           <section class="card numbers-card" aria-label={`Numbers of ${title}`}>
             <header><h3>{title}{sliceText(picture, place)}</h3><span class="shape">numbers</span></header>
             <p class="statistics">[{place.join(', ')}] = {value === null ? '' : exactNumber(value)}{picture.reduction > 1 && !hasParts(request.address) && ` · each the mean of ${picture.reduction} × ${picture.reduction}`}</p>

@@ -80,7 +80,9 @@ export function NumbersTable({ picture, source, kind, domain, index, onSelect, r
     return [cell, valueOf(cell)];
   }));
   const largest = values.flat().reduce((most, [, value]) => (value !== null && Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0);
-  const written = (value: number): string => (uneven ? shortNumber(value, 3) : columnNumber(value, largest));
+  // Whole numbers need no decimals, unless they are means.
+  const isWhole = /^(u?int|bool)/.test(picture.dtype) && cells.reduction === 1 && largest < 1e5;
+  const written = (value: number): string => (isWhole ? String(value).replace('-', '−') : uneven ? shortNumber(value, 3) : columnNumber(value, largest));
   const tint = (value: number): string => `rgb(${colorOf(map, domain, value).join(' ')} / ${kind === 'diverging' ? 0.55 : 0.4})`;
   const step = cells.reduction;
   const onKeyDown = (event: KeyboardEvent): void => {

@@ -78,9 +78,8 @@ export async function inspectWhole(debuggerType: string, expression: string, eva
 /** Where the values lie without those that are far off. */
 export interface Clipped { readonly low: number; readonly high: number; readonly histogram: Histogram }
 
-/** The values below which `clip` percent lie, and above; over the whole tensor. Null where the program's language has no way to tell. @throws Failure `inspect.*` */
-export async function inspectClipped(debuggerType: string, expression: string, evaluate: Evaluate, clip: number, options: InspectOptions = {}): Promise<Clipped | null> {
-  if (!languageOf(debuggerType).windows) return null;
+/** The values below which `clip` percent lie, and above; over the whole tensor. @throws Failure `inspect.*` */
+export async function inspectClipped(debuggerType: string, expression: string, evaluate: Evaluate, clip: number, options: InspectOptions = {}): Promise<Clipped> {
   const reply = await ask(debuggerType, expression, evaluate, options, { wants: 'clipped', clip });
   if (reply.kind !== 'clipped') throw new Failure('inspect.answer', `"${expression}" could not be read: it is no longer what it was.`);
   return reply;
@@ -104,8 +103,6 @@ export async function inspectOutputs(debuggerType: string, model: string, input:
   return reply.outputs;
 }
 
-/** Whether windows at full resolution, and percentiles of the whole, can be read in sessions of this debugger. */
-export const readsWindows = (debuggerType: string): boolean => languages.some(({ debuggers, windows }) => windows && debuggers.includes(debuggerType));
 export const computesOutputs = (debuggerType: string): boolean => languages.some(({ debuggers, computes }) => computes && debuggers.includes(debuggerType));
 /** The expression of a weight of a layer of a model. */
 export const weightExpression = (debuggerType: string, model: string, layer: readonly string[], index: number): string => languageOf(debuggerType).weight(model, layer, index);

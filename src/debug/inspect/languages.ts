@@ -13,8 +13,6 @@ export interface Language {
   readonly weight: (model: string, layer: readonly string[], index: number) => string;
   /** Whether outputs of a model's layers can be computed. */
   readonly computes: boolean;
-  /** Whether the probe answers with windows at full resolution, and with percentiles. */
-  readonly windows: boolean;
   /** The reply's JSON out of what the debugger wrote (quotes, escapes), or null when there is none. */
   readonly unwrap: (answer: string) => string | null;
 }
@@ -36,7 +34,6 @@ export const languages: readonly Language[] = [
     call: (expression, request, input = 'undefined') => `${javascript}((${expression}\n), ${JSON.stringify(request)}, (${input}\n))`,
     weight: (model, layer, index) => `(${model})${layer.map((name) => `.getLayer(${JSON.stringify(name)})`).join('')}.weights[${index}].read()`,
     computes: true,
-    windows: true,
     unwrap: (answer) => {
       const start = answer.indexOf('{"kind"');
       if (start === 0) return answer;
@@ -51,7 +48,6 @@ export const languages: readonly Language[] = [
     debuggers: ['debugpy', 'python'],
     weight: (model, layer, index) => `(${model})${layer.map((name) => `.get_layer(${JSON.stringify(name)})`).join('')}.weights[${index}]`,
     computes: false,
-    windows: false,
     call: (expression, request) =>
       `(lambda source: (lambda names: (exec(source, names), names['probe'])[1])({}))(${pythonLiteral(pythonProbe)})((${expression}\n), ${pythonBase64(JSON.stringify(request))})`,
     unwrap: (answer) => {

@@ -6,7 +6,7 @@ import type { TensorPicture } from '../../tensor/picture';
 import type { SliceSpec } from '../../tensor/slice';
 import { changeOf } from './change';
 import type { Reading } from './change';
-import { computesOutputs, inspect, inspectOutputs, inspectWhole, readsWindows } from './inspector';
+import { computesOutputs, inspect, inspectOutputs, inspectWhole } from './inspector';
 import type { Clipped, Evaluate, Inspected, InspectOptions } from './inspector';
 import { liveGraph } from './live-graph';
 import { sliceFor } from './look-slice';
@@ -78,21 +78,20 @@ export async function* readLook(look: Look, program: PausedProgram | null, draw:
       yield* readNetwork(look, program, seen.type, await draw(seen.config, look.expression));
       return;
     }
-    const windows = readsWindows(debuggerType);
-    if (seen.whole === null) yield answerOf(seen, null, windows);
+    if (seen.whole === null) yield answerOf(seen, null);
     const whole = seen.whole ?? await inspectWhole(debuggerType, look.expression, evaluate, { shape: look.shape ?? undefined, output: look.output });
     const { statistics, histogram } = whole;
-    yield answerOf({ ...seen, whole, picture: { ...seen.picture, statistics, histogram } }, before, windows);
+    yield answerOf({ ...seen, whole, picture: { ...seen.picture, statistics, histogram } }, before);
   } catch (error) {
     yield { result: { kind: 'problem', message: sentenceOf(error) } };
   }
 }
 
-function answerOf({ type, picture, whole }: Extract<Inspected, { kind: 'tensor' }>, before: Reading | null, windows: boolean): Answer {
+function answerOf({ type, picture, whole }: Extract<Inspected, { kind: 'tensor' }>, before: Reading | null): Answer {
   const { dtype, shape, slice, statistics } = picture;
   const known = whole === null ? null : { picture, whole };
   const change = before === null || known === null ? null : changeOf(before, known);
-  return { result: { kind: 'tensor', type, dtype, shape, slice, statistics, sampled: whole?.sampled ?? 1, change, counting: whole === null, windows }, picture, ...(known === null ? {} : { known }) };
+  return { result: { kind: 'tensor', type, dtype, shape, slice, statistics, sampled: whole?.sampled ?? 1, change, counting: whole === null }, picture, ...(known === null ? {} : { known }) };
 }
 
 async function* readNetwork(look: Look, { debuggerType, evaluate }: PausedProgram, type: string, graph: GraphView): AsyncGenerator<Answer, void, void> {

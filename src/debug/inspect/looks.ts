@@ -115,8 +115,7 @@ export class Looks {
     const look = this.find(id), picture = this.picture(id), program = this.paused();
     const { clipped, expression, shape, output } = look;
     if (!clipped.has(clip) && !look.stale && program !== null) {
-      const found = await inspectClipped(program.debuggerType, expression, program.evaluate, clip, { slice: picture.slice, shape: shape ?? undefined, output });
-      if (found !== null) clipped.set(clip, found);
+      clipped.set(clip, await inspectClipped(program.debuggerType, expression, program.evaluate, clip, { slice: picture.slice, shape: shape ?? undefined, output }));
     }
     const known = clipped.get(clip);
     return known === undefined ? picture : { ...picture, histogram: known.histogram, clipped: { low: known.low, high: known.high } };

@@ -30,7 +30,7 @@ async function askWhere({ session, threadId, frameId }: vscode.DebugStackFrame):
     // The protocol's answer to `stackTrace`.
     const { stackFrames } = await session.customRequest('stackTrace', { threadId, startFrame: 0, levels: 50 }) as { readonly stackFrames: readonly { readonly id: number; readonly line: number; readonly source?: { readonly name?: string } }[] };
     const frame = stackFrames.find(({ id }) => id === frameId);
-    return frame?.source?.name === undefined ? '' : `${frame.source.name}:${frame.line}`;
+    return frame?.source?.name === undefined ? '' : `${frame.source.name.split(/[\\/]/).at(-1)}:${frame.line}`; // some debuggers give a path for a name
   } catch {
     return ''; // it runs again: when it was read says enough
   }

@@ -106,10 +106,9 @@ describe('A paused JavaScript program', () => {
     const sorted = [...data].filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
     const at = (share: number): number => { const place = share * (sorted.length - 1), below = Math.floor(place); return sorted[below]! + (sorted[below + 1]! - sorted[below]!) * (place - below); };
     const evaluate = (text: string): Promise<string> => Promise.resolve(String(vm.runInContext(text, vm.createContext({ data, Buffer, ArrayBuffer, Float32Array }))));
-    const { low, high, histogram } = await inspectClipped('pwa-node', 'data', evaluate, 1) ?? assert.fail();
+    const { low, high, histogram } = await inspectClipped('pwa-node', 'data', evaluate, 1);
     assert.ok(Math.abs(low - at(0.01)) < 1e-3 && Math.abs(high - at(0.99)) < 1e-3, `${low} ${high}`);
     assert.equal(histogram.counts.reduce((a, b) => a + b), sorted.filter((value) => value >= low && value <= high).length);
-    assert.equal(await inspectClipped('debugpy', 'data', evaluate, 1), null);
   });
 
   it('counts only a sample of 10^9 elements', async () => {

@@ -7,6 +7,7 @@ import { Looks } from '../../../src/debug/inspect/looks';
 import { pictureOf } from '../../../src/tensor/picture';
 import type { TensorPicture } from '../../../src/tensor/picture';
 import { roleOf, withRole } from '../../../webview/render/axes';
+import { arrangeTiles } from '../../../webview/render/tiles';
 
 const picture = (data: readonly number[], shape: readonly number[], slice?: TensorPicture['slice']): TensorPicture =>
   pictureOf({ dtype: 'float32', shape: [...shape], data: Float32Array.from(data) }, { name: 't', use: 'activation', slice });
@@ -71,6 +72,11 @@ describe('Views of a tensor', () => {
     assert.deepEqual([0, 1, 2, 3].map((axis) => roleOf(turned, axis)), ['index', 'tiles', 'columns', 'rows']);
     assert.deepEqual(withRole(slice, 3, 'index'), { tileAxes: [], rowAxis: 1, columnAxis: 2, at: { 0: 1, 3: 0 } });
     assert.deepEqual(withRole(slice, 0, 'tiles'), { tileAxes: [0, 3], rowAxis: 1, columnAxis: 2, at: {} });
+  });
+
+  it('stand side by side rather than below each other, where their size is the same', () => {
+    const { perRow, cellWidth } = arrangeTiles({ tiles: 8, rows: 24, columns: 32, tileExtents: [8] }, { width: 500, height: 360, scale: 1 });
+    assert.deepEqual([perRow, cellWidth], [4, 3]);
   });
 });
 

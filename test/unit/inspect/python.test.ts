@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { inspect, inspectWhole } from '../../../src/debug/inspect/inspector';
+import { inspect, inspectClipped, inspectPart, inspectWhole } from '../../../src/debug/inspect/inspector';
 import type { InspectOptions } from '../../../src/debug/inspect/inspector';
 import { Failure } from '../../../src/tensor/failure';
 import { pythonWith } from '../../pythons';
@@ -37,6 +37,18 @@ describe('A paused Python program', () => {
     assert.deepEqual([picture.tiles, picture.rows, picture.columns, picture.dtype], [2, 3, 4, 'float32']);
     assert.deepEqual([...new Float32Array(picture.values)], [0, 1].flatMap((channel) => Array.from({ length: 12 }, (_, i) => 24 + 2 * i + channel)));
     assert.deepEqual([picture.statistics.min, picture.statistics.max, picture.statistics.mean, picture.histogram.counts.reduce((a, b) => a + b)], [0, 47, 23.5, 48]);
+  });
+
+  needs(['numpy'], 'gives windows at full resolution, and percentiles of the whole', async () => {
+    const evaluate = (text: string): Promise<string> => run('import numpy as np\na = np.arange(12000, dtype="float32").reshape(3, 50, 40, 2)\na[0, 0, 0, 0] = np.nan', text);
+    const slice = { tileAxes: [3], rowAxis: 1, columnAxis: 2, at: { 0: 2 } };
+    const values = new Float32Array(await inspectPart('debugpy', 'a', evaluate, slice, { tile: 1, tiles: 1, row: 10, rows: 2, column: 37, columns: 3 }));
+    assert.deepEqual([...values], [10, 11].flatMap((row) => [37, 38, 39].map((column) => ((2 * 50 + row) * 40 + column) * 2 + 1)));
+    await assert.rejects(inspectPart('debugpy', 'a', evaluate, slice, { tile: 1, tiles: 2, row: 0, rows: 1, column: 0, columns: 1 }), fails('inspect.slice', /does not fit/));
+    const { low, high, histogram } = await inspectClipped('debugpy', 'a', evaluate, 1);
+    // Of 1 … 11,999: the percentile lies 1 % of the way from the first to the last.
+    assert.ok(Math.abs(low - (1 + 0.01 * 11_998)) < 1e-2 && Math.abs(high - (1 + 0.99 * 11_998)) < 1e-2, `${low} ${high}`);
+    assert.equal(histogram.counts.reduce((a, b) => a + b), 11_999 - 2 * 120);
   });
 
   needs(['numpy'], 'shows expressions over local names, lists, bytes and scalars', async () => {

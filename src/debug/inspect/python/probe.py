@@ -87,10 +87,21 @@ def probe(value, request):
             rest = rest // extent
         return array[tuple(index)]
 
+    def clipped(finite, numpy):
+        """Percentiles, and how the values between them are distributed."""
+        if finite.size == 0:
+            return {"kind": "clipped", "low": math.nan, "high": math.nan, "histogram": {"min": 0, "max": 0, "counts": []}}
+        finite = finite.astype(numpy.uint8) if finite.dtype.kind == "b" else finite
+        low, high = (float(end) for end in numpy.percentile(finite, [request["clip"], 100 - request["clip"]]))
+        counts, _ = numpy.histogram(finite, bins=1 if low == high else 64, range=(low, high))
+        return {"kind": "clipped", "low": low, "high": high, "histogram": {"min": low, "max": high, "counts": [int(count) for count in counts]}}
+
     def whole(numbers, numpy, sampled):
         numbers = numpy.ascontiguousarray(numbers).reshape(-1)
         if numbers.dtype.kind not in "fiub":
             raise Problem("unreadable", "elements of type %s" % numbers.dtype)
+        if request["wants"] == "clipped":
+            return clipped(numbers[numpy.isfinite(numbers)], numpy)
         length = -(-numbers.size // most_blocks)
         raw = memoryview(numbers.view(numpy.uint8))
         width = len(raw) // numbers.size * length
@@ -121,6 +132,8 @@ def probe(value, request):
         """`part` gives the slice, `numbers` the numbers over the whole; each is taken only where it is wanted."""
         if request["wants"] == "numbers":
             return answer({"kind": "numbers", "shape": list(shape), "numbers": numbers()})
+        if request["wants"] == "clipped":
+            return answer(numbers())
         tile_axes, row, column, at = spec
         extent = lambda axis: 1 if axis is None else shape[axis]
         extents = [shape[axis] for axis in tile_axes]
@@ -128,6 +141,14 @@ def probe(value, request):
         values = numpy.asarray(part()).reshape(tiles, rows, columns)
         if values.dtype.kind not in "fiub":
             raise Problem("unreadable", "elements of type %s" % values.dtype)
+        if request["wants"] == "part":
+            window = request["part"]
+            for name, extent in (("tile", tiles), ("row", rows), ("column", columns)):
+                if not (0 <= window[name] and window[name + "s"] >= 1 and window[name] + window[name + "s"] <= extent):
+                    raise Problem("slice", "the window does not fit it")
+            values = values[tuple(slice(window[name], window[name] + window[name + "s"]) for name in ("tile", "row", "column"))]
+            with numpy.errstate(all="ignore"):
+                return answer({"kind": "part", "values": base64.b64encode(numpy.ascontiguousarray(values, dtype="<f4").tobytes()).decode()})
         factor = max(1, int(math.sqrt(tiles * rows * columns / max(1, request["maxElements"]))))
         while factor < max(rows, columns) and tiles * -(-rows // factor) * -(-columns // factor) > request["maxElements"]:
             factor += 1
