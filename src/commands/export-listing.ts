@@ -13,6 +13,11 @@ export async function exportListing(sessions: LiveSessions): Promise<void> {
     return;
   }
   const { info, trace } = controller;
+  // What goes into the program is what the ops get from outside; a value set behind an op is not among it.
+  if ((controller.changes.get(trace.iteration) ?? []).some(({ tensor }) => (trace.tensors.get(tensor)?.writer ?? -1) >= 0)) {
+    void vscode.window.showInformationMessage(l10n.t('A value that an op of this iteration made was set by hand, and no program would give it: take it back in the panel first.'));
+    return;
+  }
   const title = l10n.t('Export Listing');
   const target = await vscode.window.showSaveDialog({
     title, filters: { [l10n.t('JavaScript module')]: ['mjs'] },

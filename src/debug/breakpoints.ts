@@ -120,6 +120,17 @@ export class Breakpoints {
     return { stops, logs, problems };
   }
 
+  /** The first line from `from` on where a breakpoint stops; `tell` hears what log points on the way say, and conditions that cannot be evaluated. */
+  firstHit(place: Place, from: number, direction: 'forward' | 'backward', tell: (log: { readonly text: string; readonly line: number; readonly important: boolean }) => void): { readonly line: number; readonly stops: readonly Breakpoint[] } | null {
+    for (const line of this.linesFrom(from, direction)) {
+      const { stops, logs, problems } = this.visit(place, line, direction);
+      for (const text of logs) tell({ text, line, important: false });
+      for (const text of problems) tell({ text, line, important: true });
+      if (stops.length > 0) return { line, stops };
+    }
+    return null;
+  }
+
   /** Forgets all hits: the run starts anew. */
   reset(): void {
     for (const [source, entries] of this.entries.line) this.entries.line.set(source, entries.map((entry) => ({ ...entry, counter: new HitCounter() })));

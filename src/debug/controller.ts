@@ -1,10 +1,12 @@
 /** The debugger without DAP and without an editor: a run, a cursor on its timeline, breakpoints, and motion in both directions. */
-import type { Progress, Run, RunInfo } from '../engine/run';
+import type { TensorChange } from '../engine/changes';
+import type { Run, RunInfo } from '../engine/run';
 import type { Trace } from '../engine/trace';
 import type { Listing } from '../listing/listing';
-import { Failure, sentenceOf } from '../tensor/failure';
+import { Failure } from '../tensor/failure';
 import { Breakpoints } from './breakpoints';
 import type { Breakpoint, FunctionSpec, LineSpec } from './breakpoints';
+import { asFailure, breathe, isCancelled } from './cancel';
 import { cellNumber, largestCell } from './cells';
 import { deeper, shallower } from './cursor';
 import type { Cursor } from './cursor';
@@ -15,34 +17,23 @@ import { ListingCache } from './listing-cache';
 import type { ControllerEvents, ControllerOptions, MoveReason } from './moves';
 import type { JumpTarget } from './jump';
 import { placeOf, viewAt } from './place';
+import { Throttle } from './throttle';
 import type { Place, View } from './place';
 
 interface Stop { readonly place: Place; readonly cursor: Cursor; readonly reason: MoveReason; readonly text?: string; readonly failure?: Failure; readonly breakpoints?: readonly Breakpoint[] }
-
-const isCancelled = (error: unknown): boolean => error instanceof Failure && error.code === 'run.cancelled';
-
-/** A failure as it is; anything else with a sentence around it. */
-export const asFailure = (error: unknown): Failure =>
-  (error instanceof Failure ? error : new Failure('internal', `Backstep met an error of its own: ${sentenceOf(error)}.`, { cause: error }));
-
-/** Gives waiting requests (Pause above all) their turn. @throws Failure `run.cancelled` when one of them was Pause. */
-async function breathe(signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => { setImmediate(resolve); });
-  if (signal.aborted) throw new Failure('run.cancelled', 'The run was paused.');
-}
 
 export type { ControllerEvents, ControllerOptions, Move, MoveReason } from './moves';
 
 export class Controller {
   private readonly emitter: Emitter<ControllerEvents>;
   private readonly breakpoints = new Breakpoints();
+  private readonly progress: Throttle;
   private turn: Promise<void> = Promise.resolve();
   /** Of the motion under way and those that wait for it. */
   private readonly aborters = new Set<AbortController>();
   private release: (() => void) | null = null;
   private where: { place: Place; cursor: Cursor } | null = null;
   private knownLosses = 0;
-  private lastProgress = 0;
   private status: 'stopped' | 'running' | 'ended' = 'stopped';
   private ignoresBreakpoints = false;
   /** The element that the person looks at: Step Into goes there in any output of this shape. */
@@ -53,6 +44,7 @@ export class Controller {
   private constructor(private run: Run, private readonly options: ControllerOptions) {
     this.listings = new ListingCache(options.makeListing);
     this.emitter = new Emitter(options.onListenerError);
+    this.progress = new Throttle(100, options.now ?? Date.now);
   }
 
   /** Opens the run and goes to the first group of the forward phase of iteration 0. @throws Failure; nothing is left behind then. */
@@ -161,6 +153,45 @@ export class Controller {
     }
   }
 
+  /** What has been set by hand, by iteration. */
+  get changes(): ReadonlyMap<number, readonly TensorChange[]> { return this.run.changes; }
+
+  /**
+   * Sets elements of a tensor and runs the iteration again with them: another history from here on. The cursor stays on its step.
+   * @throws Failure of the run with these values; they are then not set
+   */
+  async change(change: TensorChange): Promise<void> {
+    const { iteration } = this.cursor, before = this.run.changes.get(iteration) ?? [];
+    let failure: unknown = null;
+    await this.rewrite(iteration, async (signal) => {
+      await this.run.change(iteration, [...before, change]);
+      try {
+        return await this.fetch(iteration, signal);
+      } catch (error) {
+        failure = error;
+        await this.run.change(iteration, before);
+        return this.fetch(iteration, signal);
+      }
+    });
+    if (failure !== null) throw asFailure(failure);
+  }
+
+  /** Takes all back that has been set: the run goes on as its configuration has it. */
+  async restore(): Promise<void> {
+    const first = Math.min(...this.run.changes.keys());
+    if (Number.isFinite(first)) await this.rewrite(first, async (signal) => { await this.run.change(first, []); return this.fetch(this.cursor.iteration, signal); });
+  }
+
+  /** Losses from iteration `first` on are told anew; the cursor stays on its step. */
+  private rewrite(first: number, run: (signal: AbortSignal) => Promise<Place>): Promise<void> {
+    return this.move(async (signal) => {
+      const { cursor } = this.at();
+      this.knownLosses = Math.min(this.knownLosses, first);
+      const place = await run(signal);
+      return { place, cursor: place.steps.cursor(cursor.depth, cursor.op, cursor.cell), reason: 'change' };
+    });
+  }
+
   /** Iteration after iteration until a breakpoint, Pause, or the end of the run. */
   continue(): Promise<void> {
     return this.move(async (signal) => {
@@ -266,7 +297,7 @@ export class Controller {
     this.turn = this.turn.then(async () => {
       if (this.status === 'ended') return;
       this.status = 'running';
-      this.lastProgress = this.now();
+      this.progress.start();
       let stop: Stop;
       try {
         stop = await plan(aborter.signal);
@@ -311,7 +342,7 @@ export class Controller {
   /** The trace of an iteration, kept alive in place of the one before. */
   private async fetch(iteration: number, signal: AbortSignal): Promise<Place> {
     const { run } = this;
-    const trace = await run.iteration(iteration, { signal, onProgress: (progress) => { this.progress(progress); } });
+    const trace = await run.iteration(iteration, { signal, onProgress: (progress) => { if (this.progress.isDue()) this.emitter.emit('running', progress); } });
     const place = placeOf(run.info, trace, this.listings.listingOf(trace, run.info));
     const release = run.retain(trace);
     this.release?.();
@@ -345,27 +376,10 @@ export class Controller {
 
   private firstHit(place: Place, from: number, direction: 'forward' | 'backward'): Stop | null {
     if (this.ignoresBreakpoints) return null;
-    for (const line of this.breakpoints.linesFrom(from, direction)) {
-      const { stops, logs, problems } = this.breakpoints.visit(place, line, direction);
-      for (const text of logs) this.emitter.emit('log', { text, line, important: false });
-      for (const text of problems) this.emitter.emit('log', { text, line, important: true });
-      const [first] = stops;
-      if (first === undefined) continue;
-      const cursor = cursorOfTarget({ kind: 'line', line }, place, this.at().cursor, Infinity);
-      return { place, cursor, reason: first.kind === 'line' ? 'breakpoint' : 'function breakpoint', breakpoints: stops };
-    }
-    return null;
-  }
-
-  private progress(progress: Progress): void {
-    const now = this.now();
-    if (now - this.lastProgress < 100) return;
-    this.lastProgress = now;
-    this.emitter.emit('running', progress);
-  }
-
-  private now(): number {
-    return (this.options.now ?? Date.now)();
+    const hit = this.breakpoints.firstHit(place, from, direction, (log) => { this.emitter.emit('log', log); });
+    if (hit === null) return null;
+    const cursor = cursorOfTarget({ kind: 'line', line: hit.line }, place, this.at().cursor, Infinity);
+    return { place, cursor, reason: hit.stops[0]?.kind === 'line' ? 'breakpoint' : 'function breakpoint', breakpoints: hit.stops };
   }
 
   private endText(): string {

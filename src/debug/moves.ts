@@ -7,7 +7,7 @@ import type { Breakpoint } from './breakpoints';
 import type { Cursor } from './cursor';
 
 /** Why the cursor stands where it stands. */
-export type MoveReason = 'entry' | 'step' | 'breakpoint' | 'function breakpoint' | 'pause' | 'goto' | 'restart' | 'exception' | 'end of run' | 'start of run';
+export type MoveReason = 'entry' | 'step' | 'breakpoint' | 'function breakpoint' | 'pause' | 'goto' | 'change' | 'restart' | 'exception' | 'end of run' | 'start of run';
 
 export interface Move {
   readonly reason: MoveReason;

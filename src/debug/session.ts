@@ -12,7 +12,7 @@ import { lifecycleRequests } from './dap/lifecycle';
 import { motionRequests, stoppedBody } from './dap/motion';
 import { Conversation } from './dap/conversation';
 import type { Answer, Handler } from './dap/conversation';
-import { asFailure } from './controller';
+import { asFailure } from './cancel';
 import type { Controller } from './controller';
 import { LossLog } from './loss-log';
 

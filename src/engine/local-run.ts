@@ -1,5 +1,4 @@
 /** A run in this process: network, data, timeline, and the loop that drives iterations. */
-import type { Tensor } from '@tensorflow/tfjs-core';
 import { choice } from '../network/branches';
 import type { Network, OpenedNetwork } from '../network/network';
 import { Failure } from '../tensor/failure';
@@ -16,8 +15,9 @@ import type { DriveOptions } from './drive';
 import { elementGradients } from './element-gradients';
 import { iterate, lossOf } from './iteration';
 import type { Finished } from './iteration';
-import { replaceData } from './recorder/handles';
 import { Recorder } from './recorder/recorder';
+import { overridesOf } from './changes';
+import type { TensorChange } from './changes';
 import type { ElementChange, ElementPlace, Run, RunData, RunInfo } from './run';
 import { settingsOf } from './settings';
 import type { Settings } from './settings';
@@ -75,6 +75,9 @@ class LocalRun implements Run {
   readonly #batches: Batches;
   readonly #timeline: Timeline<TraceRecord>;
   readonly #recipe: Parameters<typeof iterate>[0];
+  readonly #changes = new Map<number, readonly TensorChange[]>();
+  /** What was set in a trace when it was run. */
+  readonly #setIn = new WeakMap<Trace, readonly TensorChange[]>();
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
@@ -93,6 +96,7 @@ class LocalRun implements Run {
   }
 
   get losses(): readonly number[] { return this.#timeline.losses; }
+  get changes(): ReadonlyMap<number, readonly TensorChange[]> { return this.#changes; }
 
   iteration(index: number, options: DriveOptions = {}): Promise<Trace> {
     // One visit after the other: they share the timeline.
@@ -102,13 +106,24 @@ class LocalRun implements Run {
   }
 
   async lossWith(trace: Trace, changes: readonly ElementChange[], options: DriveOptions = {}): Promise<number> {
-    const overrides = new Map(changes.map(({ tensor, element, value }) => [tensor, (changed: Tensor) => { replaceData(changed, (values) => { values[element] = value; }); }]));
-    return this.#again(trace, new Recorder(this.#backend.name, overrides), (loss) => loss, options);
+    const single = changes.map(({ tensor, element, value }) => ({ tensor, elements: Uint32Array.of(element), values: Float64Array.of(value) }));
+    return this.#again(trace, this.#recorder([...this.#setIn.get(trace) ?? [], ...single]), (loss) => loss, options);
   }
 
   gradientsOf(trace: Trace, place: ElementPlace, by: readonly number[], options: DriveOptions = {}): Promise<readonly (TensorValue | null)[]> {
-    const recorder = new Recorder(this.#backend.name);
+    const recorder = this.#recorder(this.#setIn.get(trace) ?? []);
     return this.#again(trace, recorder, (loss) => elementGradients(loss, recorder, place, by), options);
+  }
+
+  change(iteration: number, changes: readonly TensorChange[]): Promise<void> {
+    const done = this.#queue.then(() => {
+      this.#alive();
+      for (const later of [...this.#changes.keys()]) if (later >= iteration) this.#changes.delete(later);
+      if (changes.length > 0) this.#changes.set(iteration, changes);
+      this.#timeline.forget(iteration);
+    });
+    this.#queue = done.catch(() => undefined);
+    return done;
   }
 
   retain(trace: Trace): () => void { return this.#timeline.retain(trace); }
@@ -140,16 +155,23 @@ class LocalRun implements Run {
   }
 
   async #run(state: RunState, options: DriveOptions): Promise<Finished> {
-    const recorder = new Recorder(this.#backend.name);
+    const changes = this.#changes.get(state.iteration) ?? [];
+    const recorder = this.#recorder(changes);
     try {
       this.#alive();
-      return await drive(state.iteration, iterate(this.#recipe, state, this.#batches.at(state.iteration), recorder), recorder, {
+      const finished = await drive(state.iteration, iterate(this.#recipe, state, this.#batches.at(state.iteration), recorder), recorder, {
         ...options, alive: () => { this.#alive(); },
       });
+      this.#setIn.set(finished.trace, changes);
+      return finished;
     } catch (error) {
       recorder.release();
       throw error;
     }
+  }
+
+  #recorder(changes: readonly TensorChange[]): Recorder {
+    return new Recorder(this.#backend.name, overridesOf(changes));
   }
 
   #alive(): void {

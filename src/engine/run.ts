@@ -1,6 +1,7 @@
 /** A run as the debugger and the command line use it: iterations that can be visited in any order. */
 import type { Convention, Network } from '../network/network';
 import type { BackendName, RunConfig } from './config';
+import type { TensorChange } from './changes';
 import type { TensorValue } from '../tensor/value';
 import type { Phase, Trace } from './trace';
 
@@ -55,6 +56,13 @@ export interface Run {
    * @throws Failure `gradient.…` when the element has no gradient
    */
   gradientsOf(trace: Trace, place: ElementPlace, by: readonly number[], options?: { signal?: AbortSignal }): Promise<readonly (TensorValue | null)[]>;
+  /** What has been set in each iteration that is not as the configuration would have it. */
+  readonly changes: ReadonlyMap<number, readonly TensorChange[]>;
+  /**
+   * Sets elements of an iteration's tensors (weights, optimizer state, inputs, or what an op made), in place of what was set there before; an
+   * empty list makes it what it was. Its trace and all after it are forgotten, with what was set there: visit them again.
+   */
+  change(iteration: number, changes: readonly TensorChange[]): Promise<void>;
   /** Keeps a trace alive beside the current one until the returned function is called. */
   retain(trace: Trace): () => void;
   /** Frees every tensor; the backend's tensor count is then what it was before the run. */

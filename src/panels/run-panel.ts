@@ -95,6 +95,7 @@ export class RunPanel implements vscode.Disposable {
       selectElement: (element) => { current().controller.selectElement(element); return null; },
       step: async ({ back }) => { const { controller } = current(); await (back ? controller.stepBack() : controller.stepOver()); return null; },
       ...this.insight.handlers,
+      restore: async () => { await current().controller.restore(); return null; },
       toggleBreakpoint: ({ layer }) => { toggleLayerBreakpoint(layer); return null; },
     }, (event) => { if (event.type === 'ready') void this.sendAll(); });
     panel.onDidDispose(() => {
@@ -112,7 +113,8 @@ export class RunPanel implements vscode.Disposable {
     const mine = (act: () => void) => () => { if (this.live === live) act(); };
     const { controller } = live;
     controller.on('moved', mine(() => { this.status = { kind: 'stopped' }; this.pace.request(); }));
-    controller.on('losses', mine(() => { this.pace.request(); }));
+    // A value that was set changes the losses from there on.
+    controller.on('losses', ({ from }) => { if (this.live === live) { this.sentLosses = Math.min(this.sentLosses, from); this.pace.request(); } });
     controller.on('running', ({ iteration }) => { if (this.live === live) this.report({ kind: 'running', iteration }); });
     controller.on('failed', ({ message }) => { if (this.live === live) this.report({ kind: 'failed', message }); });
     void this.sendAll();

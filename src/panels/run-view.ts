@@ -8,13 +8,13 @@ import { Failure } from '../tensor/failure';
 
 export async function cursorOf(controller: Controller): Promise<CursorView> {
   const { cursorView } = await (await import('../core')).loadViews();
-  return cursorView(controller.view);
+  return cursorView(controller.view, controller.changes);
 }
 
 export async function runViewOf(controller: Controller, breakpoints: readonly string[], status: RunStatus): Promise<RunView> {
   const { cursorView, runView, graphView } = await (await import('../core')).loadViews();
   const { info, losses } = controller;
-  return runView(info, { graph: graphView(info.network), losses, breakpoints, status, cursor: cursorView(controller.view) });
+  return runView(info, { graph: graphView(info.network), losses, breakpoints, status, cursor: cursorView(controller.view, controller.changes) });
 }
 
 const desks = new WeakMap<Controller, Promise<TensorDesk>>();

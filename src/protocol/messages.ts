@@ -68,6 +68,8 @@ export interface Requests {
   /** Ends a question that is under way; it is then refused. */
   withdraw: [{ readonly question: string }, null];
   toggleBreakpoint: [{ readonly layer: string }, null];
+  /** Takes back all that was set by hand. */
+  restore: [null, null];
   stepThrough: [null, null];
   look: [LookRequest, null];
   /** Writes text or pictures where the user chooses. */

@@ -53,6 +53,8 @@ export interface CursorView {
   readonly explanation: string;
   readonly cards: readonly TensorCard[];
   readonly loss: number;
+  /** Tensors that were set by hand, in this iteration or one before, and not taken back: `conv_1.kernel in iteration 2`. */
+  readonly changed: readonly string[];
   readonly line: number;
   /** At cell depth: the output element under the cursor. */
   readonly cell: CellView | null;

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Frame } from 'playwright-core';
+import type { Frame, Locator } from 'playwright-core';
 import type { Run } from '../../src/engine/run';
 import { makeListing } from '../../src/listing/listing';
 import type { Listing } from '../../src/listing/listing';
-import { gradientOf, openRun } from './reference';
+import { agree, gradientOf, numbersIn, openRun } from './reference';
 import { Workbench, pictureOfFailure } from './workbench';
 
 const workspace = process.env.BACKSTEP_WORKSPACE ?? '';
@@ -99,6 +99,33 @@ describe('the debugger', () => {
     await workbench.page.locator('.notification-list-item-message').filter({ hasText: 'Written: exported.mjs' }).waitFor();
     assert.match(readFileSync(file, 'utf8'), /@tensorflow\/tfjs/);
     assert.ok(existsSync(path.join(workspace, 'exported.safetensors')));
+  });
+
+  it('sets a weight in Variables, goes on from it, and takes it back', async () => {
+    await workbench.moves(() => panel.locator('.phase[data-phase="forward"]').click());
+    await workbench.step('F11');
+    const trace = await run.iteration(2), bias = trace.weights.find(({ weight }) => weight === 'bias'), before = trace.loss;
+    assert.match(await workbench.place(), /iteration 3 · forward · /);
+    const wanted = await run.lossWith(trace, [{ tensor: bias?.before ?? -1, element: 1, value: 0.25 }]);
+    await workbench.debugView();
+    const row = (name: string): Locator => workbench.page.locator('.debug-variables .monaco-list-row').filter({ has: workbench.page.getByText(name, { exact: true }).or(workbench.page.getByText(`${name} =`, { exact: true })) }).first();
+    await workbench.expandVariable('Weights');
+    await workbench.expandVariable('bias');
+    const field = workbench.page.locator('.debug-variables .monaco-inputbox input');
+    await workbench.until(async () => {
+      await row('1').dblclick({ timeout: 3000 }).catch(() => undefined);
+      return field.fill('0.25', { timeout: 2000 }).then(() => true, () => false);
+    }, 'a field for the value');
+    await field.press('Enter');
+    const notice = panel.locator('.status.changed');
+    await notice.waitFor();
+    assert.match(await notice.textContent() ?? '', /Set by hand: \S+ in iteration 3\./);
+    const lossShown = async (): Promise<number> => numbersIn(await panel.locator('.facts .now b').textContent() ?? '')[0] ?? NaN;
+    await workbench.until(async () => agree(await lossShown(), wanted, 4), `the loss ${wanted}`);
+    await workbench.picture('set-value');
+    await notice.locator('vscode-button').click();
+    await notice.waitFor({ state: 'detached' });
+    await workbench.until(async () => agree(await lossShown(), before, 4), `the loss ${before}`);
   });
 
   it('starts anew with Restart', async () => {

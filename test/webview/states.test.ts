@@ -3,6 +3,7 @@ import type { RunView } from '../../src/protocol/run';
 import { closeAll, openWebview, themeNames } from './browser';
 import type { OpenPage, PageOptions } from './browser';
 import { iterationTicks, tickTexts } from '../../webview/render/ticks';
+import { until } from './until';
 import { forwardCursor, lenet, lenetHost, lossCursor, run } from './fixtures/lenet';
 
 /** Opens a run, does something, takes a picture, and checks that the browser had nothing to complain about. */
@@ -54,6 +55,24 @@ describe('states of the panel', () => {
       const overflow = await opened.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       assert.equal(overflow, 0);
     }));
+  }
+
+  for (const theme of themeNames) {
+    it(`says what was set by hand, and takes it back when asked, in ${theme}`, async () => {
+      const host = lenetHost({ type: 'run', run: { ...run, cursor: { ...forwardCursor, changed: ['conv2d_1.kernel in iteration 13'] } } });
+      const opened = await openWebview(host, { theme, width: 720, height: 600 });
+      const line = opened.page.locator('.status.changed');
+      await line.waitFor();
+      await opened.settled();
+      assert.match(await line.textContent() ?? '', /Set by hand: conv2d_1\.kernel in iteration 13\./);
+      await opened.screenshot(`changed-${theme}`);
+      await line.locator('vscode-button').click();
+      await until(() => host.asked.filter(([name]) => name === 'restore').length, (count) => count === 1);
+      await opened.send({ type: 'cursor', cursor: forwardCursor });
+      await line.waitFor({ state: 'detached' });
+      assert.deepEqual(opened.complaints, []);
+      await opened.close();
+    });
   }
 
   it('moves nothing when a run begins and goes on', () => withRun(run, { width: 900, height: 600 }, async (opened) => {

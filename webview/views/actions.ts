@@ -27,5 +27,7 @@ export async function stepRun(back: boolean): Promise<boolean> {
   }
 }
 export const toggleBreakpoint = (layer: string): void => void attempt(request('toggleBreakpoint', { layer }));
+/** Takes back all values that were set by hand. */
+export const restore = (): void => void attempt(request('restore', null));
 export const stepThrough = (): void => void attempt(request('stepThrough', null));
 export const look = (wanted: LookRequest): void => void attempt(request('look', wanted));

@@ -6,7 +6,7 @@ import { emit } from '../channel';
 import { Button, ProgressRing, SplitBar, Tabs } from '../controls';
 import { lossNode } from '../render/graph-model';
 import { arrange, useStore } from '../store';
-import { go, toggleBreakpoint } from './actions';
+import { go, restore, toggleBreakpoint } from './actions';
 import { Look } from './attribution';
 import { Graph } from './graph';
 import { useWidth } from './size';
@@ -31,6 +31,12 @@ function Status({ run }: { readonly run: RunView }): JSX.Element | null {
   }
 }
 
+/** What is not as the run's settings would have it. */
+function Changed({ names }: { readonly names: readonly string[] }): JSX.Element | null {
+  if (names.length === 0) return null;
+  return <div class="status changed" role="status"><span>Set by hand: <b>{names.join(', ')}</b>. What comes after follows from it.</span><Button appearance="secondary" label="Take back all values that were set by hand" onClick={restore}>Take back</Button></div>;
+}
+
 /** @param graph the graph, where it is one of the tabs. */
 function Content({ run, graph }: { readonly run: RunView; readonly graph: JSX.Element | null }): JSX.Element {
   const chosen = useStore((state) => state.arrangement.tab);
@@ -40,6 +46,7 @@ function Content({ run, graph }: { readonly run: RunView; readonly graph: JSX.El
     <main class={`content ${status.kind}`}>
       <Tabs tabs={graph === null ? tabs : narrowTabs} active={tab} onSelect={(id) => arrange({ tab: id })} />
       <Status run={run} />
+      <Changed names={cursor?.changed ?? []} />
       <div class="tab-panel" role="tabpanel" id={`tabpanel-${tab}`} aria-labelledby={`tab-${tab}`}>
         {tab === 'graph' ? graph : tab === 'training' ? <Training run={run} /> : cursor === null
           ? status.kind !== 'running' && <p class="empty">{status.kind === 'stopped' ? 'Waiting for the first step.' : 'No step to show.'}</p>

@@ -4,12 +4,14 @@ import { completions } from '../expression/completions';
 import { evaluate } from '../expression/evaluate';
 import { functions } from '../expression/functions';
 import { parseExpression } from '../expression/syntax';
+import { assignment } from '../assign';
 import { copyText } from '../format';
 import { Failure, sentenceOf } from '../../tensor/failure';
 import { TraceScope } from '../scope';
 import { scopesOf } from '../scopes';
 import { framesOf } from '../stack';
 import { valueEntry } from '../variables';
+import type { Value } from '../expression/values';
 import type { Container, Entry } from '../variables';
 import { threadId } from './conversation';
 import type { Answer, Conversation, Handler } from './conversation';
@@ -41,12 +43,15 @@ function toVariable(conversation: Conversation, entry: Entry, format: DebugProto
   }
   return {
     name: entry.name, value, ...handleOf(conversation, entry.children), ...(entry.type === '' ? {} : { type: entry.type }),
-    ...(entry.evaluateName === null ? {} : { evaluateName: entry.evaluateName }), ...(entry.isTensor ? { __vscodeVariableMenuContext: entry.isGradient === true ? 'gradient' : 'tensor' } : {}),
+    ...(entry.evaluateName === null ? readOnly : { evaluateName: entry.evaluateName }), ...(entry.isTensor ? { __vscodeVariableMenuContext: entry.isGradient === true ? 'gradient' : 'tensor' } : {}),
   };
 }
 
 /** The values of an iteration that the run has left are no longer there. */
 const isReleased = (error: unknown): boolean => error instanceof Failure && error.code === 'trace.released';
+
+/** Lines that are no tensor of the network, and nothing that one could write in a watch. */
+const readOnly: Pick<DebugProtocol.Variable, 'presentationHint'> = { presentationHint: { attributes: ['readOnly'] } };
 
 const number = (value: unknown, otherwise: number): number => (typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : otherwise);
 
@@ -92,8 +97,19 @@ export const inspectionRequests = {
     if (context === 'repl' && expression.trim() === 'help') return { body: { result: help, variablesReference: 0 } };
     const value = evaluate(parseExpression(expression), new TraceScope(view));
     if (context === 'clipboard') return { body: { result: copyText(value), variablesReference: 0 } };
-    const { value: text, variablesReference, indexedVariables, type } = toVariable(conversation, valueEntry(expression, value, simple.test(expression.trim()) ? expression.trim() : `(${expression.trim()})`), format);
-    return { body: { result: text, variablesReference, ...(indexedVariables === undefined ? {} : { indexedVariables }), ...(type === undefined ? {} : { type }) } };
+    const { value: text, ...rest } = shown(conversation, expression, value, format);
+    return { body: { result: text, ...rest } };
+  },
+
+  setExpression: (conversation: Conversation, { expression, value, format }: DebugProtocol.SetExpressionArguments): Promise<Answer> => assign(conversation, expression, value, format),
+
+  setVariable: (conversation: Conversation, { variablesReference, name, value, format }: DebugProtocol.SetVariableArguments): Promise<Answer> => {
+    if (conversation.containers.isPast(variablesReference)) throw new Failure('debug.handle', 'This value belongs to an earlier stop; the run has moved on since.');
+    const container = conversation.containers.get(variablesReference);
+    const index = Number(name);
+    const entry = container.indexed > 0 && Number.isInteger(index) && index >= 0 && index < container.indexed ? container.entries(index, 1)[0] : container.entries(0, container.named).find((other) => other.name === name);
+    if (entry === undefined || entry.evaluateName === null) throw new Failure('debug.set', `'${name}' cannot be set: only tensors of the network, and their elements, can.`);
+    return assign(conversation, entry.evaluateName, value, format);
   },
 
   completions: (conversation: Conversation, { text, column, line }: DebugProtocol.CompletionsArguments): Answer => {
@@ -119,6 +135,22 @@ export const inspectionRequests = {
     return { body: { content: conversation.controller.listing.text, mimeType: 'text/typescript' } };
   },
 } satisfies Record<string, Handler>;
+
+/** A value as the answer to a request that asked for it by an expression. */
+function shown(conversation: Conversation, expression: string, value: Value, format: DebugProtocol.ValueFormat | undefined): { value: string; variablesReference: number; indexedVariables?: number; type?: string } {
+  const { value: text, variablesReference, indexedVariables, type } = toVariable(conversation, valueEntry(expression, value, simple.test(expression.trim()) ? expression.trim() : `(${expression.trim()})`), format);
+  return { value: text, variablesReference, ...(indexedVariables === undefined ? {} : { indexedVariables }), ...(type === undefined ? {} : { type }) };
+}
+
+/** Sets what an expression names and gives its value after the iteration has been run again. */
+async function assign(conversation: Conversation, expression: string, value: string, format: DebugProtocol.ValueFormat | undefined): Promise<Answer> {
+  const controller = conversation.stopped;
+  const change = assignment(controller.view, expression, value);
+  conversation.depart('Running an iteration');
+  await controller.change(change);
+  const { variablesReference, ...rest } = shown(conversation, expression, evaluate(parseExpression(expression), new TraceScope(controller.view)), format);
+  return { body: { ...rest, ...(variablesReference > 0 ? { variablesReference } : {}) } };
+}
 
 /** Expressions that an index can follow as they are. */
 const simple = /^[\w$.#]+$/;

@@ -27,7 +27,8 @@ const capabilities: DebugProtocol.Capabilities = {
   supportsExceptionInfoRequest: true,
   supportsTerminateRequest: true,
   supportsCancelRequest: true,
-  supportsSetVariable: false,
+  supportsSetVariable: true,
+  supportsSetExpression: true,
   supportsDelayedStackTraceLoading: false,
   exceptionBreakpointFilters: [],
 };

@@ -14,6 +14,7 @@ const reasons: Readonly<Record<MoveReason, { readonly reason: string; readonly d
   'function breakpoint': { reason: 'function breakpoint', description: 'Paused on a layer\'s breakpoint' },
   pause: { reason: 'pause', description: 'Paused' },
   goto: { reason: 'goto', description: 'Paused after a jump' },
+  change: { reason: 'step', description: 'Paused with a value set' },
   restart: { reason: 'entry', description: 'Paused on the first step, after a restart' },
   exception: { reason: 'exception', description: 'Paused on an error' },
   'end of run': { reason: 'step', description: 'Paused at the end of the run' },

@@ -1,6 +1,7 @@
 /** What the panel shows at a cursor: where the run is, what the step did, and the tensors that it touched. */
 import type { CursorView, RunStatus, RunView } from '../../protocol/run';
 import type { GraphView } from '../../protocol/graph';
+import type { TensorChange } from '../../engine/changes';
 import type { RunInfo } from '../../engine/run';
 import type { Trace } from '../../engine/trace';
 import type { View } from '../place';
@@ -9,8 +10,8 @@ import { makeCards } from './cards';
 import { describeStep } from './steps';
 import { indexOf } from './trace-index';
 
-/** The view at a stop. Reads the tensors shown once for their statistics; they are kept with the trace. */
-export function cursorView(view: View): CursorView {
+/** The view at a stop. Reads the tensors shown once for their statistics; they are kept with the trace. @param changes what was set by hand, by iteration */
+export function cursorView(view: View, changes: ReadonlyMap<number, readonly TensorChange[]> = new Map()): CursorView {
   const { trace, cursor, last, listing } = view;
   const index = indexOf(trace, listing.names);
   const op = trace.ops[cursor.op];
@@ -26,8 +27,18 @@ export function cursorView(view: View): CursorView {
     ...progressOf(trace, last),
     title: step.title, formula: step.formula, explanation: step.explanation,
     cards: makeCards(index, from, step.cards),
-    loss: trace.loss, line: view.line, cell: cellView(view),
+    loss: trace.loss, changed: changedNames(view, changes), line: view.line, cell: cellView(view),
   };
+}
+
+/** Tensors set up to this iteration. An earlier iteration's tensors have the names that this one's have under the same numbers. */
+function changedNames({ trace, listing }: View, changes: ReadonlyMap<number, readonly TensorChange[]>): string[] {
+  const nameOf = (tensor: number): string => {
+    const weight = trace.weights.find(({ before, after }) => before === tensor || after === tensor), role = trace.tensors.get(tensor)?.role;
+    return weight === undefined ? listing.names.get(tensor) ?? (role?.kind === 'input' || role?.kind === 'label' ? role.name : `tensor ${tensor}`) : [...weight.layer.split('/'), ...weight.weight.split('/')].join('.');
+  };
+  return [...changes].filter(([iteration]) => iteration <= trace.iteration)
+    .flatMap(([iteration, list]) => [...new Set(list.map(({ tensor }) => tensor))].map((tensor) => `${nameOf(tensor)} in iteration ${iteration + 1}`));
 }
 
 export interface RunViewParts {

@@ -34,6 +34,12 @@ export class Checkpoints {
     this.#thin(state);
   }
 
+  /** Frees the states after those that iteration `from` starts from. */
+  forget(from: number): void {
+    const at = this.#states.findIndex(({ iteration }) => iteration > from);
+    if (at >= 0) for (const state of this.#states.splice(at)) state.free();
+  }
+
   dispose(): void {
     for (const state of this.#states) state.free();
     this.#states.length = 0;

@@ -23,6 +23,8 @@ export class Timeline<T extends KeptTrace> {
   readonly losses: number[] = [];
   readonly #traces = new Map<number, T>();
   readonly #retained = new Map<Trace, number>();
+  /** Forgotten, and still in somebody's hands. */
+  readonly #forgotten = new Set<T>();
   readonly #checkpoints: Checkpoints;
   #current: T | null = null;
   #disposed = false;
@@ -51,7 +53,19 @@ export class Timeline<T extends KeptTrace> {
     }
     this.#current = trace;
     this.#evict(index);
+    this.#bury();
     return trace;
+  }
+
+  /** Iteration `from` and those after it are to be run again. Traces in use stay until the next visit, retained ones until they are let go. */
+  forget(from: number): void {
+    for (const [iteration, trace] of [...this.#traces]) {
+      if (iteration < from) continue;
+      this.#traces.delete(iteration);
+      this.#forgotten.add(trace);
+    }
+    this.#checkpoints.forget(from);
+    this.losses.length = Math.min(this.losses.length, from);
   }
 
   /** Keeps a trace's tensors until the returned function is called. */
@@ -65,17 +79,27 @@ export class Timeline<T extends KeptTrace> {
       if (count > 0) this.#retained.set(trace, count);
       else this.#retained.delete(trace);
       this.#evict(this.#current?.iteration ?? 0);
+      this.#bury();
     };
   }
 
   /** Frees every trace and checkpoint. */
   dispose(): void {
     this.#disposed = true;
-    for (const trace of this.#traces.values()) trace.release();
+    for (const trace of [...this.#traces.values(), ...this.#forgotten]) trace.release();
     this.#traces.clear();
+    this.#forgotten.clear();
     this.#retained.clear();
     this.#checkpoints.dispose();
     this.#current = null;
+  }
+
+  #bury(): void {
+    for (const trace of this.#forgotten) {
+      if (trace === this.#current || this.#retained.has(trace)) continue;
+      this.#forgotten.delete(trace);
+      trace.release();
+    }
   }
 
   /** Drops the traces farthest from the visited iteration until the rest fits the budget. */

@@ -10,7 +10,7 @@ const card = (tensor: number, variable: string, data = values): TensorCard => ({
   tensor, title: variable, variable, use: 'input', shape: [2, 3, 4], dtype: 'float32', statistics: statisticsOf(data), diverging: false, gradientOf: null, cellOp: null, checkable: false,
 });
 const cursorWith = (...cards: readonly TensorCard[]): CursorView => ({
-  iteration: 3, phase: 'forward', depth: 'layer', op: 0, ops: 1, phaseProgress: 1, layer: null, forwardDone: [], backwardDone: [], title: '', formula: '', explanation: '', cards, loss: 0, line: 1, cell: null,
+  iteration: 3, phase: 'forward', depth: 'layer', op: 0, ops: 1, phaseProgress: 1, layer: null, forwardDone: [], backwardDone: [], title: '', formula: '', explanation: '', cards, loss: 0, line: 1, cell: null, changed: [],
 });
 const asked = (tensor: number, form: object = { example: 1, maxElements: 100 }): TensorRequest => ({ address: { kind: 'trace', iteration: 3, tensor }, ...form });
 

@@ -56,6 +56,8 @@ export function toyRun(groupsOf: (iteration: number) => readonly string[], optio
     data: { inputs: {}, rows: () => Int32Array.of(0, 1) },
     gradientsOf: () => Promise.reject(new Failure('toy', 'A toy run has no gradients.')),
     lossWith: () => Promise.reject(new Failure('toy', 'A toy run has no loss to compute again.')),
+    changes: new Map(),
+    change: () => Promise.resolve(),
     retain: (trace) => { retained.add(trace); return () => { retained.delete(trace); }; },
     dispose: () => { disposed = true; },
   };
