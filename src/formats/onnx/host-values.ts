@@ -266,15 +266,24 @@ const cast: Rule = ({ inputs: [input], config }) => {
   return [{ dtype, shape: input.shape, data: input.data.map((value) => (value === null ? null : convert(value))) }];
 };
 
+/** Places of elements that are not zero, axis by axis: older exporters count with it (`torch.arange` is NonZero of ones). */
+const nonZero: Rule = ({ inputs: [input] }) => {
+  if (input === undefined || !input.data.every(isNumber)) return undefined;
+  const found: (readonly number[])[] = [];
+  let index = -1;
+  places(input.shape, (place) => { index += 1; if (input.data[index] !== 0) found.push([...place]); });
+  return [hostInts(input.shape.flatMap((_, axis) => found.map((place) => place[axis] ?? 0)), [input.shape.length, found.length])];
+};
+
 const divided = (a: number, b: number): number => a / b;
 const table: Readonly<Record<string, Rule>> = {
-  Identity: ({ inputs: [input] }) => only(input), Cast: cast, Slice: slice, Gather: gather, Concat: concat, Unsqueeze: unsqueeze, Squeeze: squeeze, Transpose: transpose, Split: split, Range: range, Trilu: trilu, CumSum: cumulative,
+  Identity: ({ inputs: [input] }) => only(input), Cast: cast, Slice: slice, Gather: gather, Concat: concat, Unsqueeze: unsqueeze, Squeeze: squeeze, Transpose: transpose, Split: split, Range: range, Trilu: trilu, CumSum: cumulative, NonZero: nonZero,
   Reshape: (op) => { const wanted = numbersAt(op, 'shape', 1); const [input] = op.inputs; return reshaped(op, wanted === undefined || input === undefined ? undefined : reshapedShape(input.shape, wanted, op.config.allowzero === 1)); },
   Expand: (op) => { const [input] = op.inputs; const wanted = numbersAt(op, 'shape', 1); const shape = input === undefined || wanted === undefined ? null : joinedShape(input.shape, wanted); return input === undefined || shape === null ? undefined : only(stretched(input, shape)); },
   Tile: (op) => { const [input] = op.inputs; const repeats = numbersAt(op, 'repeats', 1); return input === undefined || repeats === undefined ? undefined : only(picked(input, input.shape.map((extent, axis) => extent * (repeats[axis] ?? 1)), (place) => place.reduce((sum, index, axis) => sum + (index % (input.shape[axis] ?? 1)) * sizeOf(input.shape.slice(axis + 1)), 0))); },
   Size: ({ inputs: [input] }) => (input === undefined ? undefined : [hostInts([input.data.length], [])]),
   Shape: ({ inputs: [input], config }) => (input === undefined ? undefined : [hostInts(shapePart(input.shape, config))]),
-  Add: fold((a, b) => a + b), Sub: fold((a, b) => a - b), Mul: fold((a, b) => a * b), Min: fold(Math.min), Max: fold(Math.max), Sum: fold((a, b) => a + b),
+  Add: fold((a, b) => a + b), Sub: fold((a, b) => a - b), Mul: fold((a, b) => a * b), Min: fold((a, b) => Math.min(a, b)), Max: fold((a, b) => Math.max(a, b)), Sum: fold((a, b) => a + b),
   Div: (op) => elementwise(floating(op.inputs[0]?.dtype ?? 'float32') ? divided : (a, b = 1) => Math.trunc(a / b))(op),
   Mod: (op) => elementwise(op.config.fmod === 1 ? (a, b = 1) => a % b : (a, b = 1) => a - b * Math.floor(a / b))(op),
   Pow: elementwise((a, b = 1) => a ** b), Neg: elementwise((a) => -a), Abs: elementwise(Math.abs), Sqrt: elementwise(Math.sqrt), Exp: elementwise(Math.exp), Log: elementwise(Math.log), Floor: elementwise(Math.floor), Ceil: elementwise(Math.ceil),

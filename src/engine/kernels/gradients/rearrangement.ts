@@ -120,8 +120,10 @@ const tile: GradFunc = (dy, kept, attrs) => {
 const gather: GradFunc = (dy, kept, attrs) => {
   const [x, indices] = saved(kept, 2);
   const { axis, batchDims } = attrs as unknown as { axis: number; batchDims: number };
+  // TensorFlow.js gives the indices themselves as their gradient; they have none, also where they were computed from weights.
+  const flat = (): tf.Tensor => tf.zeros(indices.shape);
   const own = ownGather;
-  if (!batchDims && own) return own.gradFunc(dy, kept, attrs);
+  if (!batchDims && own) return { ...own.gradFunc(dy, kept, attrs), indices: flat };
   return {
     x: () => {
       const batch = x.shape.slice(0, batchDims).reduce((product, extent) => product * extent, 1);
@@ -136,10 +138,17 @@ const gather: GradFunc = (dy, kept, attrs) => {
       const sums = tf.unsortedSegmentSum(rows, segments, batch * extent);
       return tf.reshape(tf.transpose(tf.reshape(sums, [batch, extent, outer, inner]), [0, 2, 1, 3]), x.shape);
     },
-    indices: () => indices,
+    indices: flat,
   };
 };
 const ownGather = tf.getGradient('GatherV2');
+
+/** Where a row goes has no gradient, also where it was computed from weights (an expert chosen by its score). */
+const segmentSum: GradFunc = (dy, kept, attrs) => {
+  const [segments] = saved(kept, 1);
+  return { ...ownSegmentSum?.gradFunc(dy, kept, attrs), segmentIds: () => tf.zeros(segments.shape) };
+};
+const ownSegmentSum = tf.getGradient('UnsortedSegmentSum');
 
 export const rearrangementGradients: GradientTable = {
   StridedSlice: { inputs: ['x'], gradient: stridedSlice },
@@ -147,6 +156,7 @@ export const rearrangementGradients: GradientTable = {
   Cumsum: { inputs: [], gradient: cumulativeSum },
   GatherNd: { inputs: ['params', 'indices'], gradient: gatherNd },
   GatherV2: { inputs: ['x', 'indices'], gradient: gather },
+  UnsortedSegmentSum: { inputs: ['segmentIds'], gradient: segmentSum },
   ScatterNd: { inputs: ['indices'], gradient: scatterNd },
   TopK: { inputs: ['x'], outputs: [false, true], gradient: topK },
   DepthToSpace: { inputs: [], gradient: depthToSpace },

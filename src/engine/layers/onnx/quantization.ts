@@ -1,5 +1,8 @@
-/** Quantised values and back: integers that stand for `scale (q - zero)`, one scale for all or one a channel. */
-import { add, clipByValue, div, gather, mul, reshape, round, sub, tensor1d } from '@tensorflow/tfjs-core';
+/**
+ * Quantised values and back: integers that stand for `scale (q - zero)`, one scale for all or one a channel. Gradients pass the rounding as if it
+ * were not there, within the range, as PyTorch's fake quantisation has it (Bengio et al. 2013, straight-through).
+ */
+import { add, clipByValue, customGrad, div, gather, mul, reshape, round, sub, tensor1d } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayerCallContext, LayerForward } from '../layer';
 import { axisIn, constantAt, floats, ints, numberOf, op, operand, optional } from './operands';
@@ -18,12 +21,17 @@ const limits: Readonly<Record<string, readonly [number, number]>> = { uint8: [0,
 /** The least and the greatest integer of a type. */
 export const limitsOf = (type: string): readonly [number, number] => limits[type] ?? [0, 255];
 
+function nearest(x: Tensor): Tensor {
+  // The last argument, `save`, is not used: the first is the tensor itself.
+  return customGrad(() => ({ value: round(x), gradFunc: (dy: Tensor) => dy }))(x);
+}
+
 function quantised(call: LayerCallContext): Tensor {
   const x = floats(operand(call, 0));
   const zero = optional(call, 2);
   const type = (typeof call.config['zero_point'] === 'string' ? call.config['zero_point'] : constantAt(call, 2)?.dtype) ?? ({ 2: 'uint8', 3: 'int8', 4: 'uint16', 5: 'int16' } as const)[numberOf(call, 'output_dtype', 2)] ?? 'uint8';
   const [low, high] = limits[type] ?? [0, 255];
-  const steps = round(div(x, perAxis(call, floats(operand(call, 1)), x)));
+  const steps = nearest(div(x, perAxis(call, floats(operand(call, 1)), x)));
   return ints(clipByValue(zero === null ? steps : add(steps, perAxis(call, floats(zero), x)), low, high));
 }
 

@@ -85,7 +85,7 @@ function resized(call: LayerCallContext): Tensor {
     const cut = word === 'tf_crop_and_resize';
     const [start, end] = cut ? [roi?.[index] ?? 0, roi?.[index + axes.length] ?? 1] : [0, 1];
     const scale = wanted === undefined ? scales?.[index] ?? 1 : policy === 'stretch' ? (wanted[index] ?? from) / from : ratio;
-    const to = wanted === undefined ? Math.floor(from * (end - start) * scale + 1e-9) : policy === 'stretch' ? wanted[index] ?? from : Math.round(from * ratio);
+    const to = wanted === undefined ? Math.floor(Math.fround(from * (end - start) * scale)) : policy === 'stretch' ? wanted[index] ?? from : Math.round(from * ratio);
     const along: Axis = { from, to, length: wanted === undefined ? from * (end - start) * scale : to, scale, start, end };
     if (to === from && scale === 1 && !cut) return tensor;
     if (cut && Array.from({ length: to }, (_, place) => placeOf(place, along)).some((place) => place < 0 || place > from - 1)) throw refuse(call, 'looks outside its input');
