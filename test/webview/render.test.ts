@@ -4,7 +4,7 @@ import type { ThemeKind } from '../../src/tensor/colormap';
 import type { TensorCard } from '../../src/protocol/run';
 import { pictureOf } from '../../src/tensor/picture';
 import { cardRows } from '../../webview/render/cards';
-import { columnNumber, compact, exactNumber, shapeText, shortNumber } from '../../webview/render/numbers';
+import { columnNumber, compact, exactNumber, fitText, shapeText, shortNumber } from '../../webview/render/numbers';
 import { paint, wholeTiles } from '../../webview/render/pixels';
 import type { Scene } from '../../webview/render/pixels';
 import { offsetPolyline, segmentsOf } from '../../webview/render/polyline';
@@ -175,5 +175,16 @@ describe('lines', () => {
       const y = first.y + weight * (last.y - first.y) + (distances[index]! * (last.x - first.x)) / length;
       assert.ok(Math.hypot(x - line[index + 1]!.x, y - line[index + 1]!.y) < 1e-9);
     });
+  });
+});
+
+describe('the value that is written into a cell', () => {
+  const within = (length: number) => (text: string): boolean => text.length <= length;
+  it('has as many digits as fit, and none that mislead', () => {
+    assert.equal(fitText(within(6), 0.0771, { low: -0.18, high: 0.18 }), '0.0771');
+    assert.equal(fitText(within(5), 0.0771, { low: -0.18, high: 0.18 }), '0.077');
+    assert.equal(fitText(within(4), 0.00312, { low: -0.18, high: 0.18 }), '≈0');
+    assert.equal(fitText(within(4), 0.0771, { low: -0.18, high: 0.18 }), '0.08');
+    assert.equal(fitText(within(3), -123456, { low: -2e5, high: 0 }), null);
   });
 });

@@ -99,6 +99,8 @@ describe('states of the panel', () => {
       const pair = await opened.page.locator('.card-row.pair').first().locator(':scope > .card').evaluateAll((cards) => cards.map((card) => Math.round(card.getBoundingClientRect().top)));
       assert.equal(pair.length, 2);
       assert.equal(pair[0], pair[1], 'the gradient stands beside its value');
+      const pictures = await opened.page.locator('.card-row.pair').first().locator('.tensor-canvas').evaluateAll((canvases) => canvases.map((canvas) => Math.round(canvas.getBoundingClientRect().top)));
+      assert.equal(pictures[0], pictures[1], 'so do the pictures');
       assert.deepEqual(await opened.page.locator('.phase .label').evaluateAll((labels) => labels.filter((label) => label.scrollWidth > (label.parentElement?.clientWidth ?? 0)).map((label) => label.textContent)), [], 'no phase is cut off');
       await opened.screenshot(`narrow-${width}`);
       if (width < 420) await opened.page.locator('[data-tab=graph]').click();

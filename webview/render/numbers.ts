@@ -15,6 +15,13 @@ export function shortNumber(value: number, digits = 3): string {
   return text.replaceAll('-', '−');
 }
 
+/** As many digits as fit; a value next to nothing among the others, whose digits do not, says so. */
+export function fitText(fits: (text: string) => boolean, value: number, { low, high }: { readonly low: number; readonly high: number }): string | null {
+  const texts = [3, 2, 1].map((digits) => shortNumber(value, digits));
+  if (Math.abs(value) < 0.03 * Math.max(Math.abs(low), Math.abs(high))) texts.push('≈0');
+  return texts.find(fits) ?? null;
+}
+
 /** All digits that a float32 holds, without trailing zeros. */
 export function exactNumber(value: number): string {
   return Number.isFinite(value) ? String(Number(value.toPrecision(7))).replaceAll('-', '−') : shortNumber(value);

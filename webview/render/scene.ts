@@ -3,7 +3,7 @@ import type { ColorMap, Domain } from '../../src/tensor/colormap';
 import { colorOf } from '../../src/tensor/colormap';
 import { partOf } from '../parts';
 import type { Picture } from '../tensors';
-import { shortNumber } from './numbers';
+import { fitText, shortNumber } from './numbers';
 import type { Scene, Source } from './pixels';
 import type { Arrangement, Cell } from './tiles';
 import { arrangeTiles, indexOf, tileRect } from './tiles';
@@ -109,21 +109,12 @@ export function annotate(context: CanvasRenderingContext2D, layout: Layout, scen
         context.fillStyle = context.strokeStyle = inkOn(colorOf(scene.map, scene.domain(tile), value));
         if (!Number.isFinite(value) && marked) mark(context, value, centerX, centerY, Math.min(cellWidth, cellHeight) * 0.3, scale);
         else if (written && step === 1) {
-          const text = fitText(context, value, cellWidth - 4 * scale);
+          const text = fitText((text) => context.measureText(text).width <= cellWidth - 4 * scale, value, scene.domain(tile));
           if (text !== null) context.fillText(text, centerX, centerY + 0.5 * scale);
         }
       }
     }
   }
-}
-
-/** As many digits as fit. */
-function fitText(context: CanvasRenderingContext2D, value: number, width: number): string | null {
-  for (const digits of [3, 2, 1]) {
-    const text = shortNumber(value, digits);
-    if (context.measureText(text).width <= width) return text;
-  }
-  return null;
 }
 
 /** A cross for NaN, a triangle up or down for the infinities. */

@@ -67,6 +67,9 @@ export function statisticsText(statistics: TensorStatistics, digits = 2): string
   return parts.join('  ');
 }
 
+/** Each figure stays with its name where the line breaks. */
+const unbroken = (text: string): ComponentChildren[] => text.split('  ').flatMap((part, index) => [index === 0 ? '' : '  ', <span key={index} class="figure">{part}</span>]);
+
 export function TensorCard(card: CardProps): JSX.Element {
   const section = useRef<HTMLElement>(null);
   const seen = useSeen(section);
@@ -114,7 +117,7 @@ export function TensorCard(card: CardProps): JSX.Element {
           </span>
         )}
       </header>
-      <p class="statistics" title={statistics === null ? undefined : statisticsText(statistics, 6)}>{statistics === null ? ' ' : statisticsText(statistics)}{picture !== null && picture.reduction > 1 && view.settings.cell === 0 && ['tiles', 'heat', 'image'].includes(view.kind) && ` · means of ${picture.reduction}×${picture.reduction}`}</p>
+      <p class="statistics" title={statistics === null ? undefined : statisticsText(statistics, 6)}><span class="shape-here" aria-hidden="true">{shapeText(card.shape)}{'  '}</span>{statistics === null ? ' ' : unbroken(statisticsText(statistics))}{picture !== null && picture.reduction > 1 && view.settings.cell === 0 && ['tiles', 'heat', 'image'].includes(view.kind) && ` · means of ${picture.reduction}×${picture.reduction}`}</p>
       {open && (
         <TensorSettings subject={card} view={view} name={name} disabled={card.disabled ?? false} tiles={picture?.tiles ?? 1} roleName={roleNames[card.role] ?? 'all of its kind'} actions={actions} />
       )}
