@@ -21,12 +21,15 @@ export interface Hdf5WorkerData {
 
 /** `file` numbers the open files; `source` comes with the first request of a file in a thread. */
 export type Hdf5Task =
+  /** The text attributes of the root alone, which takes no walk through the file. */
+  | { readonly kind: 'root' }
   | { readonly kind: 'index' }
   | { readonly kind: 'read'; readonly path: string; readonly bytes: number; readonly shape: readonly number[] }
   | { readonly kind: 'close' };
 export interface Hdf5Request { readonly file: number; readonly source: Hdf5Source | null; readonly task: Hdf5Task }
 
 export type Hdf5Reply =
+  | { readonly kind: 'root'; readonly texts: ReadonlyMap<string, string> }
   | { readonly kind: 'index'; readonly index: Hdf5Index }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'closed' }

@@ -167,6 +167,7 @@ async function answer({ file: number, source, task }: Hdf5Request): Promise<Hdf5
     const known = files.get(number) ?? (source === null ? undefined : await open(number, source));
     if (known === undefined) throw new Refusal('hdf5.closed', 'it is closed');
     files.set(number, known);
+    if (task.kind === 'root') return { kind: 'root', texts: attributesOf(known.file.attrs).texts };
     if (task.kind === 'index') return { kind: 'index', index: indexOf(known.file) };
     return { kind: 'bytes', bytes: readDataset(known.file, known.module, task.path, task.bytes, task.shape) };
   } catch (error) {

@@ -21,12 +21,16 @@ const maximalTensor = 2 ** 31 - 1;
 export class Hdf5File {
   private constructor(private readonly label: string, private readonly size: number, private readonly index: Hdf5Index, private readonly file: AttachedFile) {}
 
-  /** Opens a file and reads its tree; `label` names it in errors. @throws Failure `hdf5.*` */
-  static async open(source: Hdf5Source, label: string): Promise<Hdf5File> {
+  /** Opens a file and reads its tree; `label` names it in errors. `onRoot` hears of the root's text attributes before that, which may take long. @throws Failure `hdf5.*` */
+  static async open(source: Hdf5Source, label: string, onRoot?: (texts: ReadonlyMap<string, string>) => void): Promise<Hdf5File> {
     const size = source.kind === 'file' ? source.size : source.bytes.length;
     await checkStart(source, size, label);
     const file = attach(source, label);
     try {
+      if (onRoot !== undefined) {
+        const root = await file.ask({ kind: 'root' });
+        if (root.kind === 'root') onRoot(root.texts);
+      }
       const reply = await file.ask({ kind: 'index' });
       return new Hdf5File(label, size, reply.kind === 'index' ? reply.index : new Map<string, Hdf5Entry>(), file);
     } catch (error) {

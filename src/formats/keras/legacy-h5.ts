@@ -3,9 +3,9 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure } from '../../tensor/failure';
 import { buildNetwork } from '../../network/build';
-import type { PlacedLayer } from '../../network/build';
+import type { PlacedLayer, PlacedNetwork } from '../../network/build';
 import type { NetworkDraft } from '../../network/draft';
-import type { OpenedNetwork } from '../../network/network';
+import type { CompileConfig, Network, OpenedNetwork } from '../../network/network';
 import type { TensorValue } from '../../tensor/value';
 import { Hdf5File } from '../containers/hdf5';
 import { parseJsonObject } from '../containers/json';
@@ -22,22 +22,35 @@ import { everyWeight, holdersOf } from './nested-weights';
 import { sharedLayers } from './shared-layers';
 import { weightsOnly } from './weights-h5';
 
-/** Opens a file; weights are read from it when asked for. @throws Failure */
-export async function openKerasH5(file: string): Promise<OpenedNetwork> {
+interface Described { readonly draft: NetworkDraft; readonly network: PlacedNetwork; readonly compile: CompileConfig | null }
+
+/** The layers that the root's attributes describe; null for a file of weights alone. @throws Failure */
+function described(text: (attribute: string) => string | null, label: string): Described | null {
+  const config = text('model_config');
+  if (config === null) return null;
+  const dialect: Dialect = (text('keras_version') ?? '').startsWith('3') ? 'keras3' : 'keras2';
+  const draft = modelFrom(parseJsonObject(config, `${label}: model_config`), dialect, `${label}: model_config`);
+  const training = text('training_config');
+  const compile = training === null ? null : compileFrom(parseJsonObject(training, `${label}: training_config`));
+  return { draft, network: buildNetwork(draft, { format: 'keras-h5', convention: 'keras', compile }), compile };
+}
+
+/** Opens a file; weights are read from it when asked for. `onGraph` hears of the layers before the weights are found. @throws Failure */
+export async function openKerasH5(file: string, onGraph?: (network: Network) => void): Promise<OpenedNetwork> {
   const label = path.basename(file);
   const { size } = await stat(file);
-  const hdf5 = await Hdf5File.open({ kind: 'file', path: file, offset: 0, size }, label);
+  let found: Described | null = null;
+  const hdf5 = await Hdf5File.open({ kind: 'file', path: file, offset: 0, size }, label, (texts) => {
+    found = described((attribute) => texts.get(attribute) ?? null, label);
+    if (found !== null) onGraph?.(found.network);
+  });
   try {
-    const text = hdf5.text('/', 'model_config');
-    if (text === null) {
+    const model = found as Described | null; // the compiler does not see that the callback has run
+    if (model === null) {
       const network = weightsOnly(hdf5, label);
       return { network, weights: checkedStore(new Map(), (key) => hdf5.read(key), () => hdf5.close()) };
     }
-    const dialect: Dialect = (hdf5.text('/', 'keras_version') ?? '').startsWith('3') ? 'keras3' : 'keras2';
-    const draft = modelFrom(parseJsonObject(text, `${label}: model_config`), dialect, `${label}: model_config`);
-    const training = hdf5.text('/', 'training_config');
-    const compile = training === null ? null : compileFrom(parseJsonObject(training, `${label}: training_config`));
-    const network = buildNetwork(draft, { format: 'keras-h5', convention: 'keras', compile });
+    const { draft, network, compile } = model;
     const conversions: Conversions = new Map();
     const read = async (key: string): Promise<TensorValue> => { const made = conversions.get(key); return made === undefined ? hdf5.read(key) : made.convert(await hdf5.read(made.key)); };
     const bound = bindWeights(draft, network, findByName(hdf5, draft, network.layers, label, conversions), label);

@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { modelFrom } from '../../../src/formats/keras/model-config';
 import { compileFrom } from '../../../src/formats/keras/compile';
+import { openNetwork } from '../../../src/formats/registry';
 import { snakeCase } from '../../../src/formats/keras/vars';
 import { buildNetwork } from '../../../src/network/build';
+import { flattenLayers } from '../../../src/network/layer-path';
 import type { JsonObject, Network } from '../../../src/network/network';
+import { fixture } from './fixture';
 
 function open(source: JsonObject, dialect: 'keras2' | 'keras3' | 'tfjs' = 'keras2'): Network {
   return buildNetwork(modelFrom(source, dialect, 'model.h5'), { format: 'keras-h5', convention: 'keras', compile: null });
@@ -101,6 +104,16 @@ describe('Keras 2 configurations', () => {
     assert.deepEqual(compileFrom({ loss: 'mse', optimizer_config: { class_name: 'SGD', config: { lr: 0.1, momentum: 0.9 } } }), { loss: 'mse', optimizer: { type: 'sgd', config: { learning_rate: 0.1, momentum: 0.9 } } });
     assert.deepEqual(compileFrom({ loss: 'mse', optimizer: 'Adam' }), { loss: 'mse', optimizer: { type: 'adam', config: {} } });
     assert.equal(compileFrom({}), null);
+  });
+
+  it('an .h5 file shows its layers before its weights are found', async () => {
+    const early: Network[] = [];
+    const { network, weights } = await openNetwork(fixture('keras2/nested.h5'), { onGraph: (graph) => early.push(graph) });
+    await weights.close();
+    assert.equal(early.length, 1);
+    assert.deepEqual(early[0]?.layers.map(({ name }) => name), network.layers.map(({ name }) => name));
+    assert.ok([...flattenLayers(early[0] ?? network)].every(({ layer }) => layer.weights.every(({ key }) => key === null)));
+    assert.ok([...flattenLayers(network)].some(({ layer }) => layer.weights.some(({ key }) => key !== null)));
   });
 
   it('groups of weights are named as Keras names them', () => {
