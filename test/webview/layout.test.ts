@@ -105,6 +105,19 @@ describe('a network that goes down and comes up again', () => {
   });
 });
 
+describe('modules of a file that does not say how they are connected', () => {
+  it('stand one below the other, also in their groups, without lines', async () => {
+    const host = await openFile('test/fixtures/models/torch/torch_resnet.pt');
+    assert.equal(host.graph.edges.length, 0);
+    const drawing = drawGraph(host.graph, false);
+    assert.equal(drawing.edges.length, 0);
+    const rects = drawing.nodes.map(({ rect }) => rect);
+    rects.slice(1).forEach((rect, index) => assert.ok(rect.y > (rects[index]?.y ?? Infinity), 'in the order of the file'));
+    assert.ok(drawing.width < 2.5 * (rects[0]?.width ?? 0) && drawing.nodes.length > 5);
+    await host.close();
+  });
+});
+
 describe('layered layout', () => {
   it('draws a chain as one straight column', () => {
     const input = network(path('a>b>c>d'));

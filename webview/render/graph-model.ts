@@ -77,9 +77,23 @@ export function draftGraph(graph: GraphView, withLoss: boolean, lossText = '', r
   const input: LayoutInput = {
     nodes: [...shown.map(({ id, parent }) => ({ id, parent, width, height: nodeHeight })), ...(withLoss ? [{ id: lossNode, parent: null, width, height: nodeHeight }] : [])],
     groups: [...groups].map(([id, parent]) => ({ id, parent })),
-    edges: [...edges, ...(withLoss ? ends.map((source) => ({ source, target: lossNode })) : [])],
+    edges: edges.length === 0 ? orderOf(shown, groups) : [...edges, ...(withLoss ? ends.map((source) => ({ source, target: lossNode })) : [])],
   };
-  return { input, finish: (layout) => drawingOf(graph, input, layout, shown, lossText) };
+  return { input, finish: (layout) => drawingOf(graph, edges.length === 0 ? { ...input, edges: [] } : input, layout, shown, lossText) };
+}
+
+/** Where a file does not say how its modules are connected, they stand one below the other, in the file's order: edges that are laid out, but not drawn. */
+function orderOf(shown: readonly NodeView[], groups: ReadonlyMap<string, string | null>): LayoutInput['edges'] {
+  const children = new Map<string | null, Set<string>>();
+  for (const { id, parent } of shown) {
+    let [child, around] = [id, parent];
+    while (!(children.get(around)?.has(child) ?? false)) {
+      children.set(around, (children.get(around) ?? new Set()).add(child));
+      if (around === null) break;
+      [child, around] = [around, groups.get(around) ?? null];
+    }
+  }
+  return [...children.values()].flatMap((list) => [...list].slice(1).map((target, index) => ({ source: [...list][index] ?? '', target })));
 }
 
 function drawingOf(graph: GraphView, input: LayoutInput, layout: LayoutResult, shown: readonly NodeView[], lossText: string): Drawing {
