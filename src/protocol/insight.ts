@@ -86,6 +86,8 @@ export interface ContributionsView {
   readonly top: readonly ContributionTerm[];
   /** Sums by channel of the input that the terms read, in order of the channels; null when it has none. */
   readonly channels: { readonly input: string; readonly sums: readonly { readonly channel: number; readonly value: number }[]; readonly all: number } | null;
+  /** Where an attention weighs positions: what each adds to the sum, through its weight; null elsewhere. */
+  readonly positions: { readonly weights: string; readonly sums: readonly { readonly position: number; readonly value: number }[]; readonly all: number } | null;
 }
 
 /** Elements of a later tensor that depend on the element: a box, and how many. */

@@ -68,7 +68,7 @@ function Seen({ view, influence, question }: { readonly view: OriginView; readon
 function Contributions({ view }: { readonly view: OriginView }): JSX.Element {
   const { contributions, contributionsProblem } = view;
   if (contributions === null) return <Part title="what made it" note={contributionsProblem ?? ''} label="What made it">{null}</Part>;
-  const { via, of, count: terms, total, finish, positive, negative, top, channels, combine, kernel }: ContributionsView = contributions;
+  const { via, of, count: terms, total, finish, positive, negative, top, channels, positions, combine, kernel }: ContributionsView = contributions;
   const hidden = terms - top.length;
   const signed = combine === 'sum' && positive !== 0 && negative !== 0 ? `, of which +${shortNumber(positive)} and ${shortNumber(negative)}` : '';
   return (
@@ -81,6 +81,12 @@ function Contributions({ view }: { readonly view: OriginView }): JSX.Element {
           detail: weight === null ? text ?? '' : `× [${weight.index.join(', ')}]  ${shortNumber(input?.value ?? NaN, 3)} × ${shortNumber(weight.value, 3)}`,
           title: weight === null ? text ?? '' : `${input === null ? '' : nameOf(input)} × ${nameOf(weight)}`,
         }))} />
+        {positions !== null && (
+          <div>
+            <p class="fine">sums by position, through the attention's {positions.weights}{positions.all > positions.sums.length ? `, the ${positions.sums.length} largest of ${positions.all}` : ''}</p>
+            <Columns label="Sums by position" items={positions.sums.map(({ position, value }) => ({ key: String(position), label: String(position), value, title: `position ${position}: ${shortNumber(value, 4)}` }))} />
+          </div>
+        )}
         {channels !== null && (
           <div>
             <p class="fine">sums by channel of {channels.input}{channels.all > channels.sums.length ? `, the ${channels.sums.length} largest of ${channels.all}` : ''}</p>

@@ -1,10 +1,13 @@
 /** What made a value: back over activations, biases and copies to the sum, its largest terms, and its sums by channel of the input. */
+import { numbersOf } from '../../engine/cells/attributes';
 import { arithmeticOf, hasCells } from '../../engine/cells/cells';
 import type { Arithmetic, Factor, Term } from '../../engine/cells/arithmetic';
 import type { ContributionsView, ContributionTerm, ElementView } from '../../protocol/insight';
 import { indexAt, placeAt } from '../../tensor/slice';
 import { Failure } from '../../tensor/failure';
+import type { Op } from '../../engine/trace';
 import type { View } from '../place';
+import { positionsOf } from './positions';
 import { elementView, readerOf } from './elements';
 import { channelAxisOf } from './fields';
 
@@ -23,7 +26,7 @@ export function contributionsOf(view: View, element: ElementView): Contributions
     if (!hasCells(op)) throw new Failure('insight.kernel', `${op.kernel} cannot be taken apart into terms.`);
     const arithmetic = arithmeticOf(op, index, read, Math.max(0, op.outputs.indexOf(tensor)));
     const back = step < farthest ? onlySource(view, arithmetic) : null;
-    if (back === null) return viewOf(view, arithmetic, op.kernel, via);
+    if (back === null) return viewOf(view, arithmetic, op, via, positionsOf(view, op, arithmetic, read));
     via.push({ element: elementView(view, tensor, index, arithmetic.shown), text: textOf(view, op.kernel, arithmetic) });
     ({ tensor, index } = back);
   }
@@ -54,9 +57,9 @@ function textOf(view: View, kernel: string, { terms }: Arithmetic): string {
 
 const named = (view: View, { tensor, index, value }: Factor): ElementView => elementView(view, tensor, index, value);
 
-function viewOf(view: View, arithmetic: Arithmetic, kernel: string, via: ContributionsView['via']): ContributionsView {
+function viewOf(view: View, arithmetic: Arithmetic, { kernel, layer }: Op, via: ContributionsView['via'], positions: ContributionsView['positions']): ContributionsView {
   const { terms, combine, total, finish, output, index, shown } = arithmetic;
-  const made = terms.map((term) => splitTerm(view, term));
+  const made = terms.map((term) => splitTerm(view, term, layer));
   const order = made.map((_, i) => i).sort((a, b) => size(terms[b]) - size(terms[a]) || a - b).slice(0, listed);
   return {
     via, of: elementView(view, output, index, shown), kernel, combine, count: terms.length, total, finish: finish.map(({ text }) => text),
@@ -65,7 +68,7 @@ function viewOf(view: View, arithmetic: Arithmetic, kernel: string, via: Contrib
       const [term, split] = [terms[i], made[i]];
       return term === undefined || split === undefined ? [] : [{ input: split.input === null ? null : named(view, split.input), weight: split.weight === null ? null : named(view, split.weight), text: term.text ?? null, value: term.value }];
     }),
-    channels: combine === 'sum' ? channelsOf(view, made, terms) : null,
+    channels: combine === 'sum' ? channelsOf(view, made, terms) : null, positions: combine === 'sum' ? positions : null,
   };
 }
 
@@ -74,7 +77,20 @@ const size = (term: Term | undefined): number => (term === undefined ? 0 : Numbe
 
 interface Split { readonly input: Factor | null; readonly weight: Factor | null }
 
-function splitTerm(view: View, { factors }: Term): Split {
+/** The same element before its layer turned it round for a kernel: of the layer's input or weight, as the file has it. */
+function unturned({ trace }: View, factor: Factor, layer: string | null): Factor {
+  let at = factor;
+  for (;;) {
+    const op = trace.ops[trace.tensors.get(at.tensor)?.writer ?? -1], source = op?.inputs.x;
+    if (op?.kernel !== 'Transpose' || op.layer !== layer || source === undefined) return at;
+    const index = at.index.map(() => 0);
+    for (const [place, axis] of numbersOf(op, 'perm', index.length, 0).entries()) index[axis] = at.index[place] ?? 0;
+    at = { tensor: source, index, value: at.value };
+  }
+}
+
+function splitTerm(view: View, term: Term, layer: string | null): Split {
+  const factors = term.factors.map((factor) => unturned(view, factor, layer));
   const weight = factors.find((factor) => view.trace.tensors.get(factor.tensor)?.role.kind === 'weight') ?? null;
   const input = factors.find((factor) => factor !== weight) ?? null;
   return { input, weight: weight ?? factors.find((factor) => factor !== input) ?? null };

@@ -17,9 +17,17 @@ import { useOf } from '../view/picture';
 import { indexOf } from '../view/trace-index';
 import { madeOf } from './made-of';
 
-/** The example of the batch that an element belongs to; null when its first axis does not number examples. */
-export const exampleOf = ({ trace }: View, { tensor, index }: Pick<ElementView, 'tensor' | 'index'>): number | null =>
-  (index.length > 0 && trace.tensors.get(tensor)?.shape[0] === trace.batch.size ? index[0] ?? null : null);
+/**
+ * The example of the batch that an element was made of, wherever its batch lies; null when it was made of several. Where steps and examples
+ * were one axis on the way, the smallest box holds all examples: then the element's place on the one axis that is as long as the batch tells.
+ */
+export function exampleOf({ trace }: View, { tensor, index }: Pick<ElementView, 'tensor' | 'index'>, boxes: ReadonlyMap<number, Box | null>): number | null {
+  const found = Object.values(trace.inputs).flatMap(({ value }) => { const range = boxes.get(value)?.[0]; return range === undefined ? [] : [range]; });
+  const [[first, last] = [0, -1]] = found, shape = trace.tensors.get(tensor)?.shape ?? [];
+  if (first === last && found.every((range) => range[0] === first && range[1] === first)) return first;
+  const axes = shape.flatMap((extent, axis) => (extent === trace.batch.size ? [axis] : []));
+  return axes.length === 1 && trace.ops[trace.tensors.get(tensor)?.writer ?? -1]?.phase === 'forward' ? index[axes[0] ?? 0] ?? null : null;
+}
 
 const known = new WeakMap<Network, ReadonlyMap<string, ReceptiveField>>();
 function fieldsOf(network: Network): ReadonlyMap<string, ReceptiveField> {
@@ -65,8 +73,7 @@ export function fieldsAt(view: View, element: ElementView): Fields {
   const { trace, info } = view, { tensor, index } = element;
   const problem = outsideForward(view, tensor);
   if (problem !== null) return { parts: [], words: null, notes: [], problem };
-  const op = trace.ops[trace.tensors.get(tensor)?.writer ?? -1], example = exampleOf(view, element);
-  const { boxes, masked, batchStatistics } = madeOf(view, tensor, index);
+  const op = trace.ops[trace.tensors.get(tensor)?.writer ?? -1], { boxes, masked, batchStatistics } = madeOf(view, tensor, index), example = exampleOf(view, element, boxes);
   const layer = op?.phase === 'forward' ? op.layer : null;
   const fields = fieldsOf(info.network), field = layer === null ? undefined : fields.get(layer) ?? fields.get(`${layer}#${op?.call ?? 0}`);
   const parts = Object.entries(trace.inputs).filter(([, { value }]) => boxes.has(value)).map(([name, { value }]): FieldPart => {
@@ -151,6 +158,7 @@ function reasonOf(network: Network, field: ReceptiveField | undefined): readonly
 const reasons: readonly (readonly [type: RegExp, words: string, weighs?: true])[] = [
   [/Attention/i, 'weighs every position against every other: how much each of them counts, its attention weights say'],
   [/^Bidirectional$/, 'runs through the steps in both directions'], [/LSTM|GRU|RNN/i, 'hands a state from step to step and gives the last'],
+  [/^(Flatten|Reshape|RESHAPE)$/, 'puts all positions into one row, of which what follows reads all'],
   [/^(Gather|Slice|StridedSlice|STRIDED_SLICE|GATHER)/, 'takes one of the steps, which has seen all of them'],
   [/^Global|Mean|Reduce|^(Sum|Max|Min|MEAN|SUM)$|Pool/, 'takes all positions together'],
   [/Dense|Gemm|MatMul|FULLY_CONNECTED|Conv|CONV/, 'has a weight for every position', true], [/MatMul|Einsum|Dot|BATCH_MATMUL/i, 'multiplies every position with every other'],

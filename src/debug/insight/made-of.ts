@@ -3,7 +3,7 @@ import { axesOf } from '../../engine/cells/attributes';
 import { hull } from '../../engine/cells/reach';
 import type { Box } from '../../engine/cells/reach';
 import { sourcesOf } from '../../engine/cells/sources';
-import type { Op } from '../../engine/trace';
+import type { Op, Trace } from '../../engine/trace';
 import { findLayer } from '../../network/layer-path';
 import type { View } from '../place';
 import { readerOf } from './elements';
@@ -20,6 +20,16 @@ const reductions = new Set(['Mean', 'Sum', 'Max', 'Min', 'Prod']);
 /** Kernels that leave weights what they are: weights that sum to 1 stay such on their way to what they weigh. */
 const keeping: Readonly<Record<string, string>> = { Identity: 'x', Cast: 'x', Reshape: 'x', Transpose: 'x', Multiply: 'a', Select: 't', ExpandDims: 'input' };
 
+/** A tensor that came out of a softmax, with all that it was on the way; null for others. */
+export function attentionWeights({ ops, tensors }: Trace, id: number): readonly number[] | null {
+  const passed = [id];
+  for (let op = ops[tensors.get(id)?.writer ?? -1]; op !== undefined; op = ops[tensors.get(passed.at(-1) ?? -1)?.writer ?? -1]) {
+    if (op.kernel === 'Softmax') return passed;
+    passed.push(op.inputs[keeping[op.kernel] ?? ''] ?? -1);
+  }
+  return null;
+}
+
 /** @param masks whether positions to which an attention gives the weight 0 are left out */
 export function madeOf(view: View, tensor: number, index: readonly number[], { masks = true } = {}): MadeOf {
   const { trace, info } = view, { ops, tensors } = trace, read = readerOf(view);
@@ -29,12 +39,9 @@ export function madeOf(view: View, tensor: number, index: readonly number[], { m
   // Weights that sum to 1, and what they are made of on their way: their zeros are a mask's.
   const weights = new Set<number>();
   const weighted = (id: number): boolean => {
-    const passed = [id];
-    for (let op = ops[tensors.get(id)?.writer ?? -1]; masks && op !== undefined; op = ops[tensors.get(passed.at(-1) ?? -1)?.writer ?? -1]) {
-      if (op.kernel === 'Softmax') { for (const each of passed) weights.add(each); return true; }
-      passed.push(op.inputs[keeping[op.kernel] ?? ''] ?? -1);
-    }
-    return false;
+    const passed = masks ? attentionWeights(trace, id) : null;
+    for (const each of passed ?? []) weights.add(each);
+    return passed !== null;
   };
   const values = (id: number): ReturnType<typeof read> | null => (weights.has(id) || (masks && tensors.get(id)?.dtype !== 'float32') || tensors.get(id)?.dtype === 'int32' ? read(id) : null);
   const normalises = (op: Op): boolean => op.layer !== null && op.phase === 'forward' && /BatchNorm/.test(findLayer(info.network, op.layer)?.type ?? '')

@@ -56,7 +56,7 @@ export async function influenceView(run: Run, view: View, { tensor, index }: Ori
   if (problem !== null) throw new Failure('insight.gradient', problem);
   const sources = sourcesOf(view, element);
   const gradients = await run.gradientsOf(trace, { tensor, element: placeAt(trace.tensors.get(tensor)?.shape ?? [], index) }, sources.map(({ tensor: id }) => id), { signal });
-  const example = exampleOf(view, element);
+  const example = exampleOf(view, element, madeOf(view, tensor, index, { masks: false }).boxes);
   return { parts: sources.flatMap((source, i) => { const gradient = gradients[i]; return gradient === null || gradient === undefined ? [] : [partOf(view, source, gradient, example)]; }) };
 }
 

@@ -147,4 +147,39 @@ describe('What an element can see', () => {
       await controller.end();
     }
   });
+
+  for (const [model, values, layer] of [['torch/torch_encoder.onnx', /MatMul_2$/, /self_attn\/Gemm$/], ['keras/transformer_block.keras', null, /attention|mha/]] as const) {
+    it(`of ${model} is made by positions through its attention weights, which add up to the sum`, async () => {
+      const controller = await runOf(model);
+      try {
+        const { trace } = controller, tensors = [...(values === null ? [] : [outputOf(controller, values)]), outputOf(controller, layer)];
+        for (const tensor of tensors) {
+          const shape = trace.tensors.get(tensor)?.shape ?? [], { contributions } = (await asked(controller, tensor, shape.map((extent) => Math.min(1, extent - 1)))).origin;
+          const { positions, total, count } = contributions ?? assert.fail();
+          const sum = (positions?.sums ?? assert.fail(`${shape.join()}: ${count} terms of ${contributions?.kernel}`)).reduce((all, { value }) => all + value, 0);
+          assert.ok(Math.abs(sum - total) <= 1e-4 * Math.max(1e-2, Math.abs(total)), `${sum} of ${total}`);
+          assert.equal(positions?.all, trace.tensors.get(Object.values(trace.inputs)[0]?.value ?? -1)?.shape[1]);
+        }
+      } finally {
+        await controller.end();
+      }
+    });
+  }
+
+  it('names the elements of a layer\'s own input and weight, as the file has them', async () => {
+    const controller = await runOf('torch/torch_cnn.onnx');
+    try {
+      const { origin: { contributions } } = await asked(controller, outputOf(controller, /conv2/), [1, 3, 2, 3]), { trace } = controller;
+      const { top, channels, total } = contributions ?? assert.fail(), pooled = outputOf(controller, /pool/), kernel = trace.weights.find(({ layer, weight }) => layer === 'conv2/Conv' && weight === 'weight')?.before ?? -1;
+      const read = (id: number, index: readonly number[]): number => { const tensor = trace.tensors.get(id) ?? assert.fail(), { shape } = tensor; return Number(tensor.read().data[index.reduce((place, at, axis) => place * (shape[axis] ?? 1) + at, 0)]); };
+      for (const { input, weight, value } of top) {
+        assert.deepEqual([input?.tensor, weight?.tensor, weight?.index[0]], [pooled, kernel, 3]);
+        assert.ok(Math.abs(read(pooled, input?.index ?? []) * read(kernel, weight?.index ?? []) - value) < 1e-6);
+      }
+      assert.equal(channels?.all, trace.tensors.get(pooled)?.shape[1]);
+      assert.ok(Math.abs((channels?.sums ?? []).reduce((all, { value }) => all + value, 0) - total) < 1e-4);
+    } finally {
+      await controller.end();
+    }
+  });
 });
