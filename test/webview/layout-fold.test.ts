@@ -39,6 +39,15 @@ describe('groups of a large network', () => {
     assert.ok(boxes.graph.nodes.length < 40, `${boxes.graph.nodes.length} boxes`);
   });
 
+  it('hold the layer that gives them its name, as in MobileNet', async () => {
+    const graph = await architecture('mobilenet');
+    const scopes = scopesOf(graph);
+    const boxes = foldGraph(graph, scopes, openAtFirst(graph, scopes)).graph.nodes;
+    assert.deepEqual(groupsAround(scopes, 'conv_dw_7'), ['conv_dw_7/']);
+    assert.equal(boxes.find(({ name }) => name === 'conv_pw_7')?.detail, '3 layers');
+    assert.ok(boxes.length < 48 && boxes.every(({ name }) => !name.includes('…')), boxes.map(({ name }) => name).join());
+  });
+
   it('come from the names of ResNet50, stage and block', async () => {
     const host = await openFile('test/fixtures/models/applications/ResNet50.config.json');
     const { graph } = host;

@@ -99,9 +99,12 @@ function nestedModels(graph: GraphView): Tree {
 function addNameScopes(tree: Tree, container: string | null, named: ReadonlyMap<string, NodeView>): void {
   const members = new Map<string, string[]>();
   const layers = tree.children.get(container) ?? [];
+  const nameOf = (id: string): string => (tree.groups.has(id) ? '' : named.get(id)?.name ?? '');
+  const scopes = new Set(layers.flatMap((id) => scopeNames(nameOf(id))));
   for (const id of layers) {
-    const node = tree.groups.has(id) ? undefined : named.get(id);
-    for (const scope of node === undefined ? [] : scopeNames(node.name)) {
+    const name = nameOf(id);
+    // Beside `conv_dw_1_bn` the layer `conv_dw_1` belongs to the scope of its name.
+    for (const scope of [...scopeNames(name), ...(scopes.has(name) ? [name] : [])]) {
       const list = members.get(scope);
       if (list === undefined) members.set(scope, [id]);
       else list.push(id);
