@@ -16,6 +16,7 @@ describe('model files', () => {
     writeFileSync(path.join(workspace, 'broken/empty.keras'), '');
     writeFileSync(path.join(workspace, 'broken/text.h5'), 'This is not HDF5.\n');
     copyFileSync(path.resolve('test/fixtures/models/torch/torch_encoder.onnx'), path.join(workspace, 'torch_encoder.onnx'));
+    copyFileSync(path.resolve('test/fixtures/models/keras/lenet5.config.json'), path.join(workspace, 'described.json'));
     workbench = await Workbench.open();
   });
   after(async () => {
@@ -50,6 +51,19 @@ describe('model files', () => {
     });
     const editor = await workbench.webview('.model');
     await workbench.until(async () => /HDF5|h5/i.test(await editor.locator('.facts-line').textContent() ?? ''), 'the graph of students.h5');
+  });
+
+  it('offers Visualize in the explorer on JSON files that are models, though nobody has opened them, and on no others', async () => {
+    const menu = workbench.page.locator('.monaco-menu');
+    await workbench.menu('Visualize', () => workbench.row('described.json').click({ button: 'right' }));
+    const editor = await workbench.webview('.model');
+    await workbench.until(async () => /lenet/i.test(await editor.locator('.title h1').textContent() ?? ''), 'the graph of described.json');
+    await workbench.until(async () => {
+      await workbench.row('lenet5.run.json').click({ button: 'right' });
+      return menu.getByText('Copy Path', { exact: true }).isVisible();
+    }, 'the menu of lenet5.run.json');
+    assert.equal(await menu.getByText('Visualize', { exact: true }).count(), 0);
+    await workbench.page.keyboard.press('Escape');
   });
 
   for (const [file, sentence] of [['empty.keras', /empty\.keras is empty/], ['text.h5', /text\.h5 /]] as const) {
