@@ -133,7 +133,9 @@ function weightsOf(layer: LayerDraft, call: LayerCall | undefined, shapeOf: (ref
   try {
     if (seen.inputs.length === 0 && layer.type !== 'InputLayer') throw new Failure('layer.input', 'the shape of its input is not known');
     const specs = kind.weights(new Settings(layer.config), seen);
-    return { weights: specs.map((spec) => ({ ...spec, trainable: spec.trainable && trainable, key: null })), problem: null };
+    // With LoRA the kernel itself stands still; Keras merges the low-rank part into it when it saves.
+    const still = (name: string): boolean => layer.config.lora_rank !== undefined && layer.config.lora_rank !== null && /^(kernel|embeddings)$/.test(name);
+    return { weights: specs.map((spec) => ({ ...spec, trainable: spec.trainable && trainable && !still(spec.name), key: null })), problem: null };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return { weights: [], problem: `${layer.type} ${quote(layer.name)}: ${sentenceOf(error)}.` };

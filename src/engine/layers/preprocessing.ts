@@ -1,11 +1,11 @@
 /** Preprocessing that models carry inside: rescaling, resizing, cropping, category numbers to vectors. */
-import { add, cast, expandDims, image, maximum, mul, oneHot, reshape, slice, sum, minimum } from '@tensorflow/tfjs-core';
+import { add, cast, equal, expandDims, greaterEqual, image, maximum, minimum, mod, mul, notEqual, oneHot, onesLike, reshape, scalar, slice, sub, sum, tensor1d } from '@tensorflow/tfjs-core';
 import type { Rank, Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { Failure } from '../../tensor/failure';
-import { atOnce, inputOf, plain, tensorsIn } from './calls';
+import { plain, tensorsIn } from './calls';
 import type { LayerCallContext, LayerForward } from './layer';
 import { toChannelsFirst, toChannelsLast } from './layout';
-import { badSetting, channelsFirst, choiceOf, flagOf, numberOf } from './settings';
+import { badSetting, channelsFirst, choiceOf, flagOf, numberOf, optionalNumberOf } from './settings';
 import { interpolations, resizedTo } from './resizing';
 
 const float = (x: Tensor): Tensor => (x.dtype === 'float32' ? x : cast(x, 'float32'));
@@ -65,21 +65,58 @@ const centerCrop = plain((x, call) => {
   });
 });
 
-const encoding = atOnce((call) => {
-  const x = inputOf(call);
-  const tokens = numberOf(call, 'num_tokens');
-  const mode = choiceOf(call, 'output_mode', ['multi_hot', 'one_hot', 'count']);
+/** Category numbers as vectors over `tokens` categories: one each, all that occur, or how often each occurs. */
+function encoded(call: LayerCallContext, x: Tensor, tokens: number, mode: 'multi_hot' | 'one_hot' | 'count'): Tensor {
   const numbers = cast(x, 'int32');
   const [weights] = tensorsIn(call.kwargs['count_weights']);
   if (mode === 'one_hot') {
     const flat = reshape<Rank.R1>(numbers, [numbers.size]);
     const shape = x.shape[x.rank - 1] === 1 ? x.shape.slice(0, -1) : x.shape;
-    return { outputs: [reshape(cast(oneHot(flat, tokens), 'float32'), [...shape, tokens])] };
+    return reshape(cast(oneHot(flat, tokens), 'float32'), [...shape, tokens]);
   }
-  if (x.rank < 1) throw new Failure('layer.rank', `Layer '${call.path}' (CategoryEncoding) needs at least one axis.`);
+  if (x.rank < 1) throw new Failure('layer.rank', `Layer '${call.path}' (${call.type}) needs at least one axis.`);
   const rows = reshape(cast(oneHot(reshape<Rank.R1>(numbers, [numbers.size]), tokens), 'float32'), [...x.shape, tokens]);
   const counted = sum(weights === undefined ? rows : mul(rows, expandDims(weights, -1)), x.rank - 1);
-  return { outputs: [mode === 'count' ? counted : minimum(maximum(counted, 0), 1)] };
+  return mode === 'count' ? counted : minimum(maximum(counted, 0), 1);
+}
+
+const encoding = plain((x, call) => encoded(call, x, numberOf(call, 'num_tokens'), choiceOf(call, 'output_mode', ['multi_hot', 'one_hot', 'count'])));
+
+const categorical = (call: LayerCallContext, numbers: Tensor, tokens: number): Tensor => {
+  const mode = choiceOf(call, 'output_mode', ['int', 'multi_hot', 'one_hot', 'count']);
+  return mode === 'int' ? numbers : encoded(call, numbers, tokens, mode);
+};
+
+/** The numbers of a list in the configuration. @throws Failure when there is none */
+function numbersOf(call: LayerCallContext, key: string): number[] {
+  const value = call.config[key];
+  if (!Array.isArray(value)) throw badSetting(call, key, 'a list of numbers; adapt the layer before saving, so a list of numbers');
+  return (value as readonly unknown[]).filter((entry) => typeof entry === 'number');
+}
+
+/** The bin of each number: how many boundaries it has reached. */
+const discretization = plain((x, call) => {
+  const bins = numbersOf(call, 'bin_boundaries');
+  const reached = sum(cast(greaterEqual(expandDims(float(x), -1), tensor1d(bins)), 'int32'), -1);
+  return categorical(call, reached, bins.length + 1);
+});
+
+/** The place of each number in a vocabulary, behind those of unknown numbers and, before them, of the mask. */
+const lookUp = plain((x, call) => {
+  const entries = numbersOf(call, 'vocabulary');
+  const unknown = numberOf(call, 'num_oov_indices', 1);
+  const masked = optionalNumberOf(call, 'mask_token');
+  if (flagOf(call, 'invert', false)) throw badSetting(call, 'invert', 'false; going back from places to numbers is not supported, so false');
+  const first = unknown + (masked === null ? 0 : 1);
+  const numbers = cast(x, 'int32');
+  const same = cast(equal(expandDims(numbers, -1), tensor1d(entries, 'int32')), 'int32');
+  const place = sum(mul(same, tensor1d(entries.map((_, index) => first + index), 'int32')), -1);
+  const known = sum(same, -1);
+  const offset = masked === null ? 0 : 1;
+  const other = unknown > 1 ? add(mod(numbers, scalar(unknown, 'int32')), scalar(offset, 'int32')) : mul(onesLike(numbers), scalar(offset, 'int32'));
+  const found = add(place, mul(sub(scalar(1, 'int32'), known), other));
+  const result = masked === null ? found : mul(found, cast(notEqual(numbers, scalar(masked, 'int32')), 'int32'));
+  return categorical(call, result, first + entries.length);
 });
 
 export const preprocessingLayers: Readonly<Record<string, LayerForward>> = {
@@ -87,4 +124,6 @@ export const preprocessingLayers: Readonly<Record<string, LayerForward>> = {
   Resizing: resizing,
   CenterCrop: centerCrop,
   CategoryEncoding: encoding,
+  Discretization: discretization,
+  IntegerLookup: lookUp,
 };

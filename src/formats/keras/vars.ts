@@ -9,13 +9,16 @@ export function snakeCase(name: string): string {
   return name.replace(/\W+/g, '').replace(/(.)([A-Z][a-z]+)/g, '$1_$2').replace(/([a-z])([A-Z])/g, '$1_$2').toLowerCase();
 }
 
+/** Classes that are exported under another name than their own, by which groups are called. */
+const classNames: Readonly<Record<string, string | undefined>> = Object.assign(Object.create(null) as object, { GroupQueryAttention: 'GroupedQueryAttention' });
+
 /** Name of every layer's group within its model's `layers` group. */
 function groupNames(network: NetworkDraft): ReadonlyMap<LayerDraft, string> {
   const counts = new Map<string, number>();
   const names = new Map<LayerDraft, string>();
   for (const layer of network.layers) {
     if (layer.operation || layer.config.implied === true) continue;
-    const base = snakeCase(layer.originalType);
+    const base = snakeCase(classNames[layer.originalType] ?? layer.originalType);
     const count = counts.get(base) ?? 0;
     counts.set(base, count + 1);
     names.set(layer, count === 0 ? base : `${base}_${count}`);

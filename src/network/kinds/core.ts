@@ -38,6 +38,20 @@ const embedding: LayerKind = {
   detail: (settings) => `${settings.count('input_dim')} → ${settings.count('output_dim')}${settings.flag('mask_zero', false) ? ' masks 0' : ''}`,
 };
 
+/** An embedding that also maps back: from features to a score for each row, called with `reverse`. */
+const reversibleEmbedding: LayerKind = {
+  ...embedding,
+  outputs: (settings, call) => {
+    const reverse = call.kwargs.reverse ?? call.args[1];
+    const back = reverse?.kind === 'value' && reverse.value === true;
+    return [back ? [...inputOf(call).slice(0, -1), settings.count('input_dim')] : [...inputOf(call), settings.count('output_dim')]];
+  },
+  weights: (settings, call) => [
+    ...(embedding.weights?.(settings, call) ?? []),
+    ...(settings.flag('tie_weights', true) ? [] : [weight('reverse_embeddings', [settings.count('output_dim'), settings.count('input_dim')], settings.initializer('embeddings_initializer', 'uniform'))]),
+  ],
+};
+
 /** PReLU: one slope an element of the example, shared along `shared_axes` (numbered from 1). */
 const prelu: LayerKind = {
   ...elementwise,
@@ -116,6 +130,7 @@ export const core: KindTable = {
   Dense: dense,
   EinsumDense: einsumDense,
   Embedding: embedding,
+  ReversibleEmbedding: reversibleEmbedding,
   PReLU: prelu,
   Activation: elementwise, ReLU: elementwise, LeakyReLU: elementwise, ELU: elementwise, Softmax: elementwise, ThresholdedReLU: elementwise,
   Dropout: noise, SpatialDropout1D: noise, SpatialDropout2D: noise, SpatialDropout3D: noise, AlphaDropout: noise, GaussianDropout: noise,

@@ -31,6 +31,17 @@ function global(rank: number): LayerKind {
   };
 }
 
+/** Windows that together cover each axis evenly, in a number that is set. */
+function adaptive(rank: number): LayerKind {
+  return {
+    outputs: (settings, call) => {
+      const { channels, join } = spatial(settings, inputOfRank(call, rank + 2));
+      return [join(settings.counts('output_size', rank), channels)];
+    },
+    detail: (settings) => cross(settings.counts('output_size', rank)),
+  };
+}
+
 /** Padding or cropping at both ends of every axis: `[[top, bottom], [left, right]]`, `[height, width]`, or one number. */
 function edges(settings: Settings, key: string, rank: number): readonly (readonly [number, number])[] {
   const value = settings.config[key] ?? 1;
@@ -94,6 +105,8 @@ export const poolings: KindTable = {
   AveragePooling1D: pooling(1), AveragePooling2D: pooling(2), AveragePooling3D: pooling(3),
   GlobalMaxPooling1D: global(1), GlobalMaxPooling2D: global(2), GlobalMaxPooling3D: global(3),
   GlobalAveragePooling1D: global(1), GlobalAveragePooling2D: global(2), GlobalAveragePooling3D: global(3),
+  AdaptiveMaxPooling1D: adaptive(1), AdaptiveMaxPooling2D: adaptive(2), AdaptiveMaxPooling3D: adaptive(3),
+  AdaptiveAveragePooling1D: adaptive(1), AdaptiveAveragePooling2D: adaptive(2), AdaptiveAveragePooling3D: adaptive(3),
   ZeroPadding1D: padding(1), ZeroPadding2D: padding(2), ZeroPadding3D: padding(3),
   Cropping1D: cropping(1), Cropping2D: cropping(2), Cropping3D: cropping(3),
   UpSampling1D: upsampling(1), UpSampling2D: upsampling(2), UpSampling3D: upsampling(3),

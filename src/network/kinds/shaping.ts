@@ -2,7 +2,7 @@
 import { Failure } from '../../tensor/failure';
 import type { SymbolicShape } from '../network';
 import { cross, describeShape, inputOf, inputOfRank, product } from './kind';
-import type { KindTable } from './kind';
+import type { KindTable, Settings } from './kind';
 import { slide, spatial } from './convolution';
 
 /** Resolves one -1 in `target` (batch not included) so that it holds as many elements as `source`. */
@@ -15,6 +15,16 @@ export function reshaped(source: SymbolicShape, target: readonly number[]): Symb
   }
   if (total !== null && (known === 0 || total % known !== 0)) throw new Failure('layer.reshape', `it cannot turn ${describeShape(source)} (${total} elements) into ${describeShape(target)}`);
   return target.map((extent) => (extent === -1 ? (total === null ? null : total / known) : extent));
+}
+
+const boundariesOf = (settings: Settings): readonly unknown[] => (Array.isArray(settings.config.bin_boundaries) ? settings.config.bin_boundaries as readonly unknown[] : []);
+
+/** The shape of category numbers, or of vectors over all of them, by `output_mode`. */
+function categories(settings: Settings, shape: SymbolicShape, tokens: number): SymbolicShape {
+  const mode = settings.text('output_mode', 'int');
+  if (mode === 'int') return shape;
+  if (mode === 'one_hot') return shape.length > 1 && shape[shape.length - 1] === 1 ? [...shape.slice(0, -1), tokens] : [...shape, tokens];
+  return [...shape.slice(0, -1), tokens];
 }
 
 export const shaping: KindTable = {
@@ -82,6 +92,9 @@ export const shaping: KindTable = {
     },
     detail: (settings) => String(settings.count('num_tokens')),
   },
+  /** Numbers to the bins or entries that they belong to. */
+  Discretization: { outputs: (settings, call) => [categories(settings, inputOf(call), 1 + (settings.has('bin_boundaries') ? boundariesOf(settings).length : settings.count('num_bins') - 1))], detail: (settings) => (settings.has('bin_boundaries') ? `${boundariesOf(settings).length + 1} bins` : '') },
+  IntegerLookup: { outputs: (settings, call) => [categories(settings, inputOf(call), settings.has('max_tokens') && settings.flag('pad_to_max_tokens', false) ? settings.count('max_tokens') : settings.count('vocabulary_size', 0))], detail: (settings) => (settings.has('vocabulary_size') ? `${settings.count('vocabulary_size')} entries` : '') },
   /** Windows of a signal; kept here for `slide`. */
   STFTSpectrogram: {
     outputs: (settings, call) => {
