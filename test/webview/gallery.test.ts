@@ -5,7 +5,8 @@ import type { ThemeName } from './browser';
 import { openFile, openRun } from './fixtures/real';
 import type { RunHost } from './fixtures/real';
 
-const files = ['keras/resnet_mini.keras', 'keras/transformer_block.keras', 'keras/multi_io.keras', 'keras/autoencoder.keras', 'keras/cnn_zoo.keras', 'keras/lambda_model.keras', 'keras/gru_bidir.keras', 'keras/masked_text.keras', 'applications/InceptionV3.config.json', 'applications/ResNet50.config.json'];
+const files = ['keras/resnet_mini.keras', 'keras/transformer_block.keras', 'keras/multi_io.keras', 'keras/autoencoder.keras', 'keras/cnn_zoo.keras', 'keras/lambda_model.keras', 'keras/gru_bidir.keras', 'keras/masked_text.keras', 'applications/InceptionV3.config.json', 'applications/ResNet50.config.json',
+  'tensorflow/flow_models/lstm_v1/model.json', 'tensorflow/flow_models/branch_v2/model.json', 'tensorflow/flow_models/nested_v2/model.json'];
 
 /** A theme each, so that all are seen. */
 const themes: Readonly<Record<string, ThemeName>> = { first: 'light', conv: 'hcDark', op: 'hcLight', update: 'light' };
@@ -18,7 +19,7 @@ describe('gallery', () => {
       const opened = await openWebview(host, { width: 1000, height: 900 });
       await opened.page.waitForSelector('.graph-layer', { state: 'attached' });
       await opened.settled();
-      await opened.screenshot(`file-${file.split('/').at(-1)?.split('.')[0]}`);
+      await opened.screenshot(`file-${file.replace(/\/model\.json$/, '').split('/').at(-1)?.split('.')[0]}`);
       assert.deepEqual(opened.complaints, []);
       await opened.close();
       await host.close();

@@ -25,6 +25,8 @@ import type { OnnxTensor } from './tensor';
 /** Constants of more elements are looked at as weights are, never as numbers of a sentence. */
 const maximalConstant = 4096;
 const maximalDepth = 32;
+/** Loops and branches of more graphs are no model but a trap: each is drawn with all that it takes. */
+const maximalGraphs = 5000;
 /** Beyond this an expression is left to the ops of the graph. */
 const maximalExpression = 2000;
 
@@ -104,12 +106,17 @@ export class GraphReader {
 
   private sharedBy(nodes: readonly Node[]): ReadonlySet<string> {
     const users = new Map<string, number>();
+    let graphs = 0;
     const count = (given: readonly Node[], depth: number): void => {
       if (depth > maximalDepth) throw new Failure('onnx.graph', `${this.label}: its loops and branches stand in each other more than ${maximalDepth} deep.`);
       for (const node of given) {
         const trained = new Set(node.inputs.filter((name, position) => this.tensors.own.has(name) && this.trains(node.type, position, name)));
         for (const name of trained) users.set(name, (users.get(name) ?? 0) + 1);
-        for (const graph of this.graphsOf(node)) count(graph.nodes, depth + 1);
+        for (const graph of this.graphsOf(node)) {
+          graphs += 1;
+          if (graphs > maximalGraphs) throw new Failure('onnx.graph', `${this.label}: its loops and branches hold more than ${maximalGraphs} graphs.`);
+          count(graph.nodes, depth + 1);
+        }
       }
     };
     count(nodes, 0);

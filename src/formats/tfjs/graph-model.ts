@@ -88,7 +88,7 @@ function opsOf(facts: GraphFacts, nodes: readonly FlowNode[], wanted: readonly s
     const told = weights.flatMap(({ name, key }) => { const value = values.get(key ?? ''); return value === undefined || value.includes(null) ? [] : [[name, value.map(Number)] as const]; });
     const network = node.graphs === undefined ? undefined : insideOf(facts, node);
     return {
-      name: shortName(node.name).slice(strip.length), type: node.op, config, inputs, outputs: node.outputs ?? results.get(node.name) ?? [node.name], weights, macs: macsOf(node.op, shapes.get(node.name), about.inputs), detail: '',
+      name: shortName(node.name).slice(strip.length).replace(/_tfg_inlined_.*$/, ''), type: node.op, config, inputs, outputs: node.outputs ?? results.get(node.name) ?? [node.name], weights, macs: macsOf(node.op, shapes.get(node.name), about.inputs), detail: '',
       values: Object.fromEntries(told), ...(network === undefined ? {} : { network }),
     };
   });
@@ -99,12 +99,14 @@ function opsOf(facts: GraphFacts, nodes: readonly FlowNode[], wanted: readonly s
 /** The network inside a loop, a branch or a call. */
 function insideOf(facts: GraphFacts, node: FlowNode): Network {
   const given = node.inputs.slice(node.inputs.length - (Object.values(node.graphs ?? {})[0]?.inputs.length ?? 0));
+  // The graphs of one op call their inputs alike: as the last does, which for a loop is its body.
+  const names = (Object.values(node.graphs ?? {}).at(-1)?.inputs ?? []).map(variableName);
   const networks = Object.entries(node.graphs ?? {}).map(([key, graph]): readonly [string, Network] => {
     const strip = commonScope(graph.nodes.filter(({ op }) => isOp(op)).map(({ name }) => shortName(name)));
     for (const [index, input] of graph.inputs.entries()) { const shape = facts.shapes.get(given[index] ?? ''); if (shape !== undefined) facts.shapes.set(input, shape); }
     return [key, networkOfOps({
       name: key, format: 'tfjs-graph', formatDetail: '', convention: 'tfjs', inputs: graph.inputs, nodes: opsOf(facts, graph.nodes, graph.outputs, strip), outputs: graph.outputs, shapeOf: (tensor) => facts.shapes.get(tensor),
-      nameOf: (tensor) => variableName(tensor), knows: isKnownTensorflowOp, problems: [],
+      nameOf: (tensor) => names[graph.inputs.indexOf(tensor)] ?? tensor, knows: isKnownTensorflowOp, problems: [],
     })];
   });
   const lost = networks.find(([key, network]) => network.outputs.length !== node.graphs?.[key]?.outputs.length);
@@ -129,8 +131,8 @@ function commonScope(names: readonly string[]): string {
   return scope;
 }
 
-/** `lstm_while_placeholder_2`, `lstm/while/Switch_1:1` -> what a person takes for the variable's name. */
-const variableName = (tensor: string): string => shortName(tensor.replace(/#(then|else)$/, '')).replace(/:\d+$/, '').split('/').slice(-2).join('/').replace(/^.*_while_(?=[a-z])/, '');
+/** `body_11_frozen_12/lstm_while_placeholder_2`, `lstm/while/zeros_switch/_29:1` -> what a person takes for the variable's name. */
+const variableName = (tensor: string): string => shortName(tensor.replace(/#(then|else)$/, '')).replace(/:\d+$/, '').replace(/(_switch)?\/_\d+(\/?$)/, '').split('/').at(-1)?.replace(/^(.*_)?while_(?=[a-z])/, '').replace(/_tfg_result_\d+$/, '') ?? tensor;
 const tensorName = (name: string, output: number): string => (output === 0 ? name : `${name}:${output}`);
 const functionName = ({ attributes }: FlowNode, key: string): string | undefined => { const value = attributes[key]; const named = isObject(value) ? value.func : undefined; return isObject(named) && typeof named.name === 'string' ? named.name : undefined; };
 

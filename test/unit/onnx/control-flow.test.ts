@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import { PbfWriter } from 'pbf';
 import { openBackend } from '../../../src/engine/backend/backend';
 import { createRun } from '../../../src/engine/create-run';
 import { readNpz } from '../../../src/formats/npz';
@@ -91,6 +92,33 @@ describe('ONNX loops and branches', () => {
       session.dispose();
     }
   }));
+
+  it('branches in branches without end are refused with a sentence', async () => {
+    // A graph of one op If on its input c, whose branches are `inner`.
+    const graph = (inner: Uint8Array | null): Uint8Array => {
+      const made = new PbfWriter();
+      made.writeMessage(1, (_: null, node) => {
+        node.writeStringField(1, 'c');
+        node.writeStringField(2, 'r');
+        node.writeStringField(4, inner === null ? 'Identity' : 'If');
+        if (inner !== null) for (const name of ['then_branch', 'else_branch']) node.writeMessage(5, (_attribute: null, attribute) => { attribute.writeStringField(1, name); attribute.writeBytesField(6, name === 'then_branch' ? inner : graph(null)); }, null);
+      }, null);
+      made.writeMessage(12, (_: null, value) => value.writeStringField(1, 'r'), null);
+      return made.finish();
+    };
+    let nested = graph(null);
+    for (let depth = 0; depth < 40; depth += 1) nested = graph(nested);
+    const model = new PbfWriter();
+    model.writeVarintField(1, 9);
+    model.writeBytesField(7, nested);
+    const folder = await mkdtemp(path.join(tmpdir(), 'backstep-onnx-deep-'));
+    try {
+      await writeFile(path.join(folder, 'deep.onnx'), model.finish());
+      await assert.rejects(openNetwork(path.join(folder, 'deep.onnx')), /deep\.onnx: its loops and branches stand in each other more than 32 deep\.$/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
 
   it('a loop without end stops with a sentence', () => opened('until', async ({ network, weights }) => {
     (await openBackend('cpu')).activate();
