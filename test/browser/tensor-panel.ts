@@ -29,8 +29,15 @@ export class TensorPanel {
     }, 'the program paused');
     await this.workbench.until(async () => {
       await page.keyboard.press('Control+Shift+KeyD');
-      return this.row('variables', 'maps').waitFor({ timeout: 5000 }).then(() => true, () => false);
+      return this.unfold().then(() => this.row('variables', 'maps').waitFor({ timeout: 5000 })).then(() => true, () => false);
     }, 'the variables');
+  }
+
+  /** Opens the innermost scope: VS Code does by itself, unless its tree is drawn anew at that moment. */
+  private async unfold(): Promise<void> {
+    const scope = this.workbench.page.locator('.debug-variables .monaco-list-row[aria-level="1"]').first();
+    await scope.waitFor({ timeout: 5000 });
+    if (await scope.getAttribute('aria-expanded', { timeout: 2000 }) === 'false') await scope.click({ timeout: 5000 });
   }
 
   row(view: 'variables' | 'watch', name: string): Locator {
@@ -76,7 +83,10 @@ export class TensorPanel {
 
   /** Chooses it from the context menu of a row. */
   choose(view: 'variables' | 'watch', name: string, command: ViewCommand): Promise<void> {
-    return this.chooseIn(() => this.row(view, name).click({ button: 'right', timeout: 5000 }), command, name);
+    return this.chooseIn(async () => {
+      if (view === 'variables') await this.unfold();
+      await this.row(view, name).click({ button: 'right', timeout: 5000 });
+    }, command, name);
   }
 
   /** Waits until the panel says this of an expression; gives its frame. */
