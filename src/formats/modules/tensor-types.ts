@@ -30,10 +30,24 @@ const eight = (name: string, exponent: number, finite: boolean): StoredType => {
   return { name, bytes: 1, dtype: 'float32', parts: 1, decode: (bytes) => Float32Array.from(bytes, (code) => table[code] ?? NaN) };
 };
 
+/** The kinds of other vendors: one zero, no infinity, NaN in the place of minus zero, and a bias larger by one. */
+const unsigned = (name: string, exponent: number): StoredType => {
+  const fractionBits = 7 - exponent;
+  const bias = 2 ** (exponent - 1);
+  const table = Float32Array.from({ length: 256 }, (_, code) => {
+    const power = (code & 0x7f) >> fractionBits;
+    const fraction = (code & (2 ** fractionBits - 1)) / 2 ** fractionBits;
+    return code === 0x80 ? NaN : (code & 0x80 ? -1 : 1) * (power === 0 ? fraction * 2 ** (1 - bias) : (1 + fraction) * 2 ** (power - bias));
+  });
+  return { name, bytes: 1, dtype: 'float32', parts: 1, decode: (bytes) => Float32Array.from(bytes, (code) => table[code] ?? NaN) };
+};
+/** Powers of two, the scales of microscaling formats (OCP MX). */
+const scales: StoredType = { name: 'float8_e8m0fnu', bytes: 1, dtype: 'float32', parts: 1, decode: (bytes) => Float32Array.from(bytes, (code) => (code === 255 ? NaN : 2 ** (code - 127))) };
+
 const all = [
   ...(['float16', 'bfloat16', 'float32', 'float64', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'bool'] as const).map(plain),
   complex('complex32', 'float16'), complex('complex64', 'float32'), complex('complex128', 'float64'),
-  eight('float8_e4m3fn', 4, true), eight('float8_e5m2', 5, false),
+  eight('float8_e4m3fn', 4, true), eight('float8_e5m2', 5, false), unsigned('float8_e4m3fnuz', 4), unsigned('float8_e5m2fnuz', 5), scales,
 ];
 const byName = new Map(all.map((type) => [type.name, type]));
 

@@ -3,8 +3,8 @@ import { Failure } from '../../tensor/failure';
 import { displayName } from '../../network/order';
 import type { RangeFile } from '../containers/range-file';
 import { readPickle, itemsOf } from './pickle';
-import type { PickleValue } from './pickle';
-import { stateOf } from './state';
+import type { PicklePersistent, PickleValue } from './pickle';
+import { stateOf, storageOf } from './state';
 import type { TorchContent } from './torch-file';
 
 const maximalPickles = 64 * 2 ** 20;
@@ -14,21 +14,23 @@ export async function readLegacy(file: RangeFile): Promise<TorchContent> {
   const { label } = file;
   const head = await file.read(0, Math.min(file.size, maximalPickles), 'its pickles');
   const values: PickleValue[] = [];
+  const named: PicklePersistent[] = [];
   let at = 0;
   // Magic number, version, system, the object, keys of its storages.
   while (values.length < 5) {
-    const { value, end } = readPickle(head, label, at);
+    const { value, end, references } = readPickle(head, label, at);
+    named.push(...references);
     values.push(value);
     at = end;
   }
   const [, , system, object = null, keys] = values;
   const state = stateOf(object);
-  const widths = new Map(state.tensors.map(({ tensor }) => [tensor.storage, tensor.type.bytes]));
+  const widths = new Map(named.flatMap((reference) => { const storage = storageOf(reference); return storage === null ? [] : [[storage.key, storage.width] as const]; }));
   const places = new Map<string, { readonly start: number; readonly bytes: number }>();
   for (const key of itemsOf(keys)) {
     if (typeof key !== 'string') continue;
     const width = widths.get(key);
-    // A storage that no tensor uses has no type, so what follows it cannot be found.
+    // What follows a storage of an unknown type cannot be found.
     if (width === undefined) break;
     const count = new DataView((await file.read(at, 8, `storage ${displayName(key)}`)).buffer).getBigInt64(0, true);
     if (count < 0n || count * BigInt(width) > BigInt(file.size - at - 8)) throw new Failure('torch.storage', `${label} is incomplete: storage ${displayName(key)} of ${count} elements reaches beyond the end of the file.`);

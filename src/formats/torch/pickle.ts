@@ -29,8 +29,8 @@ export function itemsOf(value: PickleValue | undefined): readonly PickleValue[] 
   return value instanceof PickleTuple ? value.items : [];
 }
 
-/** Reads the pickle that begins at `start`. @returns its value and where it ends. @throws Failure `pickle.*` */
-export function readPickle(bytes: Uint8Array, label: string, start = 0): { readonly value: PickleValue; readonly end: number } {
+/** Reads the pickle that begins at `start`. @returns its value, where it ends, and all references in it. @throws Failure `pickle.*` */
+export function readPickle(bytes: Uint8Array, label: string, start = 0): { readonly value: PickleValue; readonly end: number; readonly references: readonly PicklePersistent[] } {
   return new Machine(bytes, label, start).run();
 }
 
@@ -38,16 +38,17 @@ class Machine {
   private readonly view: DataView;
   private readonly stack: Slot[] = [];
   private readonly memo = new Map<number, PickleValue>();
+  private readonly references: PicklePersistent[] = [];
 
   constructor(private readonly bytes: Uint8Array, private readonly label: string, private at: number) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  run(): { value: PickleValue; end: number } {
+  run(): { value: PickleValue; end: number; references: readonly PicklePersistent[] } {
     for (;;) {
       const place = this.at;
       const code = this.take(1)[0] ?? 0;
-      if (code === 0x2e) return { value: this.pop(), end: this.at };
+      if (code === 0x2e) return { value: this.pop(), end: this.at, references: this.references };
       const act = opcodes[code];
       if (act === undefined) throw new Failure('pickle.opcode', `${this.label} holds no pickle that can be read: byte ${place} is 0x${code.toString(16).padStart(2, '0')}, which is no known instruction.`);
       act(this);
@@ -114,6 +115,15 @@ class Machine {
   }
 
   malformed(): Failure { return new Failure('pickle.malformed', `${this.label} holds a malformed pickle (at byte ${this.at}).`); }
+
+  /** A reference to a storage; before version 1.6 classes of modules stood behind references too, with their source, which is not looked at. */
+  refer(id: PickleValue): void {
+    const [kind, named] = itemsOf(id);
+    if (kind === 'module' && named instanceof PickleGlobal) { this.push(named); return; }
+    const reference = new PicklePersistent(id);
+    this.references.push(reference);
+    this.push(reference);
+  }
 
   remember(index: number): void { this.memo.set(index, this.top()); }
   memoize(): void { this.remember(this.memo.size); }
@@ -196,5 +206,5 @@ const opcodes: Readonly<Record<number, Act>> = {
   0x92: (m) => { m.pop(); m.reduce(); },
   0x69: (m) => { const module = m.line(); const name = m.line(); m.push(new PickleCall(new PickleGlobal(module, name), new PickleTuple(m.sinceMark()))); },
   0x6f: (m) => { const [callee = null, ...args] = m.sinceMark(); m.push(new PickleCall(callee, new PickleTuple(args))); },
-  0x51: (m) => { m.push(new PicklePersistent(m.pop())); }, 0x50: (m) => { m.push(new PicklePersistent(m.line())); },
+  0x51: (m) => { m.refer(m.pop()); }, 0x50: (m) => { m.refer(m.line()); },
 };

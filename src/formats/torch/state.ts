@@ -9,6 +9,8 @@ import type { StoredType } from '../modules/tensor-types';
 export interface TorchTensor {
   readonly storage: string; readonly type: StoredType; readonly storageSize: number;
   readonly offset: number; readonly shape: readonly number[]; readonly strides: readonly number[];
+  /** Quantised with a scale and a zero for each place along an axis. */
+  readonly channels?: { readonly scale: TorchTensor; readonly zero: TorchTensor; readonly axis: number };
 }
 
 export interface TorchState {
@@ -16,14 +18,22 @@ export interface TorchState {
   readonly modules: ReadonlyMap<string, { readonly type: string; readonly config: JsonObject }>;
   /** Names of classes and functions that the pickle refers to and Backstep does not know; none of them was run. */
   readonly foreign: readonly string[];
-  /** Tensors of kinds that cannot be shown (quantised, sparse). */
+  /** Tensors of kinds that cannot be shown (sparse, without elements). */
   readonly unreadable: readonly string[];
 }
 
 const storages: Readonly<Record<string, string>> = {
   FloatStorage: 'float32', DoubleStorage: 'float64', HalfStorage: 'float16', BFloat16Storage: 'bfloat16', LongStorage: 'int64', IntStorage: 'int32', ShortStorage: 'int16',
   CharStorage: 'int8', ByteStorage: 'uint8', BoolStorage: 'bool', ComplexFloatStorage: 'complex64', ComplexDoubleStorage: 'complex128', UntypedStorage: 'uint8',
+  QInt8Storage: 'int8', QUInt8Storage: 'uint8', QInt32Storage: 'int32',
 };
+
+/** The key and the bytes an element of the storage that a reference names; null when it names none. */
+export function storageOf(reference: PicklePersistent): { readonly key: string; readonly width: number } | null {
+  const [tag, kind, key] = itemsOf(reference.id);
+  const type = kind instanceof PickleGlobal && Object.hasOwn(storages, kind.name) ? storedType(storages[kind.name] ?? '') : undefined;
+  return tag !== 'storage' || typeof key !== 'string' || type === undefined ? null : { key, width: type.bytes };
+}
 const deepest = 48;
 const harmless = /^(torch|__torch__|collections|builtins|__builtin__|numpy|_codecs|copyreg|copy_reg|argparse|pathlib|datetime|functools|typing|enum|types)(\.|$)/;
 /** Of the modules that models usually name, these functions would do something else than make values. */
@@ -113,13 +123,36 @@ const wrappers = new Set(['torch._utils._rebuild_parameter', 'torch._utils._rebu
 function tensorOf(value: PickleCall, depth = 0): { tensor: TorchTensor | null; buffer?: boolean } | null {
   const { path } = value;
   const args = itemsOf(value.args);
-  if (rebuilds.has(path)) return { tensor: viewOf(args, path.endsWith('v3')) };
+  if (rebuilds.has(path)) return { tensor: turned(viewOf(args, path.endsWith('v3')), args.find((arg, index) => index > 5 && arg instanceof Map)) };
+  if (path === 'torch._utils._rebuild_qtensor') return { tensor: dequantised(viewOf(args, false), itemsOf(args[4])) };
   if (wrappers.has(path) && depth < 4) {
     if (path.includes('_rebuild_from_type')) return args[0] instanceof PickleGlobal && args[2] !== undefined ? tensorOf(new PickleCall(args[0], args[2]), depth + 1) : { tensor: null };
     const inner = args[0] instanceof PickleCall ? tensorOf(args[0], depth + 1) : null;
     return inner === null ? null : { ...inner, buffer: false };
   }
   return path.startsWith('torch._utils._rebuild') ? { tensor: null } : null;
+}
+
+/** A type whose elements stand for others, of which the file says how. */
+const meaning = (tensor: TorchTensor, dtype: StoredType['dtype'], change: (numbers: readonly number[]) => readonly number[]): TorchTensor => ({
+  ...tensor, type: { ...tensor.type, dtype, decode: (bytes, bigEndian) => { const stored = tensor.type.decode(bytes, bigEndian); return dtype === 'float32' ? Float32Array.from(change(Array.from(stored, Number))) : Float64Array.from(change(Array.from(stored, Number))); } },
+});
+
+/** Conjugated and negated views keep the elements that they are views of, and say so in a record. */
+function turned(tensor: TorchTensor | null, said: PickleValue | undefined): TorchTensor | null {
+  if (tensor === null || !(said instanceof Map) || (tensor.type.dtype !== 'float32' && tensor.type.dtype !== 'float64')) return tensor;
+  const [conjugated, negated] = [said.get('conj') === true, said.get('neg') === true];
+  if (!conjugated && !negated) return tensor;
+  return meaning(tensor, tensor.type.dtype, (numbers) => numbers.map((value, index) => ((conjugated && index % 2 === 1) !== negated ? -value : value)));
+}
+
+/** Quantised elements as the numbers that they stand for, `scale (q - zero)`; `(scheme, scale, zero)` or `(scheme, scales, zeros, axis)`. */
+function dequantised(tensor: TorchTensor | null, [scheme, scale, zero, axis]: readonly PickleValue[]): TorchTensor | null {
+  if (tensor === null || !(scheme instanceof PickleGlobal)) return null;
+  if (typeof scale === 'number' && typeof zero === 'number') return meaning(tensor, 'float32', (numbers) => numbers.map((value) => scale * (value - zero)));
+  const [scales, zeros] = [scale, zero].map((value) => (value instanceof PickleCall ? tensorOf(value)?.tensor ?? null : null));
+  if (scales == null || zeros == null || typeof axis !== 'number' || !Number.isInteger(axis) || axis < 0 || axis >= tensor.shape.length) return null;
+  return { ...meaning(tensor, 'float32', (numbers) => numbers), channels: { scale: scales, zero: zeros, axis } };
 }
 
 /** `(storage, offset, size, stride, …)`; storages are `('storage', class, key, place, elements)`. */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Failure } from '../../tensor/failure';
 import type { OpenedNetwork } from '../../network/network';
 import { displayName } from '../../network/order';
+import type { TensorValue } from '../../tensor/value';
 import { openModuleTree } from '../modules/module-tree';
 import { openRanges } from '../containers/range-file';
 import type { RangeFile } from '../containers/range-file';
@@ -13,7 +14,7 @@ import { readLegacy } from './legacy';
 import { readPickle } from './pickle';
 import { stateOf } from './state';
 import type { TorchState, TorchTensor } from './state';
-import { readView } from './view';
+import { byChannel, readView } from './view';
 
 const maximalPickle = 256 * 2 ** 20;
 /** Storages that are packed have to be unpacked whole. */
@@ -73,10 +74,17 @@ function networkOf(label: string, { state, kind, bigEndian, read }: TorchContent
     modules: state.modules,
     tensors: state.tensors.map(({ name, tensor, buffer }) => ({
       name, dtype: tensor.type.dtype, shape: tensor.type.parts === 1 ? tensor.shape : [...tensor.shape, 2], ...(buffer === undefined ? {} : { buffer }),
-      read: () => readView(tensor, `Tensor ${displayName(name)} of ${label}`, bigEndian, (offset, length) => read(tensor, offset, length)),
+      read: () => readTensor(tensor, `Tensor ${displayName(name)} of ${label}`, bigEndian, read),
     })),
     close,
   });
+}
+
+async function readTensor(tensor: TorchTensor, what: string, bigEndian: boolean, read: ReadStorage): Promise<TensorValue> {
+  const value = await readView(tensor, what, bigEndian, (offset, length) => read(tensor, offset, length));
+  if (tensor.channels === undefined) return value;
+  const { scale, zero, axis } = tensor.channels;
+  return byChannel(value, axis, await readTensor(scale, `The scales of ${what}`, bigEndian, read), await readTensor(zero, `The zeros of ${what}`, bigEndian, read));
 }
 
 async function readArchive(zip: Zip, ranges: RangeFile): Promise<TorchContent> {
@@ -86,10 +94,15 @@ async function readArchive(zip: Zip, ranges: RangeFile): Promise<TorchContent> {
   const { value } = readPickle(await zip.read(pickle, maximalPickle), `${label} (${pickle})`);
   const order = zip.members.has(`${folder}byteorder`) ? new TextDecoder().decode(await zip.read(`${folder}byteorder`, 64)) : 'little';
   const script = [...zip.members.keys()].some((name) => name.startsWith(`${folder}code/`));
-  return {
-    state: stateOf(value), kind: script ? 'TorchScript' : '', bigEndian: order.trim() === 'big',
-    read: storageReader(zip, ranges, (key) => `${folder}data/${key}`),
-  };
+  const state = stateOf(value);
+  const bigEndian = order.trim() === 'big';
+  // Freezing makes constants of all weights.
+  const constants = script && state.tensors.length === 0 && zip.members.has(`${folder}constants.pkl`) ? `${folder}constants.pkl` : null;
+  if (constants !== null) {
+    const { tensors, ...frozen } = stateOf(readPickle(await zip.read(constants, maximalPickle), `${label} (${constants})`).value);
+    if (tensors.length > 0) return { state: { ...frozen, tensors, modules: state.modules }, kind: 'TorchScript, frozen', bigEndian, read: storageReader(zip, ranges, (key) => `${folder}constants/${key}`) };
+  }
+  return { state, kind: script ? 'TorchScript' : '', bigEndian, read: storageReader(zip, ranges, (key) => `${folder}data/${key}`) };
 }
 
 /** Reads stored members by range, packed ones whole. */

@@ -25,6 +25,16 @@ export async function readView(tensor: TorchTensor, what: string, bigEndian: boo
   return { dtype: type.dtype, shape: shown, data: gather(data, shape, strides, type.parts) };
 }
 
+/** Quantised elements with the scale and the zero of their place along an axis. */
+export function byChannel({ dtype, shape, data }: TensorValue, axis: number, scale: TensorValue, zero: TensorValue): TensorValue {
+  const inner = sizeOf(shape.slice(axis + 1));
+  const extent = shape[axis] ?? 1;
+  return { dtype, shape, data: Float32Array.from({ length: data.length }, (_, index) => {
+    const place = Math.floor(index / inner) % extent;
+    return Number(scale.data[place]) * (Number(data[index]) - Number(zero.data[place]));
+  }) };
+}
+
 function gather(data: NumericArray, shape: readonly number[], strides: readonly number[], parts: number): NumericArray {
   const count = sizeOf(shape);
   let expected = 1;

@@ -123,7 +123,7 @@ const gather: GradFunc = (dy, kept, attrs) => {
   // TensorFlow.js gives the indices themselves as their gradient; they have none, also where they were computed from weights.
   const flat = (): tf.Tensor => tf.zeros(indices.shape);
   const own = ownGather;
-  if (!batchDims && own) return { ...own.gradFunc(dy, kept, attrs), indices: flat };
+  if (!batchDims && own) return Object.assign(own.gradFunc(dy, kept, attrs), { indices: flat });
   return {
     x: () => {
       const batch = x.shape.slice(0, batchDims).reduce((product, extent) => product * extent, 1);
