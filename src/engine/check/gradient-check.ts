@@ -117,15 +117,17 @@ async function checkElement(element: number, recorded: number, value: number, lo
   let step = widest * Math.max(1, Math.abs(value)), ratio = 2;
   let far = await slopeAt(ratio * step);
   let best: { readonly numeric: number; readonly noise: number } | null = null;
-  for (let level = 0; level < levels; level += 1, step /= shrink) {
+  for (let level = 0, tries = 0; level < levels && tries < 2 * levels; tries += 1, step /= shrink) {
     const near = await slopeAt(step);
     // Richardson's extrapolation of the two; their distance says how much the loss bends.
     const numeric = near.slope + (near.slope - far.slope) / (ratio ** 2 - 1), bend = 2 * near.rounding + Math.abs(near.slope - far.slope);
+    // Steps that lead to no number do not count.
+    if (!Number.isNaN(numeric)) level += 1;
     const error = Math.abs(recorded - numeric), size = Math.max(Math.abs(recorded), Math.abs(numeric)), agrees = error <= bend + allowed * size;
     const noise = bend + (agrees ? 0 : near.lopsided);
     if (best === null || agrees || !(noise >= best.noise)) best = { numeric, noise };
-    // What agrees, agrees; what is no number stays none; and where rounding rules, smaller steps say less.
-    if (agrees || Number.isNaN(error) || 2 * near.rounding > Math.abs(near.slope - far.slope) + near.lopsided + allowed * size) break;
+    // What agrees, agrees; and where rounding rules, smaller steps say less. A wide step may have left what a root or logarithm is defined for.
+    if (agrees || (Number.isNaN(error) && !Number.isFinite(loss)) || 2 * near.rounding > Math.abs(near.slope - far.slope) + near.lopsided + allowed * size) break;
     far = near;
     ratio = shrink;
   }

@@ -58,4 +58,16 @@ describe('Checking gradients of other formats', () => {
       });
     });
   }
+
+  it('comes closer where a wide step leaves what a root is defined for, and does not call a small variance\'s gradient wrong', async () => {
+    const controller = await runOf('tensorflow/graph_models/attention/model.json');
+    try {
+      const insight = new Insight(controller, () => undefined), variance = checkableGradients(controller.view).find(({ name }) => name === 'd_functional_2_1_layer_normalization_1_add') ?? assert.fail();
+      const { verdict, worst } = await check(controller, insight, variance, 6);
+      assert.notEqual(verdict, 'differs', JSON.stringify(worst[0]));
+      assert.ok(worst.every(({ numeric }) => Number.isFinite(numeric)));
+    } finally {
+      await controller.end();
+    }
+  });
 });
