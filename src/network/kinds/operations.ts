@@ -48,6 +48,12 @@ export function axisOf(value: Json | undefined, rank: number): number[] | null {
   });
 }
 
+/** How many outputs an operation has that takes a tensor apart. @throws Failure where no program could name them all */
+function outputCount(value: Json): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > 65_536) throw new Failure('layer.setting', `it takes its input apart into ${JSON.stringify(value)?.slice(0, 30)} tensors, more than any graph can hold`);
+  return value;
+}
+
 const reduction: LayerKind = {
   outputs: (settings, call) => {
     const shape = inputOf(call);
@@ -180,13 +186,13 @@ const own: KindTable = {
     const parts = setting(settings, call, 'indices_or_sections', 1);
     const extent = shape[axis] ?? null;
     const edges: readonly Json[] = Array.isArray(parts) ? [0, ...(parts as readonly Json[]), extent] : [];
-    const sizes = Array.isArray(parts) ? edges.slice(1).map((edge, at) => (typeof edge === 'number' ? edge - Number(edges[at]) : null)) : Array.from({ length: typeof parts === 'number' ? parts : 1 }, () => (extent === null ? null : extent / (typeof parts === 'number' ? parts : 1)));
+    const sizes = Array.isArray(parts) ? edges.slice(1).map((edge, at) => (typeof edge === 'number' ? edge - Number(edges[at]) : null)) : Array.from({ length: outputCount(parts ?? 1) }, () => (extent === null ? null : extent / outputCount(parts ?? 1)));
     return sizes.map((size) => shape.map((other, at) => (at === axis ? size : other)));
   } },
   Unstack: { outputs: (settings, call) => {
     const shape = inputOf(call);
     const [axis = 0] = axisOf(setting(settings, call, 'axis', 2) ?? 0, shape.length) ?? [];
-    return Array.from({ length: shape[axis] ?? 0 }, () => shape.filter((_, at) => at !== axis));
+    return Array.from({ length: outputCount(shape[axis] ?? 0) }, () => shape.filter((_, at) => at !== axis));
   } },
 };
 

@@ -106,6 +106,13 @@ describe('Keras 2 configurations', () => {
     assert.equal(compileFrom({}), null);
   });
 
+  it('an operation that claims a thousand million outputs is refused, not counted out', () => {
+    const tensor: JsonObject = { class_name: '__keras_tensor__', config: { shape: [null, 6], dtype: 'float32', keras_history: ['x', 0, 0] } };
+    const split: JsonObject = { module: 'keras.src.ops.numpy', class_name: 'Split', config: { name: 'split', indices_or_sections: 1e9, axis: 1 }, name: 'split', inbound_nodes: [{ args: [tensor], kwargs: {} }] };
+    const network = open({ class_name: 'Functional', config: { name: 'm', layers: [input('x', [null, 6]), split], input_layers: ['x', 0, 0], output_layers: ['split', 0, 0] } }, 'keras3');
+    assert.deepEqual(network.problems, ['Split "split": it takes its input apart into 1000000000 tensors, more than any graph can hold.']);
+  });
+
   it('an .h5 file shows its layers before its weights are found', async () => {
     const early: Network[] = [];
     const { network, weights } = await openNetwork(fixture('keras2/nested.h5'), { onGraph: (graph) => early.push(graph) });
