@@ -26,7 +26,7 @@ describe('name scopes', () => {
 describe('the title of a range of layers', () => {
   for (const [first, last, title] of [
     ['conv2_block12_1_bn', 'conv2_block22_add', 'conv2_block12–22'], ['conv2_block1_1_bn', 'conv2_block11_add', 'conv2_block1–11'], ['dense_0', 'dense_49', 'dense_0–49'],
-    ['block3_a', 'block3_b', 'block3_a … block3_b'], ['stem', 'head', 'stem … head'],
+    ['conv2_block111_1_bn', 'conv2_block111_add', 'conv2_block111'], ['layer_3', 'layer_7', 'layer_3–7'], ['block_a', 'block_b', 'block_a … block_b'], ['stem', 'head', 'stem … head'],
   ] as const) it(`from ${first} to ${last}: ${title}`, () => assert.equal(rangeTitle(first, last), title));
 });
 

@@ -214,7 +214,9 @@ export function rangeTitle(first: string, last: string): string {
   while (same < first.length && first[same] === last[same]) same += 1;
   const stem = first.slice(0, same).replace(/\d+$/, '');
   const [from, to] = [first, last].map((name) => /^\d+/.exec(name.slice(stem.length))?.[0]);
-  return from === undefined || to === undefined || from === to ? `${first} … ${last}` : `${stem}${from}–${to}`;
+  if (from !== undefined && to !== undefined && from !== to) return `${stem}${from}–${to}`;
+  // Within one numbered block its name says it.
+  return /^.*\d(?=[_./])/.exec(first.slice(0, same))?.[0] ?? `${first} … ${last}`;
 }
 
 /** Divides a crowded container into ranges of its order, again and again until it is not. */
