@@ -118,7 +118,7 @@ const resized: Rule = (op) => {
   return [input.map((extent, axis) => {
     if (sizes !== undefined && sizes.length > 0) { const size = at(sizes, axis); return size === undefined ? extent : axis === 0 && extent === null ? null : size; }
     const scale = at(scales ?? [], axis);
-    return scale === undefined || scale === 1 ? extent : extent === null || scale === null ? null : Math.floor(extent * scale);
+    return scale === undefined || scale === 1 ? extent : extent === null || scale === null ? null : Math.floor(Math.fround(extent * scale));
   })];
 };
 
