@@ -107,6 +107,17 @@ describe('Checking gradients', () => {
     assert.equal((await checkGradient({ ...toyRun(() => ['forward a 1']), lossWith: () => Promise.resolve(NaN) }, toNothing, 0)).verdict, 'not a number');
   });
 
+  it('takes smaller steps where wider ones leave what the loss is defined on', async () => {
+    const toy = toyTrace(0, ['forward a 1']), tensor = (id: number, data: Float32Array, more: Partial<TraceTensor> = {}): TraceTensor => ({ ...toy.tensors.get(id) ?? assert.fail(), ...more, shape: [1], read: () => ({ dtype: 'float32', shape: [1], data }) });
+    const small = 0.001, root = (value: number): number => (value < 0 ? NaN : Math.sqrt(value));
+    const verdictOf = async (recorded: number): Promise<string> => {
+      const trace: Trace = { ...toy, loss: root(small), inputs: { x: { value: 0, gradient: 1 } }, tensors: new Map([[0, tensor(0, Float32Array.of(small))], [1, tensor(1, Float32Array.of(recorded), { gradientOf: { tensor: 0, partial: false } })]]) };
+      return (await checkGradient({ ...toyRun(() => ['forward a 1']), lossWith: (_, [change]) => Promise.resolve(root(change?.value ?? NaN)) }, trace, 0)).verdict;
+    };
+    assert.equal(await verdictOf(0.5 / Math.sqrt(small)), 'agrees');
+    assert.equal(await verdictOf(0.6 / Math.sqrt(small)), 'differs');
+  });
+
   it('says so when there is no gradient', async () => {
     const run = await open('cpu');
     try {

@@ -20,8 +20,8 @@ import type { Box, Studied } from './dependence';
 const holds = (field: Box, found: Box): boolean => found.every(([first, last], axis) => first >= (field[axis]?.[0] ?? Infinity) && last <= (field[axis]?.[1] ?? -Infinity));
 const text = (box: Box): string => box.map((range) => range.join('…')).join(', ');
 
-/** Ops whose field is a hull with holes in it (indices among the data, one of several, groups, places modulo a block), or takes the place of a maximum. */
-const holed = new Set(['Attention', 'CenterCropPad', 'ConvTranspose', 'DepthToSpace', 'SpaceToDepth', 'GatherElements', 'Gather', 'GatherND', 'GroupNormalization', 'LRN', 'ReverseSequence', 'RotaryEmbedding', 'Scatter', 'ScatterElements', 'ScatterND', 'Tile', 'TopK',
+/** Ops whose field is a hull with holes in it (indices among the data, one of several, groups, places modulo a block, rows of a matrix), or takes the place of a maximum. */
+const holed = new Set(['AffineGrid', 'Attention', 'CenterCropPad', 'ConvTranspose', 'DepthToSpace', 'SpaceToDepth', 'GatherElements', 'Gather', 'GatherND', 'GroupNormalization', 'LRN', 'ReverseSequence', 'RotaryEmbedding', 'Scatter', 'ScatterElements', 'ScatterND', 'Tile', 'TopK',
   'Flatten', 'Reshape', 'NegativeLogLikelihoodLoss', 'SoftmaxCrossEntropyLoss', 'ReduceMin', 'ReduceMax', 'GRU', 'LSTM', 'Resize', 'Einsum']);
 /** Repeats the last pixel where it rounds up beyond the border. */
 const repeating = 'resize_upsample_sizes_nearest_ceil_half_pixel';

@@ -39,9 +39,12 @@ export const optimizers: Readonly<Record<string, Step>> = {
   adamax: (n) => explained(`${n.next}=${n.weight}-\\frac{${n.rate}}{1-\\beta_1^t}\\,\\frac{m}{u+\\varepsilon},\\quad u\\leftarrow\\max(\\beta_2 u,\\,|g|)`, 'Adam with the largest recent gradient in place of the mean of squares.'),
   nadam: (n) => explained(`${n.next}=${n.weight}-${n.rate}\\,\\frac{\\beta_1\\hat m+(1-\\beta_1)\\hat g}{\\sqrt{\\hat v}+\\varepsilon}`, 'Adam with Nesterov momentum, which looks ahead.'),
   lion: (n) => explained(`${n.next}=${n.weight}-${n.rate}\\operatorname{sign}(\\beta_1 m+(1-\\beta_1)g)`, 'Only the sign of the running mean counts: every value moves equally far.'),
+  lamb: (n) => explained(`${n.next}=${n.weight}-${n.rate}\\,\\frac{\\lVert ${n.weight}\\rVert}{\\lVert r\\rVert}\\,r,\\quad r=\\frac{\\hat m}{\\sqrt{\\hat v}+\\varepsilon}`, 'Adam\'s step r, made as long as the weight itself times the learning rate, so that every layer moves at the same pace.'),
+  adafactor: (n) => explained(`${n.next}=${n.weight}-\\alpha\\,\\frac{u}{\\max(1,\\,\\operatorname{rms}(u)/d)},\\quad u=\\frac{${n.gradient}}{\\sqrt{v}},\\quad v_{ij}=\\frac{r_i\\,c_j}{\\operatorname{mean}(r)}`, 'The running squares of a matrix are kept as one number r a row and one number c a column; steps grow with the weight and are cut where they are too long.'),
+  muon: (n) => explained(`${n.next}=${n.weight}-${n.rate}\\,U V^{\\mathsf T},\\quad U\\Sigma V^{\\mathsf T}=m,\\quad m\\leftarrow\\mu m+${n.gradient}`, 'The step of a matrix is the orthogonal matrix nearest to its running gradient m, so that all directions move equally; other weights go by Adam.'),
 };
 
-const words: Readonly<Record<string, string>> = { sgd: 'SGD', rmsprop: 'RMSProp', adamw: 'AdamW', nadam: 'Nadam' };
+const words: Readonly<Record<string, string>> = { sgd: 'SGD', rmsprop: 'RMSProp', adamw: 'AdamW', nadam: 'Nadam', lamb: 'LAMB' };
 
 /** `Adam`, `SGD`, `SGD with momentum`. */
 export function optimizerWords(type: string): string {
