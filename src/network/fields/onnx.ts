@@ -155,12 +155,12 @@ export const onnxReadings: Rules = {
   Gemm: (operand) => (operand.position > 1 ? elementwise : multiplied(({ config, position }) => config[position === 0 ? 'transA' : 'transB'] === 1, ({ position }) => position === 1))(operand),
   ...Object.fromEntries(['Sum', 'Mean', 'Max', 'Min', 'Prod', 'L1', 'L2', 'LogSum', 'LogSumExp', 'SumSquare'].map((name) => [`Reduce${name}`, reduced])),
   ...named('ArgMax ArgMin', reduction((operand) => [axisOf(operand, 0)])), TopK: (operand) => (operand.position === 0 ? acrossAxes((own) => [axisOf(own, -1)])(operand) : 'nothing'),
-  CumSum: (operand) => {
+  ...named('CumSum CumProd', (operand) => {
     const [given] = listOf(operand.config.axis) ?? operand.values(1) ?? [], same = elementwise(operand);
     if (given === undefined || same === null || same === 'nothing') return null;
     const at = front(given, operand.shape.length), by = operand.config.exclusive === 1 ? 1 : 0, run = causal(at, operand.config.reverse === 1);
     return { axes: same.axes.map((axis, own) => (own === at ? { ...run, low: run.low + by, high: run.high - by } : axis)) };
-  },
+  }),
   ...named('Reshape Flatten Squeeze Unsqueeze', (operand) => (operand.position === 0 ? regrouped(operand) : 'nothing')),
   Transpose: permuted(({ config, shape }) => listOf(config.perm) ?? shape.map((_, axis) => shape.length - 1 - axis)),
   Concat: joined(({ config }) => numberOf(config.axis, 0)), Split: split, Slice: slice, Gather: gather,

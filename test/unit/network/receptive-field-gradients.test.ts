@@ -20,9 +20,11 @@ import type { Box, Studied } from './dependence';
 const holds = (field: Box, found: Box): boolean => found.every(([first, last], axis) => first >= (field[axis]?.[0] ?? Infinity) && last <= (field[axis]?.[1] ?? -Infinity));
 const text = (box: Box): string => box.map((range) => range.join('…')).join(', ');
 
-/** Ops whose field is a hull with holes in it (indices among the data, one of several, groups, places modulo a block, rows of a matrix), or takes the place of a maximum. */
-const holed = new Set(['AffineGrid', 'Attention', 'CenterCropPad', 'ConvTranspose', 'DepthToSpace', 'SpaceToDepth', 'GatherElements', 'Gather', 'GatherND', 'GroupNormalization', 'LRN', 'ReverseSequence', 'RotaryEmbedding', 'Scatter', 'ScatterElements', 'ScatterND', 'Tile', 'TopK',
+/** Ops whose field is a hull with holes in it (indices among the data, one of several, groups, places modulo a block), or takes the place of a maximum. */
+const holed = new Set(['Attention', 'CenterCropPad', 'ConvTranspose', 'DepthToSpace', 'SpaceToDepth', 'GatherElements', 'Gather', 'GatherND', 'GroupNormalization', 'LRN', 'ReverseSequence', 'RotaryEmbedding', 'Scatter', 'ScatterElements', 'ScatterND', 'Tile', 'TopK',
   'Flatten', 'Reshape', 'NegativeLogLikelihoodLoss', 'SoftmaxCrossEntropyLoss', 'ReduceMin', 'ReduceMax', 'GRU', 'LSTM', 'Resize', 'Einsum']);
+/** Ops that the table lets see all, for what they read hangs on other inputs (grids, boxes, states), on the values, or on a whole transform; and loops. */
+const coarse = new Set(['AffineGrid', 'CausalConvWithState', 'Col2Im', 'Compress', 'DFT', 'GridSample', 'MaxUnpool', 'RoiAlign', 'Scan', 'STFT', 'SwiGLU', 'TensorScatter', 'Unique']);
 /** Repeats the last pixel where it rounds up beyond the border. */
 const repeating = 'resize_upsample_sizes_nearest_ceil_half_pixel';
 
@@ -56,7 +58,7 @@ describe('Receptive fields and gradients', () => {
         if (found === null) continue;
         const field = theory(sight ?? assert.fail(`${name}: ${type} sees nothing`), at, x.shape);
         assert.ok(holds(field, found), `${name}: [${at.join()}] depends on ${text(found)}, beyond ${text(field)}`);
-        if (!holed.has(type)) assert.equal(text(found), text(field), `${name}: [${at.join()}]`);
+        if (!holed.has(type) && !coarse.has(type)) assert.equal(text(found), text(field), `${name}: [${at.join()}]`);
         checked.add(type);
       }
     }
