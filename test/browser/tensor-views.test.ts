@@ -1,6 +1,6 @@
 // A slice of a weight leaves the product: through VS Code's own save dialog, and to the clipboard.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
 import { openNetwork } from '../../src/formats/registry';
@@ -49,10 +49,9 @@ describe('a slice of a weight', () => {
     const field = workbench.page.locator('.quick-input-widget input.input');
     await workbench.until(async () => (await field.inputValue().catch(() => '')).endsWith('conv_2_kernel_1_3.npy'), 'the save dialog');
     await field.press('Enter');
-    await workbench.until(() => Promise.resolve(existsSync(file)), 'the file');
+    await editor.locator('.notice', { hasText: 'Saved 25 numbers to conv_2_kernel_1_3.npy' }).waitFor();
     const saved = readNpy(readFileSync(file));
     assert.deepEqual([saved.shape, saved.dtype, [...saved.data]], [[5, 5], 'float32', slice()]);
-    await editor.locator('.notice', { hasText: 'Saved 25 numbers to conv_2_kernel_1_3.npy' }).waitFor();
   });
 
   it('is copied as numbers that paste into a table', async () => {
