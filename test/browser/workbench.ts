@@ -125,6 +125,14 @@ export class Workbench {
     return found;
   }
 
+  /** Whether some webview shows the words there, within a moment. */
+  shows(selector: string, words: RegExp): Promise<boolean> {
+    return this.happens(async () => {
+      const frame = await this.frameWith(selector);
+      return frame !== null && words.test(await frame.locator(selector).first().textContent({ timeout: 1000 }).catch(() => null) ?? '');
+    }, 10_000);
+  }
+
   private async frameWith(selector: string): Promise<Frame | null> {
     const frames = this.page.frames().filter((frame) => frame.url().includes('fake.html'));
     // A frame that is being put away answers late or never.
