@@ -4,7 +4,7 @@
  */
 import type { Part, PartRequest, TensorAddress } from '../src/protocol/tensor';
 import { request } from './channel';
-import { partKey } from './render/zoom';
+import { partKey } from './render/tensor/zoom';
 
 const atOnce = 3;
 const budget = 48 * 2 ** 20;

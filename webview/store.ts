@@ -7,9 +7,9 @@ import type { InspectView } from '../src/protocol/inspect';
 import type { HostEvent } from '../src/protocol/messages';
 import type { RunView } from '../src/protocol/run';
 import { keep, kept } from './channel';
-import { versionOf } from './render/cards';
-import type { RoleColors, Views } from './render/settings';
-import { readRoles, readViews } from './render/settings';
+import { versionOf } from './render/tensor/cards';
+import type { RoleColors, Views } from './render/tensor/settings';
+import { readRoles, readViews } from './render/tensor/settings';
 import { takeAhead } from './tensors';
 
 /** Kept over reloads. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { GraphView, NodeView } from '../../src/protocol/graph';
-import { foldGraph, groupsAround, openAtFirst } from '../../webview/render/fold';
-import { coloring } from '../../webview/render/graph-colors';
-import { drawGraph } from '../../webview/render/graph-model';
-import { graphSvg } from '../../webview/render/graph-svg';
-import { rangeTitle, scopeNames, scopesOf } from '../../webview/render/scopes';
+import { foldGraph, groupsAround, openAtFirst } from '../../webview/render/graph/fold';
+import { coloring } from '../../webview/render/graph/colors';
+import { drawGraph } from '../../webview/render/graph/model';
+import { graphSvg } from '../../webview/render/graph/svg';
+import { rangeTitle, scopeNames, scopesOf } from '../../webview/render/graph/scopes';
 import { architecture, openFile } from './fixtures/real';
 
 const layer = (id: string, type = 'Dense', parent: string | null = null): NodeView => ({

@@ -3,7 +3,7 @@ import type { LayoutEdge, LayoutInput, LayoutResult, Point, Rect } from '../../w
 import { layoutGraph } from '../../webview/render/layout/layout';
 import { layoutNetwork } from '../../webview/render/layout/columns';
 import { architecture, openFile } from './fixtures/real';
-import { drawGraph } from '../../webview/render/graph-model';
+import { drawGraph } from '../../webview/render/graph/model';
 
 const size = { width: 150, height: 42 };
 const edge = (text: string): LayoutEdge => ({ source: text.split('>')[0] ?? '', target: text.split('>')[1] ?? '' });

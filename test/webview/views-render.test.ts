@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { pictureOf } from '../../src/tensor/picture';
 import { defaultSlice } from '../../src/tensor/slice';
-import { rangeOf, tileDomains, imageDomain } from '../../webview/render/domains';
-import { colorAxis, firstKind, fitted, kindForSlice, kindsFor, requestOf, shownPart, sliceForKind } from '../../webview/render/kinds';
-import { paint, wholeTiles } from '../../webview/render/pixels';
-import { nearestLine, seriesOf } from '../../webview/render/series';
-import { colorsOf, readRoles, readViews, usualView, withColors, withView } from '../../webview/render/settings';
-import { arrangeZoomed, blockAt, blocksInSight, blocksOf, inSight, nextZoom, unreduced } from '../../webview/render/zoom';
+import { rangeOf, tileDomains, imageDomain } from '../../webview/render/tensor/domains';
+import { colorAxis, firstKind, fitted, kindForSlice, kindsFor, requestOf, shownPart, sliceForKind } from '../../webview/render/tensor/kinds';
+import { paint, wholeTiles } from '../../webview/render/tensor/pixels';
+import { nearestLine, seriesOf } from '../../webview/render/tensor/series';
+import { colorsOf, readRoles, readViews, usualView, withColors, withView } from '../../webview/render/tensor/settings';
+import { arrangeZoomed, blockAt, blocksInSight, blocksOf, inSight, nextZoom, unreduced } from '../../webview/render/tensor/zoom';
 import { colorMap, colorOf } from '../../src/tensor/colormap';
 import type { TensorValue } from '../../src/tensor/value';
 import { noise } from './fixtures/values';

@@ -4,10 +4,10 @@ import { useRef, useState } from 'preact/hooks';
 import type { CompareView, LayerChange } from '../../src/protocol/compare';
 import { emit } from '../channel';
 import { Button, SplitBar } from '../controls';
-import { markStyles, shareText } from '../render/graph-colors';
+import { markStyles, shareText } from '../render/graph/colors';
 import { shortNumber } from '../render/numbers';
 import { arrange, useStore } from '../store';
-import { Graph } from './graph';
+import { Graph } from './graph/graph';
 import { useWidth } from './size';
 
 /** Layers listed at first: a row has many parts. */

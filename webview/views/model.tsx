@@ -4,18 +4,18 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { GraphView } from '../../src/protocol/graph';
 import { emit } from '../channel';
 import { Button, SplitBar } from '../controls';
-import { columnWidths } from '../render/layer-columns';
-import { layerTree } from '../render/layer-rows';
+import { columnWidths } from '../render/graph/layer-columns';
+import { layerTree } from '../render/graph/layer-rows';
 import { compact, count } from '../render/numbers';
-import { scopesOf } from '../render/scopes';
+import { scopesOf } from '../render/graph/scopes';
 import { arrange, select, useStore } from '../store';
 import { stepThrough } from './actions';
-import { Graph } from './graph';
-import { noFilter } from './graph-search';
-import { LayerDetails } from './layer-details';
-import { LayerFilter } from './layer-filter';
-import { LayerTable } from './layer-table';
-import { tableMeasure } from './measure';
+import { Graph } from './graph/graph';
+import { noFilter } from './graph/search';
+import { LayerDetails } from './layers/details';
+import { LayerFilter } from './layers/filter';
+import { LayerTable } from './layers/table';
+import { tableMeasure } from './layers/measure';
 import { useWidth } from './size';
 
 /** In an editor narrower than this the graph stands above the table. */

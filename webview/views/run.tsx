@@ -4,15 +4,15 @@ import { useCallback, useEffect, useMemo, useRef } from 'preact/hooks';
 import type { RunView } from '../../src/protocol/run';
 import { emit } from '../channel';
 import { Button, ProgressRing, SplitBar, Tabs } from '../controls';
-import { lossNode } from '../render/graph-model';
+import { lossNode } from '../render/graph/model';
 import { arrange, useStore } from '../store';
 import { go, restore, toggleBreakpoint } from './actions';
-import { Look } from './attribution';
-import { Graph } from './graph';
+import { Look } from './insight/attribution';
+import { Graph } from './graph/graph';
 import { useWidth } from './size';
-import { Step } from './step';
-import { Strip } from './strip';
-import { Training } from './training';
+import { Step } from './step/step';
+import { Strip } from './step/strip';
+import { Training } from './step/training';
 
 const tabs = [{ id: 'tensors', label: 'Tensors' }, { id: 'look', label: 'Look' }, { id: 'training', label: 'Training' }] as const;
 /** In a panel narrower than this the graph is a tab of its own: beside the tensors neither could be read. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { graphView } from '../../../src/network/graph-view';
 import { openNetwork } from '../../../src/formats/registry';
-import { layerQuery } from '../../../webview/render/layer-query';
+import { layerQuery } from '../../../webview/render/graph/layer-query';
 import { fixture } from '../formats/fixture';
 
 async function found(file: string, text: string): Promise<string[]> {

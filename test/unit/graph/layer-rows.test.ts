@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { graphView } from '../../../src/network/graph-view';
 import { openNetwork } from '../../../src/formats/registry';
-import { bytesText, fieldWords, layerRows, layerTree } from '../../../webview/render/layer-rows';
-import type { LayerTree } from '../../../webview/render/layer-rows';
-import { scopesOf } from '../../../webview/render/scopes';
+import { bytesText, fieldWords, layerRows, layerTree } from '../../../webview/render/graph/layer-rows';
+import type { LayerTree } from '../../../webview/render/graph/layer-rows';
+import { scopesOf } from '../../../webview/render/graph/scopes';
 import { fixture } from '../formats/fixture';
 
 async function tree(file: string): Promise<LayerTree> {

@@ -3,11 +3,11 @@ import type { EdgeView, GraphView, NodeView } from '../../../src/protocol/graph'
 import { graphView } from '../../../src/network/graph-view';
 import { openKerasConfig } from '../../../src/formats/keras/config-file';
 import { drawArchitecture } from '../../../src/network/architectures/architectures';
-import { hideOthers } from '../../../webview/render/hide';
-import { drawGraph } from '../../../webview/render/graph-model';
-import { edgeKey, pathWords, pathsBetween } from '../../../webview/render/paths';
-import type { Way } from '../../../webview/render/walk';
-import { walkFrom } from '../../../webview/render/walk';
+import { hideOthers } from '../../../webview/render/graph/hide';
+import { drawGraph } from '../../../webview/render/graph/model';
+import { edgeKey, pathWords, pathsBetween } from '../../../webview/render/graph/paths';
+import type { Way } from '../../../webview/render/graph/walk';
+import { walkFrom } from '../../../webview/render/graph/walk';
 
 const edges = (...pairs: readonly string[]): EdgeView[] => pairs.map((pair) => { const [source = '', target = ''] = pair.split('>'); return { source, target, shape: '' }; });
 const architecture = async (name: string): Promise<GraphView> => graphView((await openKerasConfig(`${name}.json`, drawArchitecture(name))).network);

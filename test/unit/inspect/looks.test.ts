@@ -6,8 +6,8 @@ import { sliceFor } from '../../../src/debug/inspect/look-slice';
 import { Looks } from '../../../src/debug/inspect/looks';
 import { pictureOf } from '../../../src/tensor/picture';
 import type { TensorPicture } from '../../../src/tensor/picture';
-import { roleOf, withRole } from '../../../webview/render/axes';
-import { arrangeTiles } from '../../../webview/render/tiles';
+import { roleOf, withRole } from '../../../webview/render/tensor/axes';
+import { arrangeTiles } from '../../../webview/render/tensor/tiles';
 
 const picture = (data: readonly number[], shape: readonly number[], slice?: TensorPicture['slice']): TensorPicture =>
   pictureOf({ dtype: 'float32', shape: [...shape], data: Float32Array.from(data) }, { name: 't', use: 'activation', slice });
