@@ -1,7 +1,7 @@
 /** Jump to Cursor: from an op, line, layer, phase or iteration to the cursor that stands for it. */
 import type { Phase } from '../engine/trace';
 import { Failure } from '../tensor/failure';
-import { anchorOf, lineOfAnchor } from './anchor';
+import { anchorOf, lineOfAnchor } from './breakpoints/anchor';
 import { cellNumber } from './cells';
 import { cursorOf } from './cursor';
 import type { Cursor } from './cursor';

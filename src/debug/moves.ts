@@ -3,7 +3,7 @@ import type { Progress, Run, RunInfo } from '../engine/run';
 import type { Trace } from '../engine/trace';
 import type { Listing } from '../listing/listing';
 import type { Failure } from '../tensor/failure';
-import type { Breakpoint } from './breakpoints';
+import type { Breakpoint } from './breakpoints/breakpoints';
 import type { Cursor } from './cursor';
 
 /** Why the cursor stands where it stands. */

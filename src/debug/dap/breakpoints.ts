@@ -1,6 +1,6 @@
 /** Requests about breakpoints. */
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import type { Breakpoint, BreakpointSpec } from '../breakpoints';
+import type { Breakpoint, BreakpointSpec } from '../breakpoints/breakpoints';
 import type { Answer, Conversation, Handler } from './conversation';
 
 export function toDapBreakpoint(conversation: Conversation, { id, verified, message, line }: Breakpoint): DebugProtocol.Breakpoint {

@@ -4,9 +4,9 @@ import type { Controller, Move } from '../controller';
 import { Failure } from '../../tensor/failure';
 import type { SessionOptions } from '../session';
 import type { View } from '../place';
-import type { Frame } from '../stack';
-import { Handles } from '../variables';
-import type { Container } from '../variables';
+import type { Frame } from '../scopes/stack';
+import { Handles } from '../scopes/variables';
+import type { Container } from '../scopes/variables';
 
 /** A handler's answer: the response's body, and what to do once the response is out (events come after it). */
 export interface Answer { readonly body?: object; readonly afterwards?: () => void }

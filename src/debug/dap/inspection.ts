@@ -8,11 +8,11 @@ import { assignment } from '../assign';
 import { copyText } from '../format';
 import { Failure, sentenceOf } from '../../tensor/failure';
 import { TraceScope } from '../scope';
-import { scopesOf } from '../scopes';
-import { framesOf } from '../stack';
-import { valueEntry } from '../variables';
+import { scopesOf } from '../scopes/scopes';
+import { framesOf } from '../scopes/stack';
+import { valueEntry } from '../scopes/variables';
 import type { Value } from '../expression/values';
-import type { Container, Entry } from '../variables';
+import type { Container, Entry } from '../scopes/variables';
 import { threadId } from './conversation';
 import type { Answer, Conversation, Handler } from './conversation';
 

@@ -1,7 +1,7 @@
 /** Requests that move the cursor. The response goes out first; the `stopped` event follows when the cursor has come to rest. */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { Controller, Move, MoveReason } from '../controller';
-import { anchorOf, lineOfAnchor } from '../anchor';
+import { anchorOf, lineOfAnchor } from '../breakpoints/anchor';
 import { Failure } from '../../tensor/failure';
 import { threadId } from './conversation';
 import type { Answer, Conversation, Handler } from './conversation';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Controller } from '../../../src/debug/controller';
 import type { Move } from '../../../src/debug/controller';
-import type { Breakpoint } from '../../../src/debug/breakpoints';
+import type { Breakpoint } from '../../../src/debug/breakpoints/breakpoints';
 import { makeListing } from '../../../src/listing/listing';
 import type { Failure } from '../../../src/tensor/failure';
 import { toyRun } from './toy';

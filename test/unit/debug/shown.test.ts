@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import type { TraceTensor } from '../../../src/engine/trace';
 import { tensorOf } from '../../../src/debug/expression/values';
 import { copyText, formatNumber, formatValue } from '../../../src/debug/format';
-import { HitCounter, parseHitCondition } from '../../../src/debug/hits';
+import { HitCounter, parseHitCondition } from '../../../src/debug/breakpoints/hits';
 import { LossLog } from '../../../src/debug/loss-log';
 import { TensorReader } from '../../../src/debug/reader';
-import { Handles, valueEntry } from '../../../src/debug/variables';
+import { Handles, valueEntry } from '../../../src/debug/scopes/variables';
 import { Failure } from '../../../src/tensor/failure';
 
 const floats = (shape: readonly number[], values: readonly number[]): ReturnType<typeof tensorOf> => tensorOf('float32', shape, Float32Array.from(values));

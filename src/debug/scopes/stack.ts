@@ -1,8 +1,8 @@
 /** The call stack at a stop: element, op, layer, phase, iteration, innermost first, each with its line in the listing. */
-import { cellName } from './cells';
-import { depths, lineOf } from './cursor';
-import type { Depth } from './cursor';
-import type { View } from './place';
+import { cellName } from '../cells';
+import { depths, lineOf } from '../cursor';
+import type { Depth } from '../cursor';
+import type { View } from '../place';
 
 export interface Frame { readonly depth: Depth; readonly name: string; readonly line: number; readonly column: number }
 

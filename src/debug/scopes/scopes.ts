@@ -1,10 +1,10 @@
 /** The scopes of a frame: inputs, output, gradients, weights, optimizer state, attributes, batch, metrics, as far as the cursor has come. */
-import { checkedBy } from '../engine/check/gradient-check';
-import type { AttributeValue, LayerTensors, WeightTensors } from '../engine/trace';
-import type { Value } from './expression/values';
+import { checkedBy } from '../../engine/check/gradient-check';
+import type { AttributeValue, LayerTensors, WeightTensors } from '../../engine/trace';
+import type { Value } from '../expression/values';
 import { cellScopes } from './cell-scopes';
-import type { View } from './place';
-import { TraceScope } from './scope';
+import type { View } from '../place';
+import { TraceScope } from '../scope';
 import type { Frame } from './stack';
 import { groupEntry, groupOf, lookedUpEntry, textEntry } from './variables';
 import type { Container, Entry } from './variables';

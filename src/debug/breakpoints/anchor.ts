@@ -1,6 +1,6 @@
 /** What a breakpoint is tied to, so that it survives a listing whose lines have moved (a last, smaller batch). */
-import type { OpGroup, Phase } from '../engine/trace';
-import type { Place } from './place';
+import type { OpGroup, Phase } from '../../engine/trace';
+import type { Place } from '../place';
 
 interface GroupAnchor { readonly phase: Phase; readonly layer: string | null; readonly call: number; readonly weight: string | null; readonly nth: number }
 

@@ -1,18 +1,18 @@
 /** Breakpoints on lines and on layers, with conditions, hit conditions and log messages. */
-import { Failure, sentenceOf } from '../tensor/failure';
+import { Failure, sentenceOf } from '../../tensor/failure';
 import { anchorOf, lineOfAnchor } from './anchor';
 import type { Anchor } from './anchor';
-import { cursorOf } from './cursor';
-import { evaluate, truth } from './expression/evaluate';
-import { parseExpression, parseMessage } from './expression/syntax';
-import type { Expression } from './expression/syntax';
-import { formatValue } from './format';
+import { cursorOf } from '../cursor';
+import { evaluate, truth } from '../expression/evaluate';
+import { parseExpression, parseMessage } from '../expression/syntax';
+import type { Expression } from '../expression/syntax';
+import { formatValue } from '../format';
 import { HitCounter, parseHitCondition } from './hits';
 import type { HitCondition } from './hits';
 import { layerLines, missingLayer } from './layer-lines';
-import { viewAt } from './place';
-import type { Place, View } from './place';
-import { TraceScope } from './scope';
+import { viewAt } from '../place';
+import type { Place, View } from '../place';
+import { TraceScope } from '../scope';
 
 export interface BreakpointSpec { readonly condition?: string; readonly hitCondition?: string; readonly logMessage?: string }
 export interface LineSpec extends BreakpointSpec { readonly line: number }

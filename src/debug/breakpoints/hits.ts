@@ -1,5 +1,5 @@
 /** Hit conditions of breakpoints: `10`, `==10`, `>5`, `>=5`, `<3`, `<=3`, `%3`. */
-import { Failure } from '../tensor/failure';
+import { Failure } from '../../tensor/failure';
 
 export type HitCondition = (hit: number) => boolean;
 

@@ -1,11 +1,11 @@
 /** Scopes of the frame of one output element: its terms, page by page with the running sum, and its value beside the kernel's. */
-import { runningTotals } from '../engine/cells/arithmetic';
-import type { Arithmetic, Combination, Term } from '../engine/cells/arithmetic';
-import { sentenceOf } from '../tensor/failure';
-import { arithmeticAt, elementText } from './cells';
-import { formatNumber } from './format';
-import type { NumberFormat } from './format';
-import type { View } from './place';
+import { runningTotals } from '../../engine/cells/arithmetic';
+import type { Arithmetic, Combination, Term } from '../../engine/cells/arithmetic';
+import { sentenceOf } from '../../tensor/failure';
+import { arithmeticAt, elementText } from '../cells';
+import { formatNumber } from '../format';
+import type { NumberFormat } from '../format';
+import type { View } from '../place';
 import { groupOf, textEntry } from './variables';
 import type { Container, Entry } from './variables';
 

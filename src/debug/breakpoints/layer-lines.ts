@@ -1,8 +1,8 @@
 /** Where a breakpoint on a layer stops: the layer's groups in the listing, by the name that a person wrote. */
-import { phases } from '../engine/trace';
-import { nearest } from '../engine/nearest';
-import { pathsOf } from './layer-names';
-import type { Place } from './place';
+import { phases } from '../../engine/trace';
+import { nearest } from '../../engine/nearest';
+import { pathsOf } from '../layer-names';
+import type { Place } from '../place';
 
 /**
  * Lines of the first group of the layer (or of a layer inside it) in each phase and call, with what names the phase and call;

@@ -1,11 +1,11 @@
 /** Variables that a client can unfold: values, tensors by axis, groups of names. Handles live for a stop, and a few more for clients that ask late. */
-import { Failure } from '../tensor/failure';
-import { sizeOf } from '../tensor/value';
-import { numbersOf } from './expression/arrays';
-import { tensorOf } from './expression/values';
-import type { TensorResult, Value } from './expression/values';
-import { formatNumber, formatValue, typeText } from './format';
-import type { NumberFormat } from './format';
+import { Failure } from '../../tensor/failure';
+import { sizeOf } from '../../tensor/value';
+import { numbersOf } from '../expression/arrays';
+import { tensorOf } from '../expression/values';
+import type { TensorResult, Value } from '../expression/values';
+import { formatNumber, formatValue, typeText } from '../format';
+import type { NumberFormat } from '../format';
 
 /** One line of the Variables view. */
 export interface Entry {
