@@ -1,20 +1,96 @@
-/** The class of a module as far as its weights give it away; `Module` where they do not. */
+/** The class of a module as far as its weights and its name give it away; `Module` where they do not. */
 import type { Weight } from '../../network/network';
 
 const rnns: Readonly<Record<number, string>> = { 1: 'RNN', 3: 'GRU', 4: 'LSTM' };
 
-/** PyTorch's name of the class: LSTM and GRU by their number of gates, BatchNorm by its statistics, Conv by the rank of its kernel. */
-export function guessType(weights: readonly Weight[], hasModules: boolean): string {
-  const shapes = new Map(weights.map(({ name, shape }) => [name, shape]));
-  const has = (...names: readonly string[]): boolean => names.every((name) => shapes.has(name));
-  const recurrent = shapes.get('weight_hh_l0') ?? shapes.get('weight_hh');
-  if (recurrent !== undefined) return rnns[(recurrent[0] ?? 0) / (recurrent[1] ?? 1)] ?? 'RNN';
-  if (has('in_proj_weight')) return 'MultiheadAttention';
-  if (has('running_mean', 'running_var')) return 'BatchNorm';
-  if (hasModules) return 'Module';
-  const rank = shapes.get('weight')?.length;
-  if (rank !== undefined && rank >= 3 && rank <= 5) return `Conv${rank - 2}d`;
-  if (rank === 2) return has('bias') ? 'Linear' : 'Matrix';
-  if (rank === 1) return 'Norm';
-  return 'Module';
+/** What is known of a module: its own name, its weights, and whether there are modules inside. */
+export interface Sight { readonly name: string; readonly weights: readonly Weight[]; readonly hasModules: boolean }
+/** A class, and a few words on the shapes: `768→3072`, `64→128, 3×3`. */
+export interface Guess { readonly type: string; readonly detail: string }
+
+type Shapes = ReadonlyMap<string, readonly number[]>;
+const first = (shapes: Shapes, ...names: readonly string[]): readonly number[] | undefined => names.map((name) => shapes.get(name)).find((shape) => shape !== undefined);
+const all = (shapes: Shapes, ...names: readonly string[]): boolean => names.every((name) => shapes.has(name));
+const through = (weight: readonly number[] | undefined): string => (weight === undefined || weight.length < 2 ? '' : `${weight[1] ?? '?'}→${weight[0] ?? '?'}`);
+const scalar = (shape: readonly number[] | undefined): number => (shape ?? []).reduce((product, extent) => product * extent, 1);
+
+const embedding = /(^|_)(emb|embed|embeds|embedding|embeddings|embedder|wte|wpe|tok_embeddings|shared|relative_attention_bias|lookup)(\d*)$|embed(ding|dings)?(_table)?$/i;
+const transposed = /(^|_)(up|upsample|upconv|deconv|convtranspose|trans(posed)?_?conv|conv_?transpose)\d*(d)?$/i;
+const groupNorm = /group_?norm|^gn\d*$/i;
+const layerNorm = /layer_?norm|^ln(_\w+)?$|_ln$/i;
+const rmsNorm = /rms_?norm|(input|post_attention|pre_feedforward|post_feedforward)_layernorm|^[qk]_norm$/i;
+const batchNorm = /batch_?norm|^bn\d*$/i;
+
+/** PyTorch's name of the class: LSTM and GRU by their number of gates, BatchNorm by its statistics, Conv by the rank of its kernel, Linear and Embedding by rank and name. */
+export function guessType({ name, weights, hasModules }: Sight): Guess {
+  const shapes: Shapes = new Map(weights.map(({ name: weight, shape }) => [weight, shape]));
+  const recurrent = first(shapes, 'weight_hh_l0', 'weight_hh');
+  if (recurrent !== undefined) return { type: recurrentType(shapes, recurrent), detail: `${first(shapes, 'weight_ih_l0', 'weight_ih')?.[1] ?? '?'}→${recurrent[1] ?? '?'}` };
+  if (shapes.has('in_proj_weight') || all(shapes, 'q_proj_weight', 'k_proj_weight', 'v_proj_weight')) return { type: 'MultiheadAttention', detail: first(shapes, 'in_proj_weight', 'q_proj_weight')?.[1]?.toString() ?? '' };
+  const packed = quantised(shapes, weights);
+  if (packed !== null) return packed;
+  if (all(shapes, 'running_mean', 'running_var')) return { type: shapes.has('weight') || !/inst/i.test(name) ? 'BatchNorm' : 'InstanceNorm', detail: String(scalar(shapes.get('running_mean'))) };
+  const lora = first(shapes, 'lora_A.weight', 'lora_embedding_A');
+  if (hasModules) return { type: lora === undefined ? 'Module' : 'LoRA', detail: '' };
+  const weight = first(shapes, 'weight', 'weight_v', 'weight_orig', 'original1');
+  const rank = weight?.length;
+  if (weight !== undefined && rank !== undefined && rank >= 3 && rank <= 5) {
+    // A transposed kernel is [in, out, …]; its bias counts the outputs.
+    const bias = shapes.get('bias');
+    const turned = bias === undefined ? transposed.test(name) : bias[0] !== weight[0] && bias[0] === weight[1];
+    const [from, to] = turned ? [weight[0], weight[1]] : [weight[1], weight[0]];
+    if (bias !== undefined && !turned && bias.length === 1 && bias[0] !== weight[0]) return { type: 'Module', detail: '' };
+    if (rank === 3 && bias !== undefined && weight[0] === bias[0] && /bilinear/i.test(name)) return { type: 'Bilinear', detail: '' };
+    return { type: `Conv${turned ? 'Transpose' : ''}${rank - 2}d`, detail: `${from ?? '?'}→${to ?? '?'}, ${weight.slice(2).join('×')}` };
+  }
+  if (weight !== undefined && rank === 2) {
+    const bias = shapes.get('bias');
+    if (bias?.length === 2) return { type: 'LayerNorm', detail: weight.join('×') };
+    // Embeddings have no bias; GPT-2's Conv1D is [in, out].
+    if (bias === undefined && embedding.test(name)) return { type: 'Embedding', detail: `${weight[0] ?? '?'}×${weight[1] ?? '?'}` };
+    if (bias !== undefined && bias[0] !== weight[0] && bias[0] === weight[1]) return { type: 'Conv1D', detail: `${weight[0] ?? '?'}→${weight[1] ?? '?'}` };
+    return { type: 'Linear', detail: through(weight) };
+  }
+  if (rank === 1) return normType(name, shapes, weight?.[0] ?? 0);
+  if (all(shapes, 'gamma', 'beta')) return { type: 'LayerNorm', detail: String(scalar(shapes.get('gamma'))) };
+  return { type: 'Module', detail: '' };
+}
+
+function recurrentType(shapes: Shapes, [rows = 0, columns = 1]: readonly number[]): string {
+  // With a projection the hidden state is smaller than the cell: the bias still counts the gates of the cell.
+  const hidden = first(shapes, 'weight_hr_l0')?.[1] ?? columns;
+  const type = rnns[rows / hidden] ?? 'RNN';
+  return shapes.has('weight_hh') ? `${type}Cell` : type;
+}
+
+function normType(name: string, shapes: Shapes, features: number): Guess {
+  const detail = String(features);
+  if (features === 1 && !shapes.has('bias')) return { type: 'PReLU', detail: '' };
+  if (groupNorm.test(name)) return { type: 'GroupNorm', detail };
+  if (batchNorm.test(name)) return { type: 'BatchNorm', detail };
+  if (rmsNorm.test(name) && !shapes.has('bias')) return { type: 'RMSNorm', detail };
+  return { type: layerNorm.test(name) ? 'LayerNorm' : 'Norm', detail };
+}
+
+/** Layers whose weights are packed: GPTQ and AWQ (`qweight`, eight 4-bit numbers in an integer), bitsandbytes (`weight.absmax`), scaled 8-bit ones. */
+function quantised(shapes: Shapes, weights: readonly Weight[]): Guess | null {
+  const packed = shapes.get('qweight');
+  if (packed !== undefined && (shapes.has('qzeros') || shapes.has('scales'))) {
+    const [rows = 0, columns = 0] = packed;
+    const scales = shapes.get('scales');
+    const outputs = scales?.[scales.length - 1] ?? columns;
+    // AWQ packs along the outputs, GPTQ along the inputs, of which g_idx has one entry each.
+    const awq = outputs !== columns;
+    const inputs = awq ? rows : shapes.get('g_idx')?.[0] ?? rows * 8;
+    const bits = awq ? (32 * columns) / outputs : (32 * rows) / inputs;
+    return { type: 'Linear', detail: `${inputs}→${outputs}, ${bits} bit (${awq ? 'AWQ' : 'GPTQ'})` };
+  }
+  if (shapes.has('weight.absmax')) return { type: 'Linear', detail: `4 bit (bitsandbytes)` };
+  if (shapes.has('weight') && shapes.has('SCB')) return { type: 'Linear', detail: `${through(shapes.get('weight'))}, 8 bit (bitsandbytes)` };
+  if (shapes.get('weight')?.length === 2 && (shapes.has('weight_scale_inv') || shapes.has('weight_scale'))) {
+    return { type: 'Linear', detail: `${through(shapes.get('weight'))}, scaled ${weights.find(({ name }) => name === 'weight')?.dtype.startsWith('float') === true ? '8-bit floats' : 'integers'}` };
+  }
+  const weight = shapes.get('weight');
+  if (weight !== undefined && shapes.has('zero_point') && shapes.has('scale')) return { type: weight.length === 2 ? 'Linear' : `Conv${weight.length - 2}d`, detail: `${through(weight)}, quantised` };
+  return null;
 }

@@ -16,6 +16,8 @@ export interface NamedTensor {
   readonly buffer?: boolean;
   /** False for parameters that training leaves alone (Keras's moving statistics, which count as parameters). */
   readonly trainable?: boolean;
+  /** The memory that it lies in: tensors with the same one are one (tied weights), and count once. */
+  readonly memory?: string;
   read(): Promise<TensorValue>;
 }
 
@@ -37,27 +39,40 @@ export interface ModuleTree {
 /** Deeper modules stay in the names of weights. */
 const deepest = 32;
 const state = new Set(['running_mean', 'running_var', 'num_batches_tracked']);
+/** Numbers that quantisation keeps beside its weights, and averages that training keeps. */
+const quantisation = /^(weight_scale(_inv|_2)?|input_scale|output_scale|scale_input|scales|qzeros|SCB|weight_format|(weight|bias)\.(absmax|quant_map|nested_absmax|nested_quant_map|quant_state\..*))$/;
 
-interface Node { readonly path: string; readonly children: Map<string, Node>; readonly weights: Weight[] }
+interface Node { readonly path: string; readonly children: Map<string, Node>; readonly weights: Weight[]; readonly tied: Map<string, string> }
 
 /** The network of a tree, and its weights. @throws Failure `modules.empty` when there are no tensors */
 export function openModuleTree(tree: ModuleTree): OpenedNetwork {
   if (tree.tensors.length === 0 && (tree.modules?.size ?? 0) === 0) throw new Failure('modules.empty', `${tree.name} holds no tensors, so there is nothing to show.`);
   const separator = tree.separator ?? '.';
-  const root: Node = { path: '', children: new Map(), weights: [] };
+  const root: Node = { path: '', children: new Map(), weights: [], tied: new Map() };
   const at = (parts: readonly string[]): Node => parts.slice(0, deepest).reduce((node, part) => {
-    const child: Node = node.children.get(part) ?? { path: node.path === '' ? part : node.path + separator + part, children: new Map(), weights: [] };
+    const child: Node = node.children.get(part) ?? { path: node.path === '' ? part : node.path + separator + part, children: new Map(), weights: [], tied: new Map() };
     node.children.set(part, child);
     return child;
   }, root);
   const byName = new Map<string, NamedTensor>();
   for (const name of tree.modules?.keys() ?? []) if (name !== '') at(name.split(separator));
+  const names = new Set(tree.tensors.map(({ name }) => name));
+  const inMemory = new Map<string, string>();
   for (const tensor of tree.tensors) {
     if (byName.has(tensor.name)) continue;
     byName.set(tensor.name, tensor);
     const parts = tensor.name.split(separator);
-    const cut = Math.min(parts.length - 1, deepest);
-    at(parts.slice(0, cut)).weights.push(weightOf(tensor, parts.slice(cut).join(separator)));
+    let cut = Math.min(parts.length - 1, deepest);
+    // `weight.absmax` beside `weight` says more of that weight; a weight is no module.
+    while (cut > 0 && names.has(parts.slice(0, cut).join(separator))) cut -= 1;
+    const node = at(parts.slice(0, cut));
+    const own = parts.slice(cut).join(separator);
+    // The scale of a quantised layer's output has a zero beside it.
+    const weight = weightOf(own === 'scale' && names.has([...parts.slice(0, cut), 'zero_point'].join(separator)) ? { ...tensor, buffer: true } : tensor, own);
+    const first = tensor.memory === undefined || weight.buffer === true ? undefined : inMemory.get(tensor.memory);
+    if (first !== undefined) node.tied.set(weight.name, first);
+    else if (tensor.memory !== undefined && weight.buffer !== true) inMemory.set(tensor.memory, tensor.name);
+    node.weights.push(first === undefined ? weight : { ...weight, buffer: true });
   }
   const layers = layersOf(root, tree);
   const network: Network = {
@@ -79,7 +94,7 @@ export function openModuleTree(tree: ModuleTree): OpenedNetwork {
 
 function weightOf(tensor: NamedTensor, name: string): Weight {
   const float = /float/.test(tensor.dtype);
-  const buffer = tensor.buffer ?? (!float || (tensor.trainable === undefined && state.has(name)));
+  const buffer = tensor.buffer ?? (!float || (tensor.trainable === undefined && (state.has(name) || quantisation.test(name))));
   return { name, shape: tensor.shape, dtype: tensor.dtype, trainable: !buffer && tensor.trainable !== false, ...(buffer ? { buffer } : {}), key: tensor.name, initializer: null };
 }
 
@@ -89,9 +104,10 @@ function layersOf(node: Node, tree: ModuleTree): readonly Layer[] {
     const network: Network | null = child.children.size === 0 ? null : {
       name, format: tree.format, convention: tree.convention, layers: layersOf(child, tree), inputs: [], outputs: [], compile: null, problems: [],
     };
+    const guess = guessType({ name, weights: child.weights, hasModules: network !== null });
     return {
-      name, type: known?.type ?? guessType(child.weights, network !== null), config: known?.config ?? {}, trainable: true, calls: [], weights: child.weights, network,
-      foreign: { macs: null, detail: '' }, problem: null,
+      name, type: known?.type ?? guess.type, config: { ...known?.config, ...Object.fromEntries([...child.tied].map(([weight, other]) => [`${weight} is tied to`, other])) }, trainable: true, calls: [], weights: child.weights, network,
+      foreign: { macs: null, detail: known === undefined || known.type === guess.type ? guess.detail : '' }, problem: null,
     };
   });
   if (node.path !== '' || node.weights.length === 0) return layers;

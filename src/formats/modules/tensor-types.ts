@@ -44,10 +44,19 @@ const unsigned = (name: string, exponent: number): StoredType => {
 /** Powers of two, the scales of microscaling formats (OCP MX). */
 const scales: StoredType = { name: 'float8_e8m0fnu', bytes: 1, dtype: 'float32', parts: 1, decode: (bytes) => Float32Array.from(bytes, (code) => (code === 255 ? NaN : 2 ** (code - 127))) };
 
+/** Two 4-bit floats in a byte, the lower half first (OCP MX): sign, two bits of exponent, one of fraction. */
+const four: StoredType = { name: 'float4_e2m1fn_x2', bytes: 1, dtype: 'float32', parts: 2, decode: (bytes) => {
+  const sizes = [0, 0.5, 1, 1.5, 2, 3, 4, 6];
+  return Float32Array.from({ length: 2 * bytes.length }, (_, index) => {
+    const code = ((bytes[index >> 1] ?? 0) >> (index % 2 === 0 ? 0 : 4)) & 15;
+    return (code & 8 ? -1 : 1) * (sizes[code & 7] ?? 0);
+  });
+} };
+
 const all = [
   ...(['float16', 'bfloat16', 'float32', 'float64', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'bool'] as const).map(plain),
   complex('complex32', 'float16'), complex('complex64', 'float32'), complex('complex128', 'float64'),
-  eight('float8_e4m3fn', 4, true), eight('float8_e5m2', 5, false), unsigned('float8_e4m3fnuz', 4), unsigned('float8_e5m2fnuz', 5), scales,
+  eight('float8_e4m3fn', 4, true), eight('float8_e5m2', 5, false), unsigned('float8_e4m3fnuz', 4), unsigned('float8_e5m2fnuz', 5), scales, four,
 ];
 const byName = new Map(all.map((type) => [type.name, type]));
 

@@ -1,13 +1,14 @@
 /** Programs of `torch.export` (.pt2): the weights by name with their views, from the archive's JSON. */
 import { Failure } from '../../tensor/failure';
 import { isObject } from '../../network/kinds/kind';
-import type { Json } from '../../network/network';
+import type { Json, JsonObject } from '../../network/network';
 import { displayName } from '../../network/order';
 import { parseJsonObject } from '../containers/json';
 import type { RangeFile } from '../containers/range-file';
 import type { Zip } from '../containers/zip';
 import { storedType } from '../modules/tensor-types';
-import type { TorchTensor } from './state';
+import type { StateTensor } from './state';
+import type { TorchTensor } from './tensors';
 import { memberNamed, storageReader } from './torch-file';
 import type { TorchContent } from './torch-file';
 
@@ -21,13 +22,23 @@ export async function readExport(zip: Zip, ranges: RangeFile): Promise<TorchCont
   const folder = name.slice(0, name.lastIndexOf('/') + 1);
   const { config } = parseJsonObject(new TextDecoder().decode(await zip.read(name, maximalConfig)), `${ranges.label}: ${name}`);
   if (!isObject(config)) throw new Failure('torch.export', `${ranges.label}: ${displayName(name)} lists no weights.`);
+  const constants = memberNamed(zip, 'data/constants/model_constants_config.json');
+  const more = constants === null ? {} : parseJsonObject(new TextDecoder().decode(await zip.read(constants, maximalConfig)), `${ranges.label}: ${constants}`).config;
   const unreadable: string[] = [];
-  const tensors = Object.entries(config).flatMap(([weight, entry]) => {
-    const tensor = tensorFrom(entry, (key) => zip.members.get(folder + key)?.size);
-    if (tensor === null || !isObject(entry)) { unreadable.push(weight); return []; }
+  const places = new Map<string, string>();
+  const found = new Set<string>();
+  const listed = (entries: JsonObject, inside: string, isWeight: boolean): StateTensor[] => Object.entries(entries).flatMap(([weight, entry]) => {
+    // A constant that is a weight too is listed twice.
+    if (found.has(weight)) return [];
+    const tensor = tensorFrom(entry, (key) => zip.members.get(inside + key)?.size);
+    // Constants may be objects of any kind; those that are no tensors are nothing to look at.
+    if (tensor === null || !isObject(entry)) { if (isWeight) unreadable.push(weight); return []; }
+    if (tensor.storage !== null) places.set(tensor.storage, inside + tensor.storage);
+    found.add(weight);
     return [{ name: weight, tensor, buffer: entry.is_param !== true }];
   });
-  return { state: { tensors, modules: new Map(), foreign: [], unreadable }, kind: 'exported program', bigEndian: false, read: storageReader(zip, ranges, (key) => folder + key) };
+  const tensors = [...listed(config, folder, true), ...(isObject(more) && constants !== null ? listed(more, constants.slice(0, constants.lastIndexOf('/') + 1), false) : [])];
+  return { state: { tensors, modules: new Map(), foreign: [], unreadable }, kind: 'exported program', bigEndian: false, read: storageReader(zip, ranges, (key) => places.get(key) ?? folder + key) };
 }
 
 function tensorFrom(entry: Json, bytesOf: (key: string) => number | undefined): TorchTensor | null {

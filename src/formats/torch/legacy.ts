@@ -4,7 +4,8 @@ import { displayName } from '../../network/order';
 import type { RangeFile } from '../containers/range-file';
 import { readPickle, itemsOf } from './pickle';
 import type { PicklePersistent, PickleValue } from './pickle';
-import { stateOf, storageOf } from './state';
+import { stateOf } from './state';
+import { storageOf } from './tensors';
 import type { TorchContent } from './torch-file';
 
 const maximalPickles = 64 * 2 ** 20;
@@ -40,9 +41,9 @@ export async function readLegacy(file: RangeFile): Promise<TorchContent> {
   return {
     state, kind: 'from before version 1.6', bigEndian: system instanceof Map && system.get('little_endian') === false,
     async read(tensor, offset, length) {
-      const place = places.get(tensor.storage);
+      const place = places.get(tensor.storage ?? '');
       if (place === undefined || offset + length > place.bytes) throw new Failure('torch.storage', `${label} does not hold all bytes of this tensor's storage.`);
-      return file.read(place.start + offset, length, `storage ${displayName(tensor.storage)}`);
+      return file.read(place.start + offset, length, `storage ${displayName(tensor.storage ?? '')}`);
     },
   };
 }

@@ -73,6 +73,12 @@ class Machine {
   double(): number { const at = this.at; this.take(8); return this.view.getFloat64(at, false); }
   text(count: number): string { return new TextDecoder().decode(this.take(count)); }
 
+  /** A string of Python 2: text where it is text, else bytes. */
+  octets(count: number): string | Uint8Array {
+    const bytes = this.take(count);
+    try { return new TextDecoder('utf-8', { fatal: true }).decode(bytes); } catch { return bytes; }
+  }
+
   line(): string {
     const end = this.bytes.indexOf(0x0a, this.at);
     const text = this.text((end < 0 ? this.bytes.length + 1 : end) - this.at);
@@ -119,6 +125,9 @@ class Machine {
   /** A reference to a storage; before version 1.6 classes of modules stood behind references too, with their source, which is not looked at. */
   refer(id: PickleValue): void {
     const [kind, named] = itemsOf(id);
+    // Protocol 0 writes the reference as Python prints it.
+    const printed = typeof id === 'string' ? /^\('storage', <class 'torch\.(?:storage\.)?(\w+)'>, '([^']*)', '[^']*', (\d+)(?:, None)?\)$/.exec(id) : null;
+    if (printed !== null) { this.refer(new PickleTuple(['storage', new PickleGlobal('torch', printed[1] ?? ''), printed[2] ?? '', 'cpu', Number(printed[3])])); return; }
     if (kind === 'module' && named instanceof PickleGlobal) { this.push(named); return; }
     const reference = new PicklePersistent(id);
     this.references.push(reference);
@@ -187,9 +196,9 @@ const opcodes: Readonly<Record<number, Act>> = {
   0x8a: (m) => { m.push(m.long(m.uint(1))); }, 0x8b: (m) => { m.push(m.long(m.uint(4))); }, 0x47: (m) => { m.push(m.double()); },
   0x49: (m) => { const text = m.line(); m.push(text === '00' ? false : text === '01' ? true : Number(text)); },
   0x4c: (m) => { m.push(Number(m.line().replace(/L$/, ''))); }, 0x46: (m) => { m.push(Number(m.line())); },
-  0x53: (m) => { m.push(m.line().replace(/^(['"])(.*)\1$/, '$2')); }, 0x56: (m) => { m.push(m.line()); },
+  0x53: (m) => { m.push(m.line().replace(/^(['"])(.*)\1$/, '$2')); }, 0x56: (m) => { m.push(m.line().replace(/\\u([0-9a-fA-F]{4})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))); },
   0x58: (m) => { m.push(m.text(m.uint(4))); }, 0x8c: (m) => { m.push(m.text(m.uint(1))); }, 0x8d: (m) => { m.push(m.text(m.uint(8))); },
-  0x54: (m) => { m.push(m.text(m.uint(4))); }, 0x55: (m) => { m.push(m.text(m.uint(1))); },
+  0x54: (m) => { m.push(m.octets(m.uint(4))); }, 0x55: (m) => { m.push(m.octets(m.uint(1))); },
   0x42: (m) => { m.push(m.take(m.uint(4))); }, 0x43: (m) => { m.push(m.take(m.uint(1))); }, 0x8e: (m) => { m.push(m.take(m.uint(8))); }, 0x96: (m) => { m.push(m.take(m.uint(8))); },
   0x5d: (m) => { m.push([]); }, 0x7d: (m) => { m.push(new Map()); }, 0x29: (m) => { m.push(new PickleTuple([])); }, 0x8f: (m) => { m.push([]); },
   0x74: (m) => { m.push(new PickleTuple(m.sinceMark())); }, 0x6c: (m) => { m.push(m.sinceMark()); }, 0x91: (m) => { m.push(m.sinceMark()); },

@@ -5,6 +5,7 @@ import type { OpenedNetwork } from '../../network/network';
 import { displayName } from '../../network/order';
 import type { TensorValue } from '../../tensor/value';
 import { openModuleTree } from '../modules/module-tree';
+import { shownShape } from '../modules/tensor-types';
 import { openRanges } from '../containers/range-file';
 import type { RangeFile } from '../containers/range-file';
 import { describeBytes, openZip } from '../containers/zip';
@@ -12,9 +13,11 @@ import type { Zip } from '../containers/zip';
 import { readExport } from './exported';
 import { readLegacy } from './legacy';
 import { readPickle } from './pickle';
+import { rolesOf } from './script-roles';
 import { stateOf } from './state';
-import type { TorchState, TorchTensor } from './state';
-import { byChannel, readView } from './view';
+import type { TorchState } from './state';
+import type { TorchTensor } from './tensors';
+import { byBlock, readView } from './view';
 
 const maximalPickle = 256 * 2 ** 20;
 /** Storages that are packed have to be unpacked whole. */
@@ -29,9 +32,10 @@ export function isTorchArchive(zip: Zip): boolean {
   return memberNamed(zip, 'data.pkl') !== null || memberNamed(zip, 'data/weights/model_weights_config.json') !== null;
 }
 
-/** True for the magic number of the stream that `torch.save` wrote before version 1.6, as a pickle of protocol 2 or later. */
+/** True for the magic number of the stream that `torch.save` wrote before version 1.6, in binary or (protocols 0 and 1) in digits. */
 export function looksLikeLegacyTorch(head: Uint8Array): boolean {
   const magic = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+  if (new TextDecoder('latin1').decode(head.subarray(0, 28)) === 'L119547037146038801333356L\n.') return true;
   return head[0] === 0x80 && [2, 11].some((start) => magic.every((byte, index) => head[start + index] === byte));
 }
 
@@ -69,11 +73,13 @@ function networkOf(label: string, { state, kind, bigEndian, read }: TorchContent
     viewOnly: `${label} can be looked at but not run: how its modules are connected is Python code, which Backstep never runs.`,
     problems: [
       ...foreign,
-      ...(state.unreadable.length === 0 ? [] : [`${state.unreadable.length} tensors of ${label} are of a kind that cannot be shown, the first of them ${displayName(state.unreadable[0] ?? '')}.`]),
+      ...(state.unreadable.length === 0 ? [] : [`${state.unreadable.length === 1 ? 'One tensor' : `${state.unreadable.length} tensors`} of ${label} cannot be shown, because Backstep does not know the kind: ${displayName(state.unreadable[0] ?? '')}${state.unreadable.length === 1 ? '' : ' and others'}.`]),
+      ...(state.tensors.some(({ tensor }) => tensor.storage === null && tensor.bytes === undefined) ? [`${label} only describes some tensors (PyTorch's device "meta"): their shapes are shown, but it holds no values of them.`] : []),
     ],
     modules: state.modules,
-    tensors: state.tensors.map(({ name, tensor, buffer }) => ({
-      name, dtype: tensor.type.dtype, shape: tensor.type.parts === 1 ? tensor.shape : [...tensor.shape, 2], ...(buffer === undefined ? {} : { buffer }),
+    tensors: state.tensors.map(({ name, tensor, buffer, trainable }) => ({
+      name, dtype: tensor.type.dtype, shape: shownShape(tensor.type, tensor.shape), ...(buffer === undefined ? {} : { buffer }), ...(trainable === undefined ? {} : { trainable }),
+      ...(tensor.storage === null || tensor.shape.includes(0) ? {} : { memory: [tensor.storage, tensor.offset, tensor.shape, tensor.strides].join(' ') }),
       read: () => readTensor(tensor, `Tensor ${displayName(name)} of ${label}`, bigEndian, read),
     })),
     close,
@@ -81,10 +87,12 @@ function networkOf(label: string, { state, kind, bigEndian, read }: TorchContent
 }
 
 async function readTensor(tensor: TorchTensor, what: string, bigEndian: boolean, read: ReadStorage): Promise<TensorValue> {
-  const value = await readView(tensor, what, bigEndian, (offset, length) => read(tensor, offset, length));
-  if (tensor.channels === undefined) return value;
-  const { scale, zero, axis } = tensor.channels;
-  return byChannel(value, axis, await readTensor(scale, `The scales of ${what}`, bigEndian, read), await readTensor(zero, `The zeros of ${what}`, bigEndian, read));
+  const { bytes } = tensor;
+  if (tensor.storage === null && bytes === undefined) throw new Failure('torch.meta', `${what} is only described (it was saved from PyTorch's device "meta"): the file holds its shape and type, but no values.`);
+  const value = await readView(tensor, what, tensor.bigEndian ?? bigEndian, (offset, length) => (bytes === undefined ? read(tensor, offset, length) : Promise.resolve(bytes.subarray(offset, offset + length))));
+  if (tensor.blocks === undefined) return value;
+  const { scale, zero } = tensor.blocks;
+  return byBlock(value, await readTensor(scale, `The scales of ${what}`, bigEndian, read), zero === null ? null : await readTensor(zero, `The zeros of ${what}`, bigEndian, read));
 }
 
 async function readArchive(zip: Zip, ranges: RangeFile): Promise<TorchContent> {
@@ -94,7 +102,7 @@ async function readArchive(zip: Zip, ranges: RangeFile): Promise<TorchContent> {
   const { value } = readPickle(await zip.read(pickle, maximalPickle), `${label} (${pickle})`);
   const order = zip.members.has(`${folder}byteorder`) ? new TextDecoder().decode(await zip.read(`${folder}byteorder`, 64)) : 'little';
   const script = [...zip.members.keys()].some((name) => name.startsWith(`${folder}code/`));
-  const state = stateOf(value);
+  const state = stateOf(value, script ? await rolesOf(zip, folder) : undefined);
   const bigEndian = order.trim() === 'big';
   // Freezing makes constants of all weights.
   const constants = script && state.tensors.length === 0 && zip.members.has(`${folder}constants.pkl`) ? `${folder}constants.pkl` : null;
@@ -108,7 +116,7 @@ async function readArchive(zip: Zip, ranges: RangeFile): Promise<TorchContent> {
 /** Reads stored members by range, packed ones whole. */
 export function storageReader(zip: Zip, ranges: RangeFile, memberOf: (key: string) => string): ReadStorage {
   return async (tensor, offset, length) => {
-    const name = memberOf(tensor.storage);
+    const name = memberOf(tensor.storage ?? '');
     const member = zip.members.get(name);
     if (member === undefined) throw new Failure('torch.storage', `${ranges.label} is incomplete: it has no member ${displayName(name)} for this tensor.`);
     if (offset + length > member.size) {

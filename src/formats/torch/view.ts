@@ -4,7 +4,7 @@ import { sizeOf } from '../../tensor/value';
 import type { NumericArray, TensorValue } from '../../tensor/value';
 import { shownShape } from '../modules/tensor-types';
 import { describeBytes } from '../containers/zip';
-import type { TorchTensor } from './state';
+import type { TorchTensor } from './tensors';
 
 /** An expanded view (stride 0) may be this much larger than its storage. */
 const maximalExpanded = 64 * 2 ** 20;
@@ -25,14 +25,23 @@ export async function readView(tensor: TorchTensor, what: string, bigEndian: boo
   return { dtype: type.dtype, shape: shown, data: gather(data, shape, strides, type.parts) };
 }
 
-/** Quantised elements with the scale and the zero of their place along an axis. */
-export function byChannel({ dtype, shape, data }: TensorValue, axis: number, scale: TensorValue, zero: TensorValue): TensorValue {
-  const inner = sizeOf(shape.slice(axis + 1));
-  const extent = shape[axis] ?? 1;
-  return { dtype, shape, data: Float32Array.from({ length: data.length }, (_, index) => {
-    const place = Math.floor(index / inner) % extent;
-    return Number(scale.data[place]) * (Number(data[index]) - Number(zero.data[place]));
-  }) };
+/** Quantised elements with the scale and the zero of their block. */
+export function byBlock({ dtype, shape, data }: TensorValue, scale: TensorValue, zero: TensorValue | null): TensorValue {
+  const places = (part: TensorValue): ((index: number) => number) => {
+    const sizes = shape.map((extent, axis) => extent / (part.shape[axis] ?? 1));
+    return (index) => {
+      let rest = index, place = 0, step = 1;
+      for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
+        const extent = shape[axis] ?? 1;
+        place += Math.floor((rest % extent) / (sizes[axis] ?? 1)) * step;
+        step *= part.shape[axis] ?? 1;
+        rest = Math.floor(rest / extent);
+      }
+      return place;
+    };
+  };
+  const [scaleAt, zeroAt] = [places(scale), zero === null ? null : places(zero)];
+  return { dtype, shape, data: Float32Array.from({ length: data.length }, (_, index) => Number(scale.data[scaleAt(index)]) * (Number(data[index]) - (zero === null || zeroAt === null ? 0 : Number(zero.data[zeroAt(index)])))) };
 }
 
 function gather(data: NumericArray, shape: readonly number[], strides: readonly number[], parts: number): NumericArray {
