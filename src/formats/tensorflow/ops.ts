@@ -13,7 +13,9 @@ export const tensorflowOpNames: readonly string[] = (
   + 'EmptyTensorList TensorListReserve TensorListFromTensor TensorListLength TensorListGetItem TensorListSetItem TensorListStack TensorListPushBack TensorListPopBack TensorListGather TensorListScatter TensorListScatterV2 '
   + 'TensorListScatterIntoExistingList TensorListSplit TensorListConcat TensorListConcatV2 TensorListResize TensorArrayV3 TensorArraySizeV3 TensorArrayCloseV3 TensorArrayReadV3 TensorArrayWriteV3 TensorArrayGatherV3 '
   + 'TensorArrayScatterV3 TensorArraySplitV3 TensorArrayConcatV3 NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 NonMaxSuppressionV5 Where Unique UniqueV2 ListDiff LowerBound UpperBound SparseToDense '
-  + 'CropAndResize ImageProjectiveTransformV3 Bincount DenseBincount FakeQuantWithMinMaxVars RandomUniform RandomUniformInt RandomStandardNormal TruncatedNormal Multinomial').split(' ');
+  + 'CropAndResize ImageProjectiveTransformV3 Bincount DenseBincount FakeQuantWithMinMaxVars RandomUniform RandomUniformInt RandomStandardNormal TruncatedNormal Multinomial FFT IFFT RFFT RFFT2D IRFFT Complex Real Imag ComplexAbs Angle').split(' ');
+/** Ops that give complex numbers, and those that take them. Others compute with real numbers only. */
+export const complexOps = { giving: new Set(['FFT', 'IFFT', 'RFFT', 'RFFT2D', 'Complex']), taking: new Set(['FFT', 'IFFT', 'IRFFT', 'Real', 'Imag', 'ComplexAbs', 'Angle']) };
 /** Ops that run the graphs inside them. */
 export const tensorflowControlFlow: readonly string[] = ['If', 'StatelessIf', 'While', 'StatelessWhile', 'PartitionedCall', 'StatefulPartitionedCall'];
 const known = new Set([...tensorflowOpNames, ...tensorflowControlFlow]);

@@ -79,6 +79,7 @@ export class FlatTable {
   }
 
   int32s(number: number): readonly number[] { return this.list(number, 4, (at) => this.bytes.int32(at)); }
+  uint16s(number: number): readonly number[] { return this.list(number, 2, (at) => this.bytes.uint16(at)); }
   int64s(number: number): readonly number[] { return this.list(number, 8, (at) => this.bytes.int64(at)); }
   float32s(number: number): readonly number[] { return this.list(number, 4, (at) => this.bytes.float32(at)); }
   tables(number: number): readonly FlatTable[] { return this.list(number, 4, (at) => new FlatTable(this.bytes, at + this.bytes.uint32(at))); }

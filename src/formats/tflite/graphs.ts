@@ -2,6 +2,7 @@
 import { graphsSideBySide } from '../../network/branches';
 import { product } from '../../network/kinds/kind';
 import type { JsonObject, Network, SymbolicShape, Weight } from '../../network/network';
+import { displayName } from '../../network/order';
 import { Failure } from '../../tensor/failure';
 import { sizeOf } from '../../tensor/value';
 import { networkOfOps } from '../graphs/op-graph';
@@ -53,8 +54,9 @@ export class LiteModel {
       number, tensors: table.tables(0).map((tensor) => tensorFrom(tensor, this.buffers)), inputs: table.int32s(1), outputs: table.int32s(2),
       operators: table.tables(3).map((operator) => ({ type: this.codes[operator.uint32(0)] ?? 'UNKNOWN', inputs: operator.int32s(1), outputs: operator.int32s(2), options: operator.table(4), custom: operator.bytes8(5) })),
     };
-    this.read.set(number, graph);
-    return graph;
+    const plain = withoutUnpacking(graph);
+    this.read.set(number, plain);
+    return plain;
   }
 
   /** The constant that a weight's key names: `3` in the first graph, `1:3` in the second. */
@@ -71,6 +73,7 @@ export class LiteModel {
     const { tensors, inputs } = graph;
     const keyOf = (index: number): string => (tensors[index] === undefined ? '' : String(index));
     const weightKey = (index: number): string => (number === 0 ? String(index) : `${number}:${index}`);
+    const isComplex = ({ inputs: given }: Operator): boolean => given.some((index) => tensors[index]?.type?.parts === 2);
     const variables = variablesOf(this, graph);
     const shared = sharedConstants(graph.operators, tensors);
     const nodes = graph.operators.filter((operator) => !variables.absorbed.has(operator)).map((operator): OpNode => {
@@ -94,17 +97,19 @@ export class LiteModel {
       const kernel = tensors[given[1] ?? -1]?.shape;
       const inside = this.inside(operator, nameOf(result), depth);
       return {
-        name: nameOf(result), type, config: { ...operatorSettings(type, operator.options, operator.custom), ...(type === 'CAST' ? { type: result?.type?.name ?? '' } : {}), ...grids(type, given.some((index) => inputs.includes(index)) ? given.map((index) => (inputs.includes(index) ? tensors[index] : undefined)) : [], outputs.map((index) => tensors[index])) },
+        name: nameOf(result), type, config: { ...operatorSettings(type, operator.options, operator.custom), ...(movesComplex.has(type) && isComplex(operator) ? { complex: true } : {}), ...(type === 'CAST' ? { type: result?.type?.name ?? '' } : {}), ...grids(type, given.some((index) => inputs.includes(index)) ? given.map((index) => (inputs.includes(index) ? tensors[index] : undefined)) : [], outputs.map((index) => tensors[index])) },
         inputs: taken, outputs: outputs.map(keyOf), weights, macs: macsOf(type, result?.symbolic, kernel), detail: '', ...(inside === undefined ? {} : { network: inside }),
         values: Object.fromEntries(weights.flatMap(({ name: weight, key }) => { const told = smallIntegers(this.tensor(key ?? ''), this.bytes); return told === null ? [] : [[weight, told] as const]; })),
       };
     });
     const sources = [...shared].flatMap((index): readonly OpNode[] => { const tensor = tensors[index]; return tensor === undefined ? [] : [{ name: nameOf(tensor), type: 'CONST', config: {}, inputs: [], outputs: [keyOf(index)], weights: [weightOf('value', tensor, weightKey(index), true)], macs: 0, detail: '' }]; });
+    const complex = graph.operators.find((operator) => !takesComplex.has(operator.type) && !movesComplex.has(operator.type) && isComplex(operator));
+    const viewOnly = complex === undefined ? {} : { viewOnly: `${this.bytes.label} can be looked at but not run: its operator ${displayName(nameOf(tensors[complex.outputs[0] ?? -1]))} (${complex.type}) computes with complex numbers, which Backstep only transforms, moves and splits.` };
     const handed = depth === 0 ? [] : this.handed(graph, weightKey);
     return networkOfOps({
       name, format: 'tflite', convention: 'keras', formatDetail, nodes: [...sources, ...handed, ...nodes], inputs: inputs.map(keyOf), outputs: graph.outputs.map(keyOf), shapeOf: (key) => tensors[Number(key)]?.symbolic,
       nameOf: (key) => nameOf(tensors[Number(key)]) || key, inputConfig: (key) => { const tensor = tensors[Number(key)]; return { dtype: tensor === undefined || isQuantised(tensor) ? 'float32' : tensor.type?.name ?? 'float32' }; },
-      knows: isRunnable, problems: [...variables.problems, ...problems],
+      knows: isRunnable, ...viewOnly, problems: [...variables.problems, ...problems],
     });
   }
 
@@ -123,6 +128,24 @@ export class LiteModel {
     const networks = form.names.map((key, field) => [key, this.network(options?.int32(field) ?? 0, key, '', [], depth + 1)] as const);
     return graphsSideBySide(name, Object.fromEntries(networks), form.results);
   }
+}
+
+/** Operators that take complex numbers, and those that only move elements, which run on real and imaginary parts alike. */
+const takesComplex = new Set(['REAL', 'IMAG', 'COMPLEX_ABS']), movesComplex = new Set(['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS', 'TRANSPOSE', 'SLICE', 'STRIDED_SLICE']);
+
+/** Operators that only write a constant in another form: its numbers are shown as they are meant where they are used. */
+const unpacking = new Set(['DEQUANTIZE', 'DENSIFY']);
+
+/** The graph with the results of such operators as constants. Constants that it gives as they are, keep their operator. */
+function withoutUnpacking(graph: LiteGraph): LiteGraph {
+  const tensors = [...graph.tensors];
+  const operators = graph.operators.filter(({ type, inputs: [given = -1], outputs: [result = -1] }) => {
+    const [source, made] = [tensors[given], tensors[result]];
+    if (!unpacking.has(type) || source?.data == null || source.type === null || made === undefined || graph.outputs.includes(result)) return true;
+    tensors[result] = { ...source, symbolic: source.shape };
+    return false;
+  });
+  return operators.length === graph.operators.length ? graph : { ...graph, tensors, operators };
 }
 
 const trained = (type: string, position: number, tensor: LiteTensor): boolean => (isQuantised(tensor) || /float/.test(tensor.type?.dtype ?? '')) && trains(type, position, tensor.shape);

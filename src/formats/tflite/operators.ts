@@ -60,10 +60,19 @@ const settings: Readonly<Record<string, Settings>> = {
 
 /** Settings of an operator; none for those that are not in the table. */
 export function operatorSettings(name: string, options: FlatTable | null, custom: Uint8Array): JsonObject {
+  const plain = Object.hasOwn(plainSettings, name) ? plainSettings[name] : undefined;
+  if (plain !== undefined) return custom.length >= plain.bytes ? plain.read(new DataView(custom.buffer, custom.byteOffset, custom.byteLength)) : {};
   if (custom.length > 2) return flexMap(custom);
   if (options === null || !Object.hasOwn(settings, name)) return {};
   return Object.fromEntries(Object.entries(settings[name] ?? {}).map(([key, read]) => [key, read(options)] as const).filter(([key, value]) => !(key === 'activation' && value === 'none') && !(Array.isArray(value) && value.length === 0)));
 }
+
+const twoFrom = (view: DataView, at: number): number[] => [view.getInt32(at + 4, true), view.getInt32(at, true)];
+const paddings = ['', 'same', 'valid'];
+/** Custom operators of MediaPipe keep their settings as a struct of whole numbers. tensorflow/lite/kernels/perception */
+const plainSettings: Readonly<Record<string, { readonly bytes: number; readonly read: (view: DataView) => JsonObject }>> = {
+  Convolution2DTransposeBias: { bytes: 12, read: (view) => ({ padding: paddings[view.getInt32(0, true)] ?? '', strides: twoFrom(view, 4) }) },
+};
 
 /** Operators that the engine's table has; `CONST` stands for a constant that several operators share. */
 export const runnableOperators: readonly string[] = (
@@ -73,7 +82,7 @@ export const runnableOperators: readonly string[] = (
   + 'EXPAND_DIMS TRANSPOSE CONCATENATION PACK UNPACK SPLIT SPLIT_V SLICE STRIDED_SLICE GATHER GATHER_ND EMBEDDING_LOOKUP TILE BROADCAST_TO REVERSE_V2 PAD PADV2 MIRROR_PAD SPACE_TO_BATCH_ND BATCH_TO_SPACE_ND DEPTH_TO_SPACE '
   + 'SPACE_TO_DEPTH RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR SHAPE RANK FILL RANGE ONE_HOT UNIDIRECTIONAL_SEQUENCE_LSTM UNIDIRECTIONAL_SEQUENCE_RNN BIDIRECTIONAL_SEQUENCE_LSTM BIDIRECTIONAL_SEQUENCE_RNN LSTM '
   + 'RNN SVDF WHERE UNIQUE NON_MAX_SUPPRESSION_V4 NON_MAX_SUPPRESSION_V5 TFLite_Detection_PostProcess BUCKETIZE SCATTER_ND SPARSE_TO_DENSE REVERSE_SEQUENCE MATRIX_DIAG MATRIX_SET_DIAG SEGMENT_SUM UNSORTED_SEGMENT_SUM '
-  + 'UNSORTED_SEGMENT_MAX UNSORTED_SEGMENT_MIN UNSORTED_SEGMENT_PROD DYNAMIC_UPDATE_SLICE BROADCAST_ARGS BITWISE_XOR RIGHT_SHIFT ATAN2 FAKE_QUANT L2_POOL_2D CONV_3D_TRANSPOSE READ_VARIABLE ASSIGN_VARIABLE').split(' ');
+  + 'UNSORTED_SEGMENT_MAX UNSORTED_SEGMENT_MIN UNSORTED_SEGMENT_PROD DYNAMIC_UPDATE_SLICE BROADCAST_ARGS BITWISE_XOR RIGHT_SHIFT ATAN2 FAKE_QUANT L2_POOL_2D CONV_3D_TRANSPOSE READ_VARIABLE ASSIGN_VARIABLE RFFT2D REAL IMAG COMPLEX_ABS Convolution2DTransposeBias').split(' ');
 /** Operators that run the graphs that they name. */
 export const liteControlFlow: readonly string[] = ['IF', 'WHILE'];
 const runnable = new Set([...runnableOperators, ...liteControlFlow]);
@@ -95,7 +104,7 @@ const inputNames: Readonly<Record<string, readonly string[]>> = {
     'input', ...lstmWeights('forward_'), ...lstmWeights('backward_'), 'forward_state', 'forward_cell_state', 'backward_state', 'backward_cell_state', 'auxiliary', ...gates('auxiliary_kernel', four.map((name) => `forward_${name}`)), ...gates('auxiliary_kernel', four.map((name) => `backward_${name}`)),
   ],
   BIDIRECTIONAL_SEQUENCE_RNN: ['input', ...['forward', 'backward'].flatMap((way) => [`${way}_kernel`, `${way}_recurrent_kernel`, `${way}_bias`, `${way}_state`]), 'auxiliary', 'forward_auxiliary_kernel', 'backward_auxiliary_kernel'],
-  RNN: ['input', 'kernel', 'recurrent_kernel', 'bias', 'state'], SVDF: ['input', 'feature_kernel', 'time_kernel', 'bias', 'state'], TFLite_Detection_PostProcess: ['offsets', 'scores', 'anchors'],
+  RNN: ['input', 'kernel', 'recurrent_kernel', 'bias', 'state'], SVDF: ['input', 'feature_kernel', 'time_kernel', 'bias', 'state'], TFLite_Detection_PostProcess: ['offsets', 'scores', 'anchors'], Convolution2DTransposeBias: ['input', 'kernel', 'bias'], RFFT2D: ['input', 'fft_length'],
 };
 
 /** What the input at a position is called; weights carry Keras's names where Keras has one. */
@@ -106,7 +115,7 @@ export function inputName(type: string, position: number): string {
 const trainedInputs: Readonly<Record<string, readonly number[]>> = {
   ...Object.fromEntries(['CONV_2D', 'DEPTHWISE_CONV_2D', 'CONV_3D', 'FULLY_CONNECTED'].map((name) => [name, [1, 2]])), TRANSPOSE_CONV: [1, 3], PRELU: [1], IF: Array.from({ length: 64 }, (_, index) => index + 1), GATHER: [0], EMBEDDING_LOOKUP: [1], DEQUANTIZE: [0],
   ...Object.fromEntries(['ADD', 'SUB', 'MUL', 'BATCH_MATMUL', 'ADD_N'].map((name) => [name, [0, 1, 2, 3]])), UNIDIRECTIONAL_SEQUENCE_RNN: [1, 2, 3], UNIDIRECTIONAL_SEQUENCE_LSTM: [...Array.from({ length: 17 }, (_, index) => index + 1), 20, 21, 22, 23], LSTM: [...Array.from({ length: 17 }, (_, index) => index + 1), 20, 21, 22, 23],
-  BIDIRECTIONAL_SEQUENCE_LSTM: [...Array.from({ length: 34 }, (_, index) => index + 1), 40, 41, 42, 43, 44, 45, 46, 47], BIDIRECTIONAL_SEQUENCE_RNN: [1, 2, 3, 5, 6, 7, 10, 11], RNN: [1, 2, 3], SVDF: [1, 2, 3], CONV_3D_TRANSPOSE: [1, 3],
+  BIDIRECTIONAL_SEQUENCE_LSTM: [...Array.from({ length: 34 }, (_, index) => index + 1), 40, 41, 42, 43, 44, 45, 46, 47], BIDIRECTIONAL_SEQUENCE_RNN: [1, 2, 3, 5, 6, 7, 10, 11], RNN: [1, 2, 3], SVDF: [1, 2, 3], CONV_3D_TRANSPOSE: [1, 3], Convolution2DTransposeBias: [1, 2],
 };
 
 /** Whether a constant of numbers of that shape is a weight where an operator takes it; single numbers are not. */

@@ -8,9 +8,22 @@ import type { RangeFile } from '../containers/range-file';
 import { shownShape, storedType } from '../modules/tensor-types';
 import type { StoredType } from '../modules/tensor-types';
 import type { FlatTable, PagedBytes } from './flat-table';
+import { placesOf, sparsityFrom } from './sparse';
+import type { Sparsity } from './sparse';
 
 /** TensorType of the schema. */
-const tensorTypes = ['float32', 'float16', 'int32', 'uint8', 'int64', '', 'bool', 'int16', 'complex64', 'int8', 'float64', 'complex128', 'uint64', '', '', 'uint32', 'uint16', '', 'bfloat16'];
+const tensorTypes = ['float32', 'float16', 'int32', 'uint8', 'int64', '', 'bool', 'int16', 'complex64', 'int8', 'float64', 'complex128', 'uint64', '', '', 'uint32', 'uint16', 'int4', 'bfloat16', 'int2'];
+
+/** Whole numbers of fewer bits than a byte, the first in the lowest. */
+const packed = (name: string, bits: 2 | 4): StoredType => ({
+  name, bytes: bits / 8, dtype: 'int8', parts: 1,
+  decode: (bytes) => Int8Array.from({ length: (bytes.length * 8) / bits }, (_, index) => ((bytes[(index * bits) >> 3] ?? 0) << (32 - bits - ((index * bits) & 7))) >> (32 - bits)),
+});
+const packedTypes = new Map([packed('int4', 4), packed('int2', 2)].map((type) => [type.name, type]));
+const typeOf = (name: string): StoredType | null => packedTypes.get(name) ?? storedType(name) ?? null;
+
+/** Elements of a sparse tensor that is written out in full. */
+const maximalSparse = 2 ** 27;
 
 /** Lists of axes, paddings and sizes are no longer than this. */
 const maximalList = 64;
@@ -26,6 +39,8 @@ export interface LiteTensor {
   readonly scales: readonly number[];
   readonly zeros: readonly number[];
   readonly axis: number;
+  /** Where the stored values stand; null when all are stored. */
+  readonly sparsity: Sparsity | null;
 }
 
 /** Several names stand for what was folded into one operator; the first is shown. */
@@ -40,12 +55,13 @@ export function tensorFrom(table: FlatTable, buffers: readonly FlatTable[]): Lit
   const inside = index === 0 || buffer === undefined ? { start: 0, length: 0 } : buffer.vector(0, 1);
   // Models above 2 GB keep values behind the FlatBuffer.
   const behind = index === 0 || buffer === undefined || buffer.int64(1) <= 1 ? null : { start: buffer.int64(1), length: buffer.int64(2) };
+  const type = typeOf(tensorTypes[table.int8(1)] ?? '');
   return {
-    name: table.text(3), type: storedType(tensorTypes[table.int8(1)] ?? '') ?? null, shape,
+    name: table.text(3), type, shape,
     // The shape is that of one example. Converters leave open what follows from the batch; beside it, only an extent of 1 says nothing.
-    symbolic: shape.map((extent, axis) => (signature[axis] === -1 && (axis === signature.indexOf(-1) || extent <= 1) ? null : extent)),
+    symbolic: [...shape.map((extent, axis) => (signature[axis] === -1 && (axis === signature.indexOf(-1) || extent <= 1) ? null : extent)), ...(type?.parts === 2 ? [2] : [])],
     data: behind ?? (inside.length > 0 ? inside : null),
-    scales: quantization?.float32s(2) ?? [], zeros: quantization?.int64s(3) ?? [], axis: quantization?.int32(6) ?? 0,
+    scales: quantization?.float32s(2) ?? [], zeros: quantization?.int64s(3) ?? [], axis: quantization?.int32(6) ?? 0, sparsity: sparsityFrom(table.table(6)),
   };
 }
 
@@ -67,12 +83,31 @@ export function smallIntegers(tensor: LiteTensor | undefined, bytes: PagedBytes)
 /** Reads the values of a constant; quantised ones as the numbers that they stand for. */
 export async function read(tensor: LiteTensor | undefined, file: RangeFile): Promise<TensorValue> {
   if (tensor?.data == null || tensor.type === null) throw new Failure('weights.absent', `${file.label} holds no values of this tensor.`);
-  const what = `Tensor ${displayName(tensor.name)}`;
-  const needed = sizeOf(tensor.shape) * tensor.type.bytes;
-  if (tensor.data.length !== needed) throw new Failure('tflite.values', `${what} of ${file.label} of shape (${tensor.shape.join(', ')}) needs ${needed} bytes, but the file has ${tensor.data.length}.`);
-  const data = tensor.type.decode(await file.read(tensor.data.start, needed, what), false);
+  const what = `Tensor ${displayName(tensor.name)} of ${file.label}`;
+  const data = tensor.sparsity === null ? await dense(tensor, tensor.type, tensor.data, file, what) : await written(tensor, tensor.type, tensor.data, file, what);
   if (!isQuantised(tensor)) return { dtype: tensor.type.dtype, shape: shownShape(tensor.type, tensor.shape), data };
   return { dtype: 'float32', shape: tensor.shape, data: dequantised(data, tensor) };
+}
+
+type Place = NonNullable<LiteTensor['data']>;
+
+async function dense({ shape }: LiteTensor, type: StoredType, data: Place, file: RangeFile, what: string): Promise<NumericArray> {
+  const needed = Math.ceil(sizeOf(shape) * type.bytes);
+  if (data.length !== needed) throw new Failure('tflite.values', `${what} of shape (${shape.join(', ')}) needs ${needed} bytes, but the file has ${data.length}.`);
+  const decoded = type.decode(await file.read(data.start, needed, what), false);
+  // Of the last byte, not all may be used.
+  return type.bytes < 1 ? decoded.subarray(0, sizeOf(shape)) : decoded;
+}
+
+/** A sparse tensor in full. */
+async function written({ shape, sparsity }: LiteTensor, type: StoredType, data: Place, file: RangeFile, what: string): Promise<NumericArray> {
+  if (!(sizeOf(shape) <= maximalSparse)) throw new Failure('tflite.values', `${what} is sparse; in full, in shape (${shape.join(', ')}), it would be too large to show.`);
+  if (!(type.bytes >= 1)) throw new Failure('tflite.values', `${what} is sparse and of the type ${type.name}, which cannot be read.`);
+  const stored = await file.read(data.start, data.length, what);
+  const places = sparsity === null ? [] : placesOf(sparsity, shape, Math.floor(data.length / type.bytes), what);
+  const whole = new Uint8Array(sizeOf(shape) * type.bytes);
+  for (const [index, place] of places.entries()) whole.set(stored.subarray(index * type.bytes, (index + 1) * type.bytes), place * type.bytes);
+  return type.decode(whole, false);
 }
 
 /** `scale * (q - zero)`, a scale for each index of the quantised axis or one for all. */

@@ -85,6 +85,16 @@ describe('TFLite operators', () => {
     }
   });
 
+  it('sparse and packed weights stand with the operators that use them, in full', async () => {
+    const sparse = await openCase('sparse');
+    assert.deepEqual(sparse.network.layers.map(({ type }) => type), ['Input', 'CONV_2D', 'RESHAPE', 'FULLY_CONNECTED']);
+    const kernels = [...sparse.weights].filter(([name]) => /kernel/.test(name)).map(([name, { shape, data }]) => [name.split('/').at(-1), shape, Array.from(data as Float32Array).filter((value) => value !== 0).length]);
+    assert.deepEqual(kernels, [['kernel', [8, 3, 3, 4], 60], ['kernel', [32, 64], 412]]);
+    const packed = [...(await openCase('int4_weights')).weights.values()][0];
+    assert.deepEqual(packed?.shape, [5, 8]);
+    assert.ok(Array.from(packed.data as Float32Array).every((value) => Math.abs(value) <= 1.75 && Number.isInteger(value * 4)));
+  });
+
   it('state is told of in a sentence', async () => {
     const { network } = await openCase('variables');
     assert.match(network.problems.join(), /^variables\.tflite keeps 1 tensor from call to call; each iteration here begins with the initial values\.$/);

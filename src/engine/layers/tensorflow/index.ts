@@ -5,6 +5,7 @@ import { arrangement } from './arrangement';
 import { lists } from './lists';
 import { matrices } from './matrices';
 import { searching } from './searching';
+import { signals } from './signals';
 import { windows } from './windows';
 
-export const tensorflowOps: Readonly<Record<string, LayerForward>> = { ...arithmetic, ...windows, ...matrices, ...arrangement, ...lists, ...searching };
+export const tensorflowOps: Readonly<Record<string, LayerForward>> = { ...arithmetic, ...windows, ...matrices, ...arrangement, ...lists, ...searching, ...signals };

@@ -3,6 +3,7 @@ import { cast } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { Failure, sentenceOf } from '../../../tensor/failure';
 import { atOnce, isTensor } from '../calls';
+import { onParts } from './complex';
 import type { LayerCallContext, LayerForward, LayerResult } from '../layer';
 
 /** The tensor at a position: one of the graph, or the weight that is named there. */
@@ -79,7 +80,7 @@ export function named<T>(call: LayerCallContext, work: () => T): T {
 
 /** An op of one output, or of a list of them. */
 export const op = (run: (call: LayerCallContext) => Tensor | readonly Tensor[]): LayerForward => atOnce((call): LayerResult => {
-  const made = named(call, () => run(call));
+  const made = named(call, () => onParts(call, run));
   return { outputs: Array.isArray(made) ? (made as readonly Tensor[]) : [made as Tensor] };
 });
 

@@ -5,6 +5,7 @@ import { Failure } from '../../../tensor/failure';
 import { atOnce, isTensor } from '../calls';
 import type { LayerCallContext, LayerForward } from '../layer';
 import { isList, isRecord } from '../settings';
+import { onParts } from '../tensorflow/complex';
 import { named, text } from '../tensorflow/operands';
 import { gridOf, onGrid } from './quantization';
 
@@ -30,7 +31,7 @@ export type Operator = (call: LayerCallContext) => { readonly outputs: Tensor | 
 /** An operator of the table; `result` may carry the logits of a final softmax or sigmoid. */
 export function operator(run: Operator): LayerForward {
   return atOnce((given) => {
-    const made = named(given, () => run(withGrids(given)));
+    const made = named(given, () => onParts(withGrids(given), run));
     const result = 'outputs' in made ? made : { outputs: made };
     const outputs: readonly Tensor[] = Array.isArray(result.outputs) ? result.outputs as readonly Tensor[] : [result.outputs as Tensor];
     const grids = given.config.quantization;

@@ -4,6 +4,7 @@ import type { Tensor, Tensor4D, Tensor5D } from '@tensorflow/tfjs-core';
 import { convolve, convolveDepthwise } from '../convolution/ops';
 import type { LayerCallContext, LayerForward } from '../layer';
 import { flag, list, numbers, operand, optional, text } from '../tensorflow/operands';
+import { halfTransform, imaginaryPart, magnitude, realPart } from '../tensorflow/signals';
 import { activated, operator } from './operator';
 
 const padding = (call: LayerCallContext): 'same' | 'valid' => (text(call, 'padding', 'valid') === 'same' ? 'same' : 'valid');
@@ -46,6 +47,15 @@ export const products: Readonly<Record<string, LayerForward>> = {
     return flag(call, 'keep_num_dims') && x.rank !== 2 ? reshape(y, [...x.shape.slice(0, -1), units]) : y;
   }),
   BATCH_MATMUL: operator((call) => matMul(operand(call, 0), operand(call, 1), flag(call, 'adj_x'), flag(call, 'adj_y'))),
+  // MediaPipe's. Its result is as large as its stride, or as its window reaches.
+  Convolution2DTransposeBias: operator((call) => {
+    const [x, kernel] = [operand(call, 0), operand(call, 1)];
+    const [channels = 1, height = 1, width = 1] = kernel.shape;
+    const [strideY = 1, strideX = 1] = spread(call, 'strides');
+    const extent = (axis: number, stride: number, reach: number): number => (x.shape[axis] ?? 1) * stride + (padding(call) === 'same' ? 0 : reach - stride);
+    return withBias(call, conv2dTranspose(x as Tensor4D, transpose(kernel as Tensor4D, [1, 2, 0, 3]), [x.shape[0] ?? 1, extent(1, strideY, height), extent(2, strideX, width), channels], [strideY, strideX], padding(call)), 2);
+  }),
+  RFFT2D: operator(halfTransform), REAL: operator((call) => realPart(operand(call, 0))), IMAG: operator((call) => imaginaryPart(operand(call, 0))), COMPLEX_ABS: operator((call) => magnitude(operand(call, 0))),
   MAX_POOL_2D: pool(maxPool), AVERAGE_POOL_2D: pool(avgPool), L2_POOL_2D: pool((x, ...window) => sqrt(avgPool(square(x), ...window))),
   CONV_3D_TRANSPOSE: operator((call) => {
     const x = operand(call, 2);
