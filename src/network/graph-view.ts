@@ -69,7 +69,7 @@ function addNetwork(network: Network, parent: string | null, nodes: NodeView[], 
         const shape = shapeOf(ref);
         const source = prefix + leaves(byName.get(ref.layer), ref);
         const target = layer.network === null ? id : `${id}/${position === null && layer.network.layers.some(({ name }) => name === choice) ? choice : entrance(layer.network, position ?? 0)}`;
-        const edge = { source, target, shape: shape === undefined ? '' : shapeText(shape) };
+        const edge = { source, target, shape: shape === undefined ? '' : textOf(byName.get(ref.layer), shape) };
         const key = `${source}\n${target}\n${edge.shape}`;
         if (!drawn.has(key)) edges.push(edge);
         drawn.add(key);
@@ -102,9 +102,9 @@ function nodeView(layer: Layer, convention: Convention, id: string, parent: stri
   const activation = layer.network === null ? activationName(layer.config) : null;
   return {
     id, parent,
-    name: displayName(layer.name), type: displayName(layer.type),
+    name: displayName(layer.name), type: displayName(layer.type), ...(layer.scope === undefined ? {} : { scope: displayName(layer.scope) }),
     detail: detailText(layer, activation),
-    outputShape: shapes.map(shapeText).join(', '), batchShape: shapes.map(describeShape).join(', '),
+    outputShape: shapes.map((shape) => textOf(layer, shape)).join(', '), batchShape: shapes.map(describeShape).join(', '),
     activation: activation === null ? null : displayName(activation),
     parameters: cost.parameters, trainable: cost.trainable, macs: cost.macs,
     weightBytes: memory.weights, activationBytes: memory.activations, receptiveField: field === null ? null : fieldView(field),
@@ -116,6 +116,9 @@ function nodeView(layer: Layer, convention: Convention, id: string, parent: stri
 
 /** Whether a layer's kernels are `[out, in, …]`: those of PyTorch's files and of ONNX. */
 export const outputsFirst = (layer: Layer, convention: Convention): boolean => layer.foreign !== undefined && convention === 'pytorch';
+
+/** The shape of what a layer gives: a weight that stands by itself has no batch. */
+const textOf = (layer: Layer | undefined, shape: SymbolicShape): string => shapeText(layer?.type === 'Parameter' ? [null, ...shape] : shape);
 
 /** `28×28×6`: a shape without its batch; unknown extents are `?`. */
 export function shapeText(shape: SymbolicShape): string {

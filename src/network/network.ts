@@ -57,6 +57,8 @@ export interface Layer {
   readonly network: Network | null;
   /** Facts of a layer whose class is none of Keras's (ONNX, TFLite, PyTorch); they stand in place of what the table of kinds knows. */
   readonly foreign?: ForeignFacts;
+  /** Path of the module that an op was written for, `layer1.0.conv1`, where the file says it apart from names. */
+  readonly scope?: string;
   /** One sentence on why this layer cannot be run or its shape is unknown; null when all is well. */
   readonly problem: string | null;
 }

@@ -34,6 +34,8 @@ export interface NodeView {
   readonly receptiveField?: FieldView | null;
   /** Group (nested model or name scope) that contains the node, or null. */
   readonly parent: string | null;
+  /** Path of the module that an op was written for, `layer1.0.conv1`, where the file says it apart from names. */
+  readonly scope?: string;
   readonly settings: readonly (readonly [name: string, value: string])[];
   readonly weights: readonly WeightView[];
   readonly problem: string | null;

@@ -28,6 +28,8 @@ export interface OpNode {
   readonly values?: Readonly<Record<string, readonly number[]>>;
   /** The body of a loop, or the graphs that an op chooses from. */
   readonly network?: Network;
+  /** Path of the module that the op was written for, where names of ops do not say it. */
+  readonly scope?: string;
 }
 
 export interface OpGraph {
@@ -106,7 +108,7 @@ export function networkOfOps(graph: OpGraph): Network {
     return [{
       name: node.name, type: node.type, config: node.config, trainable: true, network: node.network ?? null, weights: node.weights,
       problem: index < inputs.length || graph.knows?.(node.type) !== false ? null : `Backstep does not have the op ${displayName(node.type)}.`,
-      calls: draft.calls.map((call) => ({ ...call, outputShapes })), foreign: { macs: node.macs, detail: node.detail, outputs: node.outputs.map((tensor) => tensor !== '').lastIndexOf(true) + 1, ...(node.values === undefined ? {} : { values: node.values }) },
+      calls: draft.calls.map((call) => ({ ...call, outputShapes })), ...(node.scope === undefined ? {} : { scope: node.scope }), foreign: { macs: node.macs, detail: node.detail, outputs: node.outputs.map((tensor) => tensor !== '').lastIndexOf(true) + 1, ...(node.values === undefined ? {} : { values: node.values }) },
     }];
   });
   const refs = (tensors: readonly string[]): readonly TensorRef[] => tensors.flatMap((tensor) => { const ref = makers.get(tensor); return ref === undefined ? [] : [ref]; });

@@ -14,6 +14,7 @@ import { attributesOf, settled } from './attributes';
 import { detailOf, macsOf } from './cost';
 import { floating, hostInts, hostOutputs, isHostOp, shapePart } from './host-values';
 import type { HostValue } from './host-values';
+import { isEven, isOwn, otherNames } from './copies';
 import { Scoped, bodyNetwork, bodyShapes, innerGraphs, statedShape, takenFromAround } from './bodies';
 import { branchOf, innerGraph } from './nodes';
 import type { InnerGraph, Node } from './nodes';
@@ -60,6 +61,10 @@ export class GraphReader {
   private readonly stored: Map<string, OnnxTensor>;
   /** Initializers that several ops train together: each is a layer of its own. */
   private shared: ReadonlySet<string> = new Set();
+  /** Names that stand for an initializer of another name. */
+  private others: ReadonlyMap<string, string> = new Map();
+  /** Initializers that several ops have because they were equal when the file was written. */
+  private readonly even = new Set<string>();
   readonly ops: OpNode[] = [];
   private readonly inside = new Map<Node, readonly InnerGraph[]>();
   private readonly label: string;
@@ -82,8 +87,17 @@ export class GraphReader {
 
   /** All ops that compute, in the file's order. `outputs` are the tensors that the graph gives. */
   async nodes(nodes: readonly Node[], outputs: readonly string[]): Promise<readonly OpNode[]> {
-    this.shared = this.sharedBy(nodes);
-    for (const node of nodes) await this.node(node);
+    this.others = otherNames(nodes, (name) => this.tensors.own.get(name) !== undefined);
+    for (const [name, stored] of this.others) {
+      const tensor = this.tensors.get(stored);
+      if (tensor === undefined) continue;
+      this.tensors.set(name, tensor);
+      if (tensor.type !== null) this.shapes.set(name, tensor.shape);
+    }
+    const rest = nodes.filter(({ type, outputs: [output = ''] }) => type !== 'Identity' || !this.others.has(output));
+    for (const name of this.sharedBy(rest)) { const tensor = this.tensors.get(name); if (tensor !== undefined && await isEven(tensor)) this.even.add(name); }
+    this.shared = this.sharedBy(rest);
+    for (const node of rest) await this.node(node);
     const made = new Set(this.ops.flatMap((op) => op.outputs));
     for (const output of outputs) {
       if (made.has(output) || (!this.known.has(output) && !this.tensors.has(output) && !this.constants.has(output))) continue;
@@ -111,7 +125,7 @@ export class GraphReader {
       if (depth > maximalDepth) throw new Failure('onnx.graph', `${this.label}: its loops and branches stand in each other more than ${maximalDepth} deep.`);
       for (const node of given) {
         const trained = new Set(node.inputs.filter((name, position) => this.tensors.own.has(name) && this.trains(node.type, position, name)));
-        for (const name of trained) users.set(name, (users.get(name) ?? 0) + 1);
+        for (const name of new Set([...trained].flatMap((each) => (this.isApart(each, node) ? [] : [this.others.get(each) ?? each])))) users.set(name, (users.get(name) ?? 0) + 1);
         for (const graph of this.graphsOf(node)) {
           graphs += 1;
           if (graphs > maximalGraphs) throw new Failure('onnx.graph', `${this.label}: its loops and branches hold more than ${maximalGraphs} graphs.`);
@@ -156,7 +170,7 @@ export class GraphReader {
     const settings: Record<string, OpInput> = {};
     for (const [position, input] of inputs.entries()) {
       const setting = settingName(type, position, this.opset);
-      if (setting === undefined) taken.push(input === '' ? input : this.input(type, position, input, weights, name));
+      if (setting === undefined) taken.push(input === '' ? input : this.input(type, position, input, weights, name, node));
       else { if (input !== '') this.setting(type, setting, input, extended, settings); taken.push(''); }
     }
     const graphs = this.graphsOf(node);
@@ -169,7 +183,7 @@ export class GraphReader {
       const tensor = outputs[index] ?? '';
       if (shape !== undefined && shape.every((extent) => extent === null || (Number.isSafeInteger(extent) && extent >= 0))) this.shapes.set(tensor, refined(this.shapes.get(tensor), shape));
     }
-    this.ops.push({ name, type, config: extended, inputs: taken, settings, outputs, weights, macs: macsOf(type, view, this.shapes.get(outputs[0] ?? '')), detail: detailOf(type, view), ...(network === undefined ? {} : { network }) });
+    this.ops.push({ name, type, config: extended, inputs: taken, settings, outputs, weights, macs: macsOf(type, view, this.shapes.get(outputs[0] ?? '')), detail: detailOf(type, view), ...(node.scope === '' ? {} : { scope: node.scope }), ...(network === undefined ? {} : { network }) });
   }
 
   /** The network inside a loop or branch, and the tensors that it takes from around; `own` inputs of the op come first. */
@@ -188,13 +202,13 @@ export class GraphReader {
 
 
   /** What an op takes at a place: a tensor of the graph, its own weight by name, or an expression. */
-  private input(type: string, position: number, name: string, weights: Weight[], scope: string): OpInput {
+  private input(type: string, position: number, name: string, weights: Weight[], scope: string, node?: Node): OpInput {
     const tensor = this.tensors.get(name) ?? this.constants.get(name);
     const known = this.known.get(name);
     if (tensor?.type == null) return known?.expression ?? name;
     const trained = this.trains(type, position, name);
     if (!trained && known !== undefined && !at(weightInputs, type, position) && (!floating(tensor.type.dtype) || sizeOf(tensor.shape) === 1)) return known.expression;
-    if (trained && this.isShared(name)) { this.parameter(name, tensor); return name; }
+    if (trained && this.isShared(name, node)) { const one = this.stands(name); this.parameter(one, tensor); return one; }
     const key = this.keyOf(name, tensor);
     const before = weights.find((weight) => weight.key === key);
     if (before !== undefined) return { kind: 'value', value: before.name };
@@ -204,7 +218,20 @@ export class GraphReader {
     return { kind: 'value', value: own };
   }
 
-  private isShared(name: string): boolean { return this.tensors.own.has(name) || this.outer === null ? this.shared.has(name) : this.outer.isShared(name); }
+  /** The initializer that a name stands for. */
+  private stands(name: string): string { return this.tensors.own.has(name) || this.outer === null ? this.others.get(name) ?? name : this.outer.stands(name); }
+
+  /** Whether several ops train the initializer together, this one among them. */
+  private isShared(name: string, node: Node | undefined): boolean {
+    if (!this.tensors.own.has(name) && this.outer !== null) return this.outer.isShared(name, node);
+    return this.shared.has(this.stands(name)) && !this.isApart(name, node);
+  }
+
+  /** Whether an op has a weight of its own that was only equal to others. */
+  private isApart(name: string, node: Node | undefined): boolean {
+    const one = this.stands(name);
+    return this.even.has(one) && (one !== name || (node !== undefined && !isOwn(node, name)));
+  }
 
   /** Makes a weight that several ops share a layer of the graph that holds it. */
   private parameter(name: string, tensor: OnnxTensor): void {

@@ -10,6 +10,8 @@ export interface Node {
   readonly type: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** Path of the module that the op was written for, `layer1.0.conv1`, where the exporter says so; '' elsewhere. */
+  readonly scope: string;
   readonly attributes: Attributes;
   /** What a name means that a graph in the attributes takes from around the op. */
   readonly around: (name: string) => string;
@@ -23,11 +25,23 @@ const maximalNodes = 200_000;
 
 const unbound: ReadonlyMap<string, ProtoMessage> = new Map();
 
+/**
+ * The last module in `['', 'layer1', 'layer1.0', 'relu_1']`: PyTorch's list of scopes, which ends in the op itself. A convolution that has
+ * taken a normalization in is told by its weight: `layer1.0.conv1.weight` rather than `layer1.0.bn1`.
+ */
+function scopeOf(message: ProtoMessage): string {
+  const scopes = message.messages(9).find((entry) => entry.text(1) === 'pkg.torch.onnx.name_scopes')?.text(2) ?? '';
+  const scope = [...scopes.matchAll(/'([^']*)'/g)].at(-2)?.[1] ?? '';
+  const around = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('.')));
+  const weight = scope !== '' && message.text(4).startsWith('Conv') ? message.texts(1).find((name) => name.endsWith('.weight')) : undefined;
+  return weight !== undefined && around(around(weight)) === around(scope) ? around(weight) : scope;
+}
+
 /** An attribute that refers to one of the function's call (`ref_attr_name`) takes its value, or is left out with it. */
 function nodeOf(message: ProtoMessage, bound: ReadonlyMap<string, ProtoMessage>): Node {
   const domain = message.text(7);
   const attributes = message.messages(5).flatMap((attribute): Attributes => { const wanted = attribute.has(21) ? bound.get(attribute.text(21)) : attribute; return wanted === undefined ? [] : [[attribute.text(1), wanted]]; });
-  return { inputs: message.texts(1), outputs: message.texts(2), name: message.text(3), domain, type: message.text(4), attributes, around: (name) => name, bound };
+  return { inputs: message.texts(1), outputs: message.texts(2), name: message.text(3), domain, type: message.text(4), scope: scopeOf(message), attributes, around: (name) => name, bound };
 }
 
 /** Reads nodes and replaces calls of functions. @throws Failure `onnx.functions` when they never end */
@@ -76,6 +90,6 @@ export function branchOf({ nodes, outputs: given }: InnerGraph, outputs: readonl
   const own = new Set(nodes.flatMap((node) => node.outputs));
   const names = new Map(given.flatMap((name, index) => (own.has(name) ? [[name, outputs[index] ?? ''] as const] : [])));
   const rename = (name: string): string => names.get(name) ?? name;
-  const handed = given.flatMap((name, index): Node[] => (own.has(name) ? [] : [{ name: '', domain: '', type: 'Identity', inputs: [name], outputs: [outputs[index] ?? ''], attributes: [], around: (same) => same, bound: unbound }]));
+  const handed = given.flatMap((name, index): Node[] => (own.has(name) ? [] : [{ name: '', domain: '', type: 'Identity', inputs: [name], outputs: [outputs[index] ?? ''], scope: '', attributes: [], around: (same) => same, bound: unbound }]));
   return [...nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename), outputs: node.outputs.map(rename), around: (name: string) => rename(node.around(name)) })), ...handed];
 }

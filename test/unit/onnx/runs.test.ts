@@ -18,19 +18,20 @@ type Attribute = readonly [name: string, value: number | readonly number[] | Bra
 /** A branch of an `If`: its nodes and what it gives. */
 interface Branch { readonly nodes: readonly NodeSpec[]; readonly gives: string }
 interface FunctionSpec { readonly name: string; readonly inputs: readonly string[]; readonly outputs: readonly string[]; readonly nodes: readonly NodeSpec[] }
-interface NodeSpec { readonly type: string; readonly inputs: readonly string[]; readonly outputs: readonly string[]; readonly name?: string; readonly domain?: string; readonly attributes?: readonly Attribute[] }
+interface NodeSpec { readonly type: string; readonly inputs: readonly string[]; readonly outputs: readonly string[]; readonly name?: string; readonly domain?: string; readonly attributes?: readonly Attribute[]; readonly scopes?: string }
 interface TensorSpec { readonly name: string; readonly shape: readonly number[]; readonly floats?: readonly number[]; readonly ints?: readonly number[] }
 interface Spec { readonly inputs: readonly (readonly [name: string, shape: readonly (number | string)[]])[]; readonly outputs: readonly string[]; readonly nodes: readonly NodeSpec[]; readonly tensors?: readonly TensorSpec[]; readonly opset?: number; readonly functions?: readonly FunctionSpec[] }
 
 const hasNodes = (value: object): value is Branch => 'nodes' in value;
 
 function writeNodes(graph: PbfWriter, field: number, nodes: readonly NodeSpec[]): void {
-  for (const { type, inputs: from, outputs: to, name = '', domain = '', attributes = [] } of nodes) graph.writeMessage(field, (_node: null, node) => {
+  for (const { type, inputs: from, outputs: to, name = '', domain = '', attributes = [], scopes } of nodes) graph.writeMessage(field, (_node: null, node) => {
     for (const input of from) node.writeStringField(1, input);
     for (const output of to) node.writeStringField(2, output);
     node.writeStringField(3, name);
     node.writeStringField(4, type);
     node.writeStringField(7, domain);
+    if (scopes !== undefined) node.writeMessage(9, (_entry: null, entry) => { entry.writeStringField(1, 'pkg.torch.onnx.name_scopes'); entry.writeStringField(2, scopes); }, null);
     for (const [key, value] of attributes) node.writeMessage(5, (_attribute: null, attribute) => {
       attribute.writeStringField(1, key);
       if (typeof value === 'number') { attribute.writeVarintField(3, value); attribute.writeVarintField(20, 2); }
@@ -133,6 +134,42 @@ describe('runs of ONNX models', () => {
       // y = x W W = (7, 10), dL/dy = y; dW = x^T (y W^T) + (x W)^T y
       assert.deepEqual([...(trace.tensors.get(trace.weights[0]?.gradient ?? -1)?.read().data ?? [])], [27 + 7, 61 + 10, 14, 20]);
       run.dispose();
+    });
+  });
+
+  it('weights that an exporter stored once because they were equal are each its own, those that are one stay one', async () => {
+    const spec: Spec = {
+      inputs: [['x', ['batch', 2]]], outputs: ['y'],
+      tensors: [{ name: 'a.bias', shape: [2], floats: [0, 0] }, { name: 'w', shape: [2, 2], floats: [1, 2, 3, 4] }],
+      nodes: [
+        { type: 'Identity', inputs: ['a.bias'], outputs: ['b.bias'] }, { type: 'Identity', inputs: ['w'], outputs: ['v'] }, { type: 'Identity', inputs: ['b.bias'], outputs: ['c.bias'] },
+        { type: 'Gemm', inputs: ['x', 'w', 'a.bias'], outputs: ['h'], name: '/a/Gemm' }, { type: 'Gemm', inputs: ['h', 'v', 'b.bias'], outputs: ['g'], name: '/b/Gemm' }, { type: 'Add', inputs: ['g', 'c.bias'], outputs: ['y'], name: '/c/Add' },
+      ],
+    };
+    await withModel(spec, async ({ network, weights: store }) => {
+      assert.deepEqual(network.layers.map(({ name, weights: own }) => `${name}: ${own.map((weight) => weight.name).join()}`), ['x: ', 'w: value', 'a/Gemm: bias', 'b/Gemm: bias', 'c/Add: bias']);
+      const bias = await store.read(network.layers.find(({ name }) => name === 'c/Add')?.weights[0]?.key ?? '');
+      assert.deepEqual([...bias.data], [0, 0]);
+      const run = await runOf({ ...config, loss: 'mse', backend: 'cpu' }, { network, weights: store }, { examples: 1, inputs: { x: { dtype: 'float32', shape: [1, 2], data: Float32Array.of(1, 0) } }, labels: { 'c/Add': { dtype: 'float32', shape: [1, 2], data: Float32Array.of(0, 0) } }, sources: {} });
+      const trace = await run.iteration(0);
+      // y = x W W = (7, 10), dL/dy = y; of the bias of the first, y W^T.
+      assert.deepEqual(trace.weights.map(({ gradient }) => [...(trace.tensors.get(gradient ?? -1)?.read().data ?? [])]), [[34, 71, 14, 20], [27, 61], [7, 10], [7, 10]]);
+      run.dispose();
+    });
+  });
+
+  it('an op belongs to the module that the exporter says, whose equal weights are its own', async () => {
+    const spec: Spec = {
+      inputs: [['x', ['batch', 2, 4, 4]]], outputs: ['y'],
+      tensors: [{ name: 'block.norm.weight', shape: [2], floats: [1, 1] }, { name: 'block.conv.weight', shape: [2, 2, 1, 1], floats: [1, 2, 3, 4] }],
+      nodes: [
+        { type: 'Conv', inputs: ['x', 'block.conv.weight', 'block.norm.weight'], outputs: ['h'], name: 'node_Conv_7', scopes: "['', 'block', 'block.norm', 'batch_norm']" },
+        { type: 'InstanceNormalization', inputs: ['h', 'block.norm.weight', 'block.norm.weight'], outputs: ['y'], name: 'node_norm', scopes: "['', 'head', 'head.norm', 'norm']" },
+      ],
+    };
+    await withModel(spec, ({ network }) => {
+      assert.deepEqual(network.layers.map(({ name, scope }) => [name, scope]), [['x', undefined], ['node_Conv_7', 'block.conv'], ['node_norm', 'head.norm']]);
+      return Promise.resolve();
     });
   });
 
