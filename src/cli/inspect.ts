@@ -8,7 +8,6 @@ import { callPath } from '../network/layer-path';
 import { memories, totalMemory } from '../network/memory';
 import type { Network, SymbolicShape } from '../network/network';
 import { displayName } from '../network/order';
-import type { ReceptiveField } from '../network/receptive-field';
 import type { FieldView } from '../protocol/graph';
 import { Failure, sentenceOf } from '../tensor/failure';
 
@@ -44,28 +43,30 @@ export interface Streams { out(text: string): void; error(text: string): void }
 export function inspectNetwork(network: Network): Inspection {
   const total = totalCost(network);
   const { weights, activations } = totalMemory(network);
+  const layers: InspectedLayer[] = [];
+  eachLayer(network, (layer) => { layers.push(layer); });
   return {
-    format: network.format, layers: inspectLayers(network, '', fieldsOf(network)), parameters: { total: total.parameters, trainable: total.trainable },
+    format: network.format, layers, parameters: { total: total.parameters, trainable: total.trainable },
     macs: total.macs, memory: { weightBytes: weights, activationBytes: activations },
   };
 }
 
-function inspectLayers(network: Network, prefix: string, fields: ReadonlyMap<string, ReceptiveField>): readonly InspectedLayer[] {
+/** Goes through the layers in order, those of models inside the model behind it; `depth` is how many models a layer is inside. */
+function eachLayer(network: Network, visit: (layer: InspectedLayer, depth: number) => void, prefix = '', depth = 0, fields = fieldsOf(network)): void {
   const cost = costs(network), each = memories(network);
-  return network.layers.filter(({ config }) => config.implied !== true).flatMap((layer): readonly InspectedLayer[] => {
+  for (const layer of network.layers) {
+    if (layer.config.implied === true) continue;
     const own = cost.get(layer.name);
     const shapes = layer.calls[0]?.outputShapes ?? [];
     const [first = null] = shapes;
     const memory = each.get(layer.name) ?? { weights: 0, activations: null };
     const field = fields.get(callPath(prefix + layer.name, layer, 0));
-    return [
-      {
-        name: prefix + layer.name, type: layer.type, outputShape: shapes.length > 1 ? shapes : first, parameters: own?.parameters ?? 0, trainable: own?.trainable ?? 0, macs: own?.macs ?? null,
-        weightBytes: memory.weights, activationBytes: memory.activations, receptiveField: field === undefined ? null : fieldView(field),
-      },
-      ...(layer.network === null ? [] : inspectLayers(layer.network, `${prefix}${layer.name}/`, fields)),
-    ];
-  });
+    visit({
+      name: prefix + layer.name, type: layer.type, outputShape: shapes.length > 1 ? shapes : first, parameters: own?.parameters ?? 0, trainable: own?.trainable ?? 0, macs: own?.macs ?? null,
+      weightBytes: memory.weights, activationBytes: memory.activations, receptiveField: field === undefined ? null : fieldView(field),
+    }, depth);
+    if (layer.network !== null) eachLayer(layer.network, visit, `${prefix}${layer.name}/`, depth + 1, fields);
+  }
 }
 
 /** Runs the command. Errors are one sentence on `error`. @returns the exit status */
@@ -97,30 +98,28 @@ function optionsOf(args: readonly string[]): { file: string; json: boolean } {
 
 /** The table that people read, in the manner of Keras's summary. */
 function table(network: Network): string {
-  const { layers, parameters, memory, macs } = inspectNetwork(network);
-  const number = (value: number | null): string => (value === null ? '?' : value.toLocaleString('en-US'));
-  const rows = layers.map((layer) => [
-    `${'  '.repeat(depthOf(network, layer.name))}${displayName(layer.name, 40)}`, displayName(layer.type, 30), shapeCell(layer.outputShape), number(layer.parameters), number(layer.macs),
-    bytesText(layer.activationBytes), bytesText(layer.weightBytes), fieldText(layer.receptiveField),
-  ]);
+  const { parameters, trainable, macs } = totalCost(network);
+  const { weights, activations } = totalMemory(network);
+  const grouped = new Intl.NumberFormat('en-US');
+  const number = (value: number | null): string => (value === null ? '?' : grouped.format(value));
+  const rows: string[][] = [];
+  eachLayer(network, (layer, depth) => {
+    rows.push([
+      `${'  '.repeat(depth)}${displayName(layer.name, 40)}`, displayName(layer.type, 30), shapeCell(layer.outputShape), number(layer.parameters), number(layer.macs),
+      bytesText(layer.activationBytes), bytesText(layer.weightBytes), fieldText(layer.receptiveField),
+    ]);
+  });
   const head = ['Layer', 'Type', 'Output shape', 'Parameters', 'Multiply-adds', 'Activations', 'Weights', 'Sees'];
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = head.map((title, column) => rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), title.length));
   const line = (cells: readonly string[]): string => cells.map((cell, column) => (column >= 3 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd();
   const rule = '─'.repeat(widths.reduce((all, width) => all + width, 2 * (widths.length - 1)));
   return [
     `${displayName(network.name)} · ${formatText(network)}`, '',
     line(head), rule, ...rows.map(line), rule,
-    `${number(parameters.total)} parameters, ${number(parameters.trainable)} trainable, ${number(parameters.total - parameters.trainable)} not; ${number(macs)} multiply-adds an example`,
-    `${bytesText(memory.weightBytes)} of weights, ${bytesText(memory.activationBytes)} of activations an example`,
+    `${number(parameters)} parameters, ${number(trainable)} trainable, ${number(parameters - trainable)} not; ${number(macs)} multiply-adds an example`,
+    `${bytesText(weights)} of weights, ${bytesText(activations)} of activations an example`,
     ...network.problems.map((problem) => `! ${problem}`), '',
   ].join('\n');
-}
-
-/** How many models a path is inside; names may hold slashes themselves. */
-function depthOf(network: Network, path: string): number {
-  if (network.layers.some(({ name }) => name === path)) return 0;
-  const outer = network.layers.find((layer) => layer.network !== null && path.startsWith(`${layer.name}/`));
-  return outer?.network === undefined || outer.network === null ? 0 : 1 + depthOf(outer.network, path.slice(outer.name.length + 1));
 }
 
 /** `241.04 KB`, in the manner of Keras's summary; `?` for what is not known. */

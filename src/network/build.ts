@@ -5,8 +5,9 @@ import type { CallDraft, LayerDraft, NetworkDraft } from './draft';
 import { Settings, describeShape, isObject } from './kinds/kind';
 import type { CallShapes, LayerKind, WeightSpec } from './kinds/kind';
 import { kindOf, operationKindOf } from './kinds/table';
-import type { CompileConfig, Convention, Layer, LayerCall, Network, SymbolicShape, TensorRef } from './network';
+import type { Argument, CompileConfig, Convention, Layer, LayerCall, Network, SymbolicShape, TensorRef } from './network';
 import { orderCalls, quote } from './order';
+import { outputProblem, tooLarge, weightProblem } from './sizes';
 
 /** A weight with the place that Keras archives give it. */
 export interface PlacedWeight extends WeightSpec { readonly key: string | null }
@@ -19,9 +20,19 @@ interface Effort { left: number }
 
 type Shapes = readonly SymbolicShape[];
 
-/** Builds the network that a file describes. @throws Failure `network.cycle`, `network.reference`, `network.duplicate` */
+/** More than in any network that people make; the largest published have some thousands. */
+const maximalLayers = 60_000;
+
+/** Builds the network that a file describes. @throws Failure `network.cycle`, `network.reference`, `network.duplicate`, `network.size` */
 export function buildNetwork(draft: NetworkDraft, origin: Origin): PlacedNetwork {
+  const layers = layersIn(draft);
+  if (layers > maximalLayers) throw new Failure('network.size', `The network has ${layers.toLocaleString('en-US')} layers, more than the ${maximalLayers.toLocaleString('en-US')} that can be shown.`);
   return build(draft, origin, true, undefined, { left: 100_000 }).network;
+}
+
+/** Layers of a network and of all models inside it. */
+function layersIn(draft: NetworkDraft): number {
+  return draft.layers.reduce((sum, { network }) => sum + (network === null ? 0 : layersIn(network)), draft.layers.length);
 }
 
 function build(draft: NetworkDraft, origin: Origin, outerTrainable: boolean, inputShapes: Shapes | undefined, effort: Effort): { network: PlacedNetwork; outputs: Shapes } {
@@ -43,6 +54,9 @@ function build(draft: NetworkDraft, origin: Origin, outerTrainable: boolean, inp
     try {
       if (layer.type === 'InputLayer' && given !== undefined) row[call] = [given];
       else row[call] = inferCall(layer, callDraft, shapeOf, inner[index]?.outputs ?? null, origin, effort);
+      const problem = outputProblem(row[call]);
+      // Behind a tensor that is too large the layers are not at fault themselves.
+      if (problem !== null && !callDraft.args.flatMap(refsIn).some((ref) => tooLarge(shapeOf(ref)))) problems.set(index, `${layer.type} ${quote(layer.name)}: ${problem}.`);
     } catch (error) {
       row[call] = statedShapes(layer, call);
       // A layer behind one whose shape is unknown is not at fault itself.
@@ -68,19 +82,33 @@ function build(draft: NetworkDraft, origin: Origin, outerTrainable: boolean, inp
     network: {
       name: draft.name, format: origin.format, convention: origin.convention, compile: origin.compile, layers: sorted,
       inputs: draft.inputs, outputs: draft.outputs,
-      problems: sorted.flatMap((layer) => [...(layer.problem === null ? [] : [layer.problem]), ...(layer.network?.problems ?? [])]),
+      problems: problemsOf(sorted),
     },
     outputs: draft.outputs.map((ref) => shapeOf(ref) ?? []),
   };
 }
 
+function problemsOf(layers: readonly Layer[]): readonly string[] {
+  const problems: string[] = [];
+  for (const { problem, network } of layers) {
+    if (problem !== null) problems.push(problem);
+    if (network !== null) for (const inner of network.problems) problems.push(inner);
+  }
+  return problems;
+}
+
 /** The shapes that a call sees, looked up by reference. */
 export function callShapes(call: CallDraft, shapeOf: (ref: TensorRef) => SymbolicShape | undefined): CallShapes {
-  const shapesIn: CallShapes['shapesIn'] = (argument) => refsIn(argument).flatMap((ref) => {
-    const shape = shapeOf(ref);
-    return shape === undefined ? [] : [shape];
-  });
-  return { inputs: call.args.flatMap(shapesIn), args: call.args, kwargs: call.kwargs, shapesIn };
+  const add = (argument: Argument | undefined, shapes: SymbolicShape[]): SymbolicShape[] => {
+    for (const ref of refsIn(argument)) {
+      const shape = shapeOf(ref);
+      if (shape !== undefined) shapes.push(shape);
+    }
+    return shapes;
+  };
+  const inputs: SymbolicShape[] = [];
+  for (const argument of call.args) add(argument, inputs);
+  return { inputs, args: call.args, kwargs: call.kwargs, shapesIn: (argument) => add(argument, []) };
 }
 
 /** The entry of the table for a layer. @throws Failure when there is none. */
@@ -108,6 +136,7 @@ function inferCall(layer: LayerDraft, call: CallDraft, shapeOf: (ref: TensorRef)
   }
   if (call.args.flatMap(refsIn).some((ref) => shapeOf(ref) === undefined)) throw new Failure('layer.input', 'the shape of its input is not known');
   const outputs = kindFor(layer).outputs(new Settings(layer.config), callShapes(call, shapeOf));
+  if (outputs.some((shape) => shape.some((extent) => extent !== null && extent > Number.MAX_SAFE_INTEGER))) throw new Failure('layer.shape', 'an axis of its output would have more elements than can be counted');
   const impossible = outputs.find((shape) => shape.some((extent) => extent !== null && (!Number.isSafeInteger(extent) || extent < 0)));
   if (impossible !== undefined) throw new Failure('layer.shape', `its output would have the impossible shape ${describeShape(impossible)}`);
   return outputs;
@@ -133,9 +162,13 @@ function weightsOf(layer: LayerDraft, call: LayerCall | undefined, shapeOf: (ref
   try {
     if (seen.inputs.length === 0 && layer.type !== 'InputLayer') throw new Failure('layer.input', 'the shape of its input is not known');
     const specs = kind.weights(new Settings(layer.config), seen);
+    const { problem, countable } = weightProblem(specs);
     // With LoRA the kernel itself stands still; Keras merges the low-rank part into it when it saves.
     const still = (name: string): boolean => layer.config.lora_rank !== undefined && layer.config.lora_rank !== null && /^(kernel|embeddings)$/.test(name);
-    return { weights: specs.map((spec) => ({ ...spec, trainable: spec.trainable && trainable && !still(spec.name), key: null })), problem: null };
+    return {
+      weights: countable ? specs.map((spec) => ({ ...spec, trainable: spec.trainable && trainable && !still(spec.name), key: null })) : [],
+      problem: problem === null ? null : `${layer.type} ${quote(layer.name)}: ${problem}.`,
+    };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return { weights: [], problem: `${layer.type} ${quote(layer.name)}: ${sentenceOf(error)}.` };

@@ -7,6 +7,7 @@ import { Settings } from './kinds/kind';
 import { kindOf, operationKindOf } from './kinds/table';
 import { shapesOf } from './layer-path';
 import type { Layer, Network } from './network';
+import { exact } from './sizes';
 import { workOf } from './work';
 
 export interface Cost {
@@ -14,12 +15,20 @@ export interface Cost {
   readonly parameters: number;
   /** Those of them that training changes. */
   readonly trainable: number;
-  /** Multiply-adds for one example, over all calls of the layer; null when an extent is unknown. */
+  /** Multiply-adds for one example, over all calls of the layer; null when an extent is unknown, or they are more than can be counted. */
   readonly macs: number | null;
 }
 
+const known = new WeakMap<Network, ReadonlyMap<string, Cost>>();
+
 /** Cost of every layer of a network by name; a nested model costs what its layers cost. */
 export function costs(network: Network): ReadonlyMap<string, Cost> {
+  const found = known.get(network) ?? costsIn(network);
+  known.set(network, found);
+  return found;
+}
+
+function costsIn(network: Network): ReadonlyMap<string, Cost> {
   const shapeOf = shapesOf(network);
   const examples = network.layers.some(({ foreign }) => foreign !== undefined) ? exampleShapes(network) : null;
   const work = (layer: Layer): number | null => {
@@ -39,7 +48,7 @@ function sum(list: readonly Cost[]): Cost {
   return list.reduce<Cost>((all, one) => ({
     parameters: all.parameters + one.parameters,
     trainable: all.trainable + one.trainable,
-    macs: all.macs === null || one.macs === null ? null : all.macs + one.macs,
+    macs: all.macs === null || one.macs === null ? null : exact(all.macs + one.macs),
   }), { parameters: 0, trainable: 0, macs: 0 });
 }
 
@@ -49,13 +58,13 @@ function costOf(layer: Layer, work: (layer: Layer) => number | null): Cost {
     const inner = totalCost(layer.network);
     return { parameters: inner.parameters + own(false), trainable: inner.trainable + own(true), macs: inner.macs === null ? null : runsOf(layer, inner.macs) };
   }
-  return { parameters: own(false), trainable: own(true), macs: work(layer) };
+  return { parameters: own(false), trainable: own(true), macs: exact(work(layer)) };
 }
 
 /** What a nested model costs over all calls of its layer; TimeDistributed runs it at every step of each. Null when their number is unknown. */
 export function runsOf(layer: Layer, once: number): number | null {
-  if (layer.type !== 'TimeDistributed') return once * Math.max(1, layer.calls.length);
-  return layer.calls.reduce<number | null>((sum, { outputShapes: [shape] }) => (sum === null || shape?.[1] == null ? null : sum + shape[1] * once), 0);
+  if (layer.type !== 'TimeDistributed') return exact(once * Math.max(1, layer.calls.length));
+  return layer.calls.reduce<number | null>((sum, { outputShapes: [shape] }) => (sum === null || shape?.[1] == null ? null : exact(sum + shape[1] * once)), 0);
 }
 
 function macsOf(layer: Layer, shapeOf: ReturnType<typeof shapesOf>): number | null {

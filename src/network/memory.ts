@@ -5,11 +5,12 @@ import { exampleShapes } from './example-sizes';
 import type { ExampleShape } from './example-sizes';
 import { product } from './kinds/kind';
 import type { Layer, Network } from './network';
+import { exact } from './sizes';
 
 export interface Memory {
   /** Bytes of all weights, buffers included. */
   readonly weights: number;
-  /** Bytes of the outputs of all calls for one example; null when an extent other than the batch is unknown. */
+  /** Bytes of the outputs of all calls for one example; null when an extent other than the batch is unknown, or they are more than can be counted. */
   readonly activations: number | null;
 }
 
@@ -34,8 +35,16 @@ function bytesOfElements({ layers }: Network): ReadonlyMap<string, number> {
   return found;
 }
 
+const known = new WeakMap<Network, ReadonlyMap<string, Memory>>();
+
 /** Memory of each layer by name; of a nested model, of all its layers. */
 export function memories(network: Network): ReadonlyMap<string, Memory> {
+  const found = known.get(network) ?? memoriesIn(network);
+  known.set(network, found);
+  return found;
+}
+
+function memoriesIn(network: Network): ReadonlyMap<string, Memory> {
   const bytes = bytesOfElements(network), examples = network.layers.some(({ foreign }) => foreign !== undefined) ? exampleShapes(network) : null;
   return new Map(network.layers.map((layer) => [layer.name, memoryOf(layer, bytes.get(layer.name) ?? 4, examples)] as const));
 }
@@ -51,7 +60,7 @@ function memoryOf(layer: Layer, each: number, examples: ExampleShape | null): Me
     if (outputShapes.length === 0) return { weights: own, activations: null };
     for (const [output, shape] of outputShapes.entries()) {
       const elements = product(examples === null ? shape.slice(1) : examples({ layer: layer.name, call, output }) ?? [null]);
-      activations = activations === null || elements === null ? null : activations + elements * each;
+      activations = activations === null || elements === null ? null : exact(activations + elements * each);
     }
   }
   return { weights: own, activations: layer.calls.length === 0 ? null : activations };
@@ -61,6 +70,6 @@ function memoryOf(layer: Layer, each: number, examples: ExampleShape | null): Me
 export function totalMemory(network: Network, each = memories(network)): Memory {
   return [...each.values()].reduce<Memory>((all, one) => ({
     weights: all.weights + one.weights,
-    activations: all.activations === null || one.activations === null ? null : all.activations + one.activations,
+    activations: all.activations === null || one.activations === null ? null : exact(all.activations + one.activations),
   }), { weights: 0, activations: 0 });
 }

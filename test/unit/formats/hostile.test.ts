@@ -10,6 +10,8 @@ import { flattenWeights } from '../../../src/network/layer-path';
 import type { Json, Network, OpenedNetwork } from '../../../src/network/network';
 import { Failure } from '../../../src/tensor/failure';
 import { totalCost } from '../../../src/network/cost';
+import { totalMemory } from '../../../src/network/memory';
+import { inspect } from '../../../src/cli/inspect';
 import { fixture, readJson } from './fixture';
 
 /** Opens a file that must be refused with one sentence, naming the file, without a stack or a long wait. */
@@ -208,6 +210,50 @@ describe('Broken files', () => {
       const name = (out as { name: string }).name;
       await shown(await put('settings.json', JSON.stringify(model([input, out], name))), expected);
     }
+  });
+
+  it('sizes that no machine has are named at their layer, and left out of the sums', async () => {
+    const cases: [Json, Json, RegExp][] = [
+      [[null, 4], layer('Dense', 'out', { units: 1e15 }, 'x'), /Dense "out": its output \(None, 1000000000000000\) takes more than the 4 GiB for each example/],
+      [[null, 1e6], layer('Dense', 'out', { units: 1e6 }, 'x'), /Dense "out": its weight kernel \(1000000, 1000000\) takes more than the 4 GiB that a tensor can have.*left out of all sums/],
+      [[null, 4], layer('Embedding', 'out', { input_dim: 1e12, output_dim: 1e12 }, 'x'), /Embedding "out": its output/],
+      [[null, 8, 8, 3], layer('UpSampling2D', 'out', { size: [1e9, 1e9] }, 'x'), /UpSampling2D "out": its output/],
+      [[null, 8, 8, 3], layer('ZeroPadding2D', 'out', { padding: [[1e12, 1e12], [1e12, 1e12]] }, 'x'), /ZeroPadding2D "out": its output/],
+      [[null, 1e9, 1e9, 1e9], layer('Flatten', 'out', {}, 'x'), /Flatten "out": an axis of its output would have more elements than can be counted/],
+    ];
+    for (const [batch_shape, out, expected] of cases) {
+      const { network } = await shown(await put('sizes.json', JSON.stringify(model([layer('InputLayer', 'x', { batch_shape }), out], 'out'))), expected);
+      const { parameters, macs } = totalCost(network);
+      assert.ok(Number.isSafeInteger(parameters) && (macs === null || Number.isSafeInteger(macs)), `${parameters}, ${macs}`);
+      assert.ok(totalMemory(network).activations === null || Number.isSafeInteger(totalMemory(network).activations));
+    }
+    // Large, but of this world: shown with its figures, and said to be too large to run.
+    const { network } = await shown(await put('sizes.json', JSON.stringify(model([input, layer('Dense', 'out', { units: 2 ** 31 }, 'x')], 'out'))), /Dense "out"/);
+    assert.equal(totalCost(network).parameters, 5 * 2 ** 31);
+  });
+
+  it('descriptions made of more values, strings or layers than any model are refused', async () => {
+    const config = (text: string): string => `{"class_name": "Sequential", "config": {"layers": [], "x": ${text}}}`;
+    const many = (count: number, item: (index: number) => string): string => Array.from({ length: count }, (_, index) => item(index)).join(',');
+    await refused(await put('brackets.json', config(`[${many(25_000, () => `${'['.repeat(200)}${']'.repeat(200)}`)}]`)), /more than 4,000,000 values/);
+    await refused(await put('keys.json', config(`{${many(700_000, (index) => `"k${index}":1`)}}`)), /more than 500,000 different keys/);
+    await refused(await put('strings.json', config(`[${many(2_000_000, (index) => `"s${index}"`)}]`)), /more than 1,500,000 different strings/);
+    await refused(await put('layers.json', `{"class_name": "Sequential", "config": {"layers": [${many(100_000, (index) => `{"class_name":"Dense","config":{"units":1,"name":"d${index}"}}`)}]}}`), /more than the 60,000 that can be shown/);
+  });
+
+  it('a string of millions of characters that never ends is refused with its place', async () => {
+    await refused(await put('open.json', `{"class_name": "${'a'.repeat(30_000_000)}`), /line 1, column 16/);
+    await refused(await put('backslashes.json', `{"class_name": "${'\\'.repeat(30_000_001)}`), /line 1, column 16/);
+  });
+
+  it('50,000 layers are listed without going through all of them for each', async () => {
+    const layers = Array.from({ length: 50_000 }, (_, index) => ({ class_name: 'Dense', config: { units: 1, name: `d${index}` } }));
+    const file = await put('chain.json', JSON.stringify({ class_name: 'Sequential', config: { layers: [{ class_name: 'InputLayer', config: { batch_shape: [null, 4] } }, ...layers] } }));
+    const start = process.cpuUsage();
+    let text = '';
+    assert.equal(await inspect([file], { out: (part) => { text += part; }, error: assert.fail }), 0);
+    assert.match(text, /100,003 parameters/);
+    assert.ok(process.cpuUsage(start).user < 4e6, `${process.cpuUsage(start).user / 1e6} s`);
   });
 
   it('models nested in models many times over do not multiply the work', async () => {
