@@ -18,9 +18,9 @@ import { isEven, isOwn, otherNames } from './copies';
 import { Scoped, bodyNetwork, bodyShapes, innerGraphs, statedShape, takenFromAround } from './bodies';
 import { branchOf, innerGraph } from './nodes';
 import type { InnerGraph, Node } from './nodes';
-import { bufferInputs, settingInputs, weightInputs, weightNames } from './ops';
+import { bufferInputs, settingInputs, weightInputs, weightNames, zeroPointAt } from './ops';
 import { outputShapes } from './shapes';
-import { tensorFrom } from './tensor';
+import { sparseFrom, tensorFrom } from './tensor';
 import type { OnnxTensor } from './tensor';
 
 /** Constants of more elements are looked at as weights are, never as numbers of a sentence. */
@@ -28,6 +28,8 @@ const maximalConstant = 4096;
 const maximalDepth = 32;
 /** Loops and branches of more graphs are no model but a trap: each is drawn with all that it takes. */
 const maximalGraphs = 5000;
+/** When so many elements have been computed on the host, what has more than a few is left to the ops of the graph. */
+const maximalComputed = 1 << 22;
 /** Beyond this an expression is left to the ops of the graph. */
 const maximalExpression = 2000;
 
@@ -57,6 +59,8 @@ export interface ModelFacts {
 export class GraphReader {
   private readonly constants: Scoped<OnnxTensor>;
   private readonly known: Scoped<Known>;
+  /** Elements that the host has computed for all graphs of the file. */
+  private readonly computed: { elements: number };
   /** Tensors by the keys of weights; graphs inside graphs may use a name again. */
   private readonly stored: Map<string, OnnxTensor>;
   /** Initializers that several ops train together: each is a layer of its own. */
@@ -75,6 +79,7 @@ export class GraphReader {
     ({ label: this.label, path: this.path, opset: this.opset } = facts);
     this.constants = new Scoped(outer?.constants);
     this.known = new Scoped(outer?.known);
+    this.computed = outer?.computed ?? { elements: 0 };
     this.stored = outer === null ? new Map<string, OnnxTensor>() : outer.stored;
     for (const [name, tensor] of tensors.own) if (tensor !== undefined && tensor.type !== null) shapes.set(name, tensor.shape);
   }
@@ -112,6 +117,7 @@ export class GraphReader {
     const tensors = new Scoped(this.tensors);
     const shapes = new Scoped(this.shapes);
     for (const message of graph.messages(5)) { const tensor = tensorFrom(message, this.label, this.path, () => Promise.resolve(message)); tensors.set(tensor.name, tensor); }
+    for (const message of graph.messages(15)) { const tensor = sparseFrom(message, this.label, this.path); tensors.set(tensor.name, tensor); }
     const reader = new GraphReader(this.facts, tensors, shapes, this);
     for (const name of inputs) { for (const table of [tensors, shapes, reader.known, reader.constants]) table.hide(name); }
     for (const message of [...graph.messages(13), ...graph.messages(12), ...graph.messages(11)]) { const shape = statedShape(message); if (shape !== null) shapes.set(message.text(1), shape); }
@@ -160,7 +166,7 @@ export class GraphReader {
     if (type === 'If' && await this.chosen(node)) return;
     if (this.absorbed(type, config, inputs, outputs)) return;
     const extended: Record<string, Json> = type === 'Split' && !inputs[1] && config.split === undefined ? { num_outputs: outputs.length, ...config } : { ...config };
-    const zeroAt = inputs[{ QuantizeLinear: 2, QLinearConv: 7, QLinearMatMul: 7 }[type] ?? -1] ?? '';
+    const zeroAt = inputs[zeroPointAt(type)] ?? '';
     const zero = this.tensors.get(zeroAt)?.type?.name ?? this.facts.types.get(zeroAt);
     if (zero !== undefined) extended.zero_point = zero;
     const element = /^Bit/.test(type) ? this.tensors.get(inputs[0] ?? '')?.type?.name ?? this.facts.types.get(inputs[0] ?? '') : undefined;
@@ -275,6 +281,7 @@ export class GraphReader {
     const ofTensor = (type === 'Shape' || type === 'Size') && known[0] === undefined;
     if (!ofTensor && inputs.some((input, index) => input !== '' && known[index] === undefined)) return false;
     const values = known.map((entry) => entry?.value);
+    if (this.computed.elements > maximalComputed && values.some((value) => value !== undefined && value.data.length > maximalConstant)) return false;
     const missing = inputs.some((input, index) => input !== '' && values[index] === undefined);
     const computed = ofTensor ? shapeValue(type, shape, config) : missing ? undefined : hostOutputs(type, { config, inputs: values, outputs: outputs.length });
     if (!ofTensor && computed === undefined && !missing && values.every((value) => value === undefined || complete(value))) return false;
@@ -283,6 +290,7 @@ export class GraphReader {
     for (const [index, output] of outputs.entries()) {
       const value = computed?.[index];
       if (value !== undefined) this.shapes.set(output, value.shape);
+      this.computed.elements += value?.data.length ?? 0;
       this.known.set(output, value !== undefined && complete(value) ? constant(value) : {
         value, size,
         expression: { kind: 'record', entries: { op: { kind: 'value', value: type }, config: { kind: 'value', value: config }, inputs: { kind: 'list', items: inputs.map((input, position) => known[position]?.expression ?? input) }, output: { kind: 'value', value: index }, outputs: { kind: 'value', value: outputs.length } } },
@@ -302,9 +310,10 @@ export class GraphReader {
   }
 
   private async constant(output: string, config: JsonObject, attributes: Node['attributes']): Promise<void> {
-    const value = attributes.find(([name, attribute]) => name === 'value' && attribute.has(5))?.[1].message(5);
+    const value = attributes.find(([name, attribute]) => (name === 'value' && attribute.has(5)) || (name === 'sparse_value' && attribute.has(22)))?.[1];
     if (value !== undefined) {
-      const tensor = tensorFrom(value, this.label, this.path, () => Promise.resolve(value));
+      const [dense, sparse] = [value.message(5), value.message(22)];
+      const tensor = value.has(5) ? tensorFrom(dense, this.label, this.path, () => Promise.resolve(dense)) : sparseFrom(sparse, this.label, this.path);
       this.constants.set(output, tensor);
       if (tensor.type !== null) this.shapes.set(output, tensor.shape);
       await this.learn(output, true);

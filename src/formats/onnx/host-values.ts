@@ -170,7 +170,7 @@ const concat: Rule = ({ inputs, config }) => {
   const axis = front(isNumber(config.axis) ? config.axis : 0, first.shape.length);
   const outer = sizeOf(first.shape.slice(0, axis));
   const data: (number | null)[] = [];
-  for (let row = 0; row < outer; row += 1) for (const value of values) { const length = value.data.length / Math.max(outer, 1); data.push(...value.data.slice(row * length, (row + 1) * length)); }
+  for (let row = 0; row < outer; row += 1) for (const value of values) { const length = value.data.length / Math.max(outer, 1); for (let index = row * length; index < (row + 1) * length; index += 1) data.push(value.data[index] ?? null); }
   return [{ dtype: first.dtype, shape: first.shape.map((extent, index) => (index === axis ? values.reduce((sum, { shape }) => sum + (shape[axis] ?? 0), 0) : extent)), data }];
 };
 

@@ -10,7 +10,7 @@ import { Scoped, statedShape } from './bodies';
 import { GraphReader } from './graph-reader';
 import { nodesOf } from './nodes';
 import { isKnownOp } from './ops';
-import { elementTypeName, tensorAt } from './tensor';
+import { elementTypeName, sparseFrom, tensorAt } from './tensor';
 import type { OnnxTensor } from './tensor';
 
 const maximalNode = 512 * 2 ** 20;
@@ -49,6 +49,7 @@ async function openFrom(file: RangeFile, path: string): Promise<OpenedNetwork> {
 
   const tensors = new Scoped<OnnxTensor>();
   for (const at of graph.get(5) ?? []) { const tensor = await tensorAt(file, path, at); tensors.set(tensor.name, tensor); }
+  for (const message of await messages(15)) { const tensor = sparseFrom(message, label, path); tensors.set(tensor.name, tensor); }
   const shapes = new Scoped<SymbolicShape>();
   const stated = await messages(11);
   for (const message of [...await messages(13), ...await messages(12), ...stated]) { const shape = statedShape(message); if (shape !== null) shapes.set(message.text(1), shape); }

@@ -21,12 +21,24 @@ export const onnxOps = [
 ] as const;
 
 export type OnnxOp = (typeof onnxOps)[number];
+
+/** Ops of onnxruntime's own domain, which its optimizer and its quantizer write. https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md */
+const runtimeNames = [
+  'FusedMatMul', 'TransposeMatMul', 'FusedConv', 'FusedGemm', 'FastGelu', 'BiasGelu', 'QuickGelu', 'BiasSplitGelu', 'BiasAdd', 'BiasSoftmax', 'SkipLayerNormalization', 'SkipSimplifiedLayerNormalization', 'EmbedLayerNormalization', 'GroupNorm',
+  'Attention', 'MultiHeadAttention', 'GroupQueryAttention', 'RotaryEmbedding', 'MatMulNBits', 'GatherBlockQuantized', 'DynamicQuantizeMatMul', 'MatMulIntegerToFloat',
+  'QLinearAdd', 'QLinearMul', 'QLinearLeakyRelu', 'QLinearSigmoid', 'QLinearSoftmax', 'QLinearAveragePool', 'QLinearGlobalAveragePool', 'QLinearConcat', 'QGemm', 'QLinearWhere', 'QAttention',
+] as const;
+export type RuntimeOp = `com.microsoft.${(typeof runtimeNames)[number]}`;
+export const runtimeOps: readonly RuntimeOp[] = runtimeNames.map((name) => `com.microsoft.${name}` as const);
 /** Ops that run the graphs inside them. */
 export const onnxControlFlow = ['If', 'Loop', 'Scan', 'SequenceMap'] as const;
-const known = new Set<string>([...onnxOps, ...onnxControlFlow]);
+const known = new Set<string>([...onnxOps, ...runtimeOps, ...onnxControlFlow]);
 
 /** Ops of other domains that mean what an op of the default domain does. */
-const aliases: Readonly<Record<string, OnnxOp>> = { 'com.microsoft.Gelu': 'Gelu' };
+const aliases: Readonly<Record<string, OnnxOp>> = {
+  'com.microsoft.Gelu': 'Gelu', 'com.microsoft.GridSample': 'GridSample', 'com.microsoft.Trilu': 'Trilu', 'com.microsoft.QuantizeLinear': 'QuantizeLinear', 'com.microsoft.DequantizeLinear': 'DequantizeLinear', 'com.microsoft.Range': 'Range',
+  'com.microsoft.Pad': 'Pad', SimplifiedLayerNormalization: 'RMSNormalization', 'com.microsoft.SimplifiedLayerNormalization': 'RMSNormalization',
+};
 
 /** The type of an op as layers carry it: without the default domain. */
 export function opType(domain: string, type: string): string {
@@ -48,8 +60,17 @@ export const settingInputs: Readonly<Record<string, Readonly<Record<number, stri
 /** State that training does not change by gradients, by position of the input. */
 export const bufferInputs: Readonly<Record<string, readonly number[]>> = {
   BatchNormalization: [3, 4], QuantizeLinear: [1, 2], DequantizeLinear: [0, 1, 2], Where: [0], RotaryEmbedding: [1, 2], Resize: [1, 2, 3], NonMaxSuppression: [0, 1, 2, 3, 4], RoiAlign: [1, 2], Compress: [1], Unique: [0], NonZero: [0], STFT: [1, 2, 3], DFT: [1, 2], TensorScatter: [2], Range: [0, 1, 2], OneHot: [2],
+  ...Object.fromEntries(runtimeOps.filter((name) => /\.(Q[LGA]|DynamicQ)|Integer/.test(name)).map((name) => [name, Array.from({ length: 64 }, (_, position) => position)])),
+  'com.microsoft.MatMulNBits': [1, 2, 3, 4], 'com.microsoft.GatherBlockQuantized': [0, 1, 2, 3], 'com.microsoft.RotaryEmbedding': [2, 3], 'com.microsoft.GroupQueryAttention': [7, 8],
   QLinearMatMul: [0, 1, 2, 3, 4, 5, 6, 7], QLinearConv: [0, 1, 2, 3, 4, 5, 6, 7, 8], MatMulInteger: [0, 1, 2, 3], ConvInteger: [0, 1, 2, 3],
 };
+
+/** Where ops that end on a grid of integers have their zero point, whose type says the range. */
+const zeroPoints: Readonly<Record<string, number>> = {
+  QuantizeLinear: 2, QLinearConv: 7, QLinearMatMul: 7,
+  ...Object.fromEntries(Object.entries({ QLinearAdd: 7, QLinearMul: 7, QLinearLeakyRelu: 4, QLinearSigmoid: 4, QLinearSoftmax: 4, QLinearAveragePool: 4, QLinearGlobalAveragePool: 4, QLinearConcat: 1, QGemm: 8, QLinearWhere: 8 }).map(([name, position]) => [`com.microsoft.${name}`, position])),
+};
+export const zeroPointAt = (type: string): number => (Object.hasOwn(zeroPoints, type) ? zeroPoints[type] ?? -1 : -1);
 
 /** Positions that only weights take: a constant there is one, also where the file has it as an op Constant. */
 export const weightInputs: Readonly<Record<string, readonly number[]>> = {

@@ -1,6 +1,6 @@
 /** ONNX's TensorProto: type, shape, and where its values lie: in the file, in typed lists, or in a file beside it. */
 import { Failure } from '../../tensor/failure';
-import { encodeElements } from '../../tensor/elements';
+import { decodeElements, encodeElements } from '../../tensor/elements';
 import { sizeOf } from '../../tensor/value';
 import type { TensorValue } from '../../tensor/value';
 import { displayName } from '../../network/order';
@@ -8,12 +8,14 @@ import { fileBeside } from '../containers/beside';
 import { ProtoMessage, scanMessage } from '../containers/protobuf';
 import type { FieldRange } from '../containers/protobuf';
 import { openRanges } from '../containers/range-file';
+import { floating } from './host-values';
 import type { RangeFile } from '../containers/range-file';
 import { shownShape, storedType } from '../modules/tensor-types';
 import type { StoredType } from '../modules/tensor-types';
+import { packedTypes } from './packed';
 
 /** onnx.TensorProto.DataType */
-const dataTypes = ['', 'float32', 'uint8', 'int8', 'uint16', 'int16', 'int32', 'int64', 'string', 'bool', 'float16', 'float64', 'uint32', 'uint64', 'complex64', 'complex128', 'bfloat16', 'float8_e4m3fn', '', 'float8_e5m2'] as const;
+const dataTypes = ['', 'float32', 'uint8', 'int8', 'uint16', 'int16', 'int32', 'int64', 'string', 'bool', 'float16', 'float64', 'uint32', 'uint64', 'complex64', 'complex128', 'bfloat16', 'float8_e4m3fn', 'float8_e4m3fnuz', 'float8_e5m2', 'float8_e5m2fnuz', 'uint4', 'int4', 'float4_e2m1', 'float8_e8m0fnu', 'uint2', 'int2'] as const;
 /** The name of an element type by its number in the file, `float32`; '' when there is none. */
 export const elementTypeName = (type: number): string => dataTypes[type] ?? '';
 /** Fields of values: floats, 32-bit and 64-bit integers, raw bytes, doubles, unsigned integers. */
@@ -62,7 +64,8 @@ function headLength(length: number): number {
 /** A tensor from its message; `values` gives the message with all values. */
 export function tensorFrom(message: ProtoMessage, label: string, modelFile: string, values: () => Promise<ProtoMessage>, rawValues?: () => Promise<Uint8Array>): OnnxTensor {
   const name = message.text(8);
-  const type = storedType(dataTypes[message.int(2)] ?? '') ?? null;
+  const stored = elementTypeName(message.int(2));
+  const type = storedType(stored) ?? packedTypes.get(stored) ?? null;
   const dims = message.ints(1);
   const shape = dims.every((extent) => Number.isSafeInteger(extent) && extent >= 0) && Number.isSafeInteger(sizeOf(dims)) ? dims : null;
   const what = `Tensor ${displayName(name)} of ${label}`;
@@ -70,7 +73,7 @@ export function tensorFrom(message: ProtoMessage, label: string, modelFile: stri
     name, type: shape === null ? null : type, shape: shape ?? [],
     async read() {
       if (type === null || shape === null) throw new Failure('onnx.type', `${what} has elements or a shape that cannot be shown.`);
-      const needed = sizeOf(shape) * type.bytes;
+      const needed = Math.ceil(sizeOf(shape) * type.bytes);
       let bytes: Uint8Array;
       if (message.int(14) === 1) bytes = await externalBytes(message, modelFile, what, needed);
       else if (rawValues !== undefined) bytes = await rawValues();
@@ -79,7 +82,38 @@ export function tensorFrom(message: ProtoMessage, label: string, modelFile: stri
         bytes = full.has(9) ? full.data(9) : typedBytes(full, type);
       }
       if (bytes.length !== needed) throw new Failure('onnx.values', `${what} of shape (${shape.join(', ')}) needs ${needed} bytes, but the file has ${bytes.length}.`);
-      return { dtype: type.dtype, shape: shownShape(type, shape), data: type.decode(bytes, false) };
+      const data = type.decode(bytes, false);
+      return { dtype: type.dtype, shape: shownShape(type, shape), data: type.bytes < 1 ? data.subarray(0, sizeOf(shape)) : data };
+    },
+  };
+}
+
+/** More elements than this are not laid out from a sparse tensor. */
+const maximalDense = 2 ** 28;
+
+/** A sparse tensor as the dense one that it stands for: values at flat places, or at places axis by axis. */
+export function sparseFrom(message: ProtoMessage, label: string, modelFile: string): OnnxTensor {
+  const [values, indices] = [message.message(1), message.message(2)].map((part) => tensorFrom(part, label, modelFile, () => Promise.resolve(part)));
+  const dims = message.ints(3);
+  const size = sizeOf(dims);
+  const sound = dims.every((extent) => Number.isSafeInteger(extent) && extent >= 0) && Number.isSafeInteger(size);
+  const name = values?.name ?? '';
+  const what = `Tensor ${displayName(name)} of ${label}`;
+  return {
+    name, type: sound && values?.type?.parts === 1 ? values.type : null, shape: sound ? dims : [],
+    async read() {
+      if (!sound || size > maximalDense || values === undefined || indices === undefined) throw new Failure('onnx.sparse', `${what} is sparse and stands for ${size} elements, too many to be laid out.`);
+      const [given, places] = [await values.read(), await indices.read()];
+      const each = given.data.BYTES_PER_ELEMENT;
+      const [bytes, source] = [new Uint8Array(size * each), new Uint8Array(given.data.buffer, given.data.byteOffset, given.data.byteLength)];
+      const byAxis = places.shape.length > 1;
+      for (let index = 0; index < given.data.length; index += 1) {
+        const place = byAxis ? dims.reduce((at, extent, axis) => at * extent + Number(places.data[index * dims.length + axis]), 0) : Number(places.data[index]);
+        if (!(place >= 0 && place < size)) throw new Failure('onnx.sparse', `${what} has a value at the place ${place}, outside its shape (${dims.join(', ')}).`);
+        bytes.set(source.subarray(index * each, (index + 1) * each), place * each);
+      }
+      // Half floats are wide in memory.
+      return { dtype: given.dtype, shape: dims, data: decodeElements(bytes, floating(given.dtype) && each === 4 ? 'float32' : given.dtype, false) };
     },
   };
 }
@@ -101,7 +135,7 @@ function typedBytes(message: ProtoMessage, type: StoredType): Uint8Array {
   switch (type.name) {
     case 'float32': case 'complex64': return encodeElements(Float32Array.from(message.floats(4)), 'float32');
     case 'float64': case 'complex128': return encodeElements(Float64Array.from(message.doubles(10)), 'float64');
-    case 'int64': return encodeElements(BigInt64Array.from(message.ints(7), (value) => BigInt(Math.trunc(value))), 'int64');
+    case 'int64': return encodeElements(BigInt64Array.from(message.ints(7), (value) => (value >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(Math.trunc(value)))), 'int64');
     case 'uint64': return encodeElements(BigUint64Array.from(message.ints(11), (value) => BigInt(Math.trunc(value))), 'uint64');
     case 'uint32': return encodeElements(Uint32Array.from(message.ints(11)), 'uint32');
     case 'int32': return encodeElements(Int32Array.from(message.ints(5)), 'int32');

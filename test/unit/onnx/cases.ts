@@ -12,7 +12,7 @@ import { valuesOf } from '../layers/passes';
 export interface Case { readonly name: string; readonly network: Network; readonly weights: ReadonlyMap<string, TensorValue>; readonly inputs: readonly TensorValue[]; readonly outputs: readonly TensorValue[] }
 
 let arrays: Promise<ReadonlyMap<string, TensorValue>> | null = null;
-const archives = ['ops.npz', 'ops_2.npz'];
+const archives = ['ops.npz', 'ops_2.npz', 'runtime_ops.npz'];
 const read = (): Promise<ReadonlyMap<string, TensorValue>> => (arrays ??= Promise.all(archives.map((file) => readNpz(path.resolve('test/fixtures/onnx', file)))).then((parts) => new Map(parts.flatMap((part) => [...part]))));
 
 /** Names of all cases. */

@@ -8,16 +8,15 @@ import { bools, floats, ints, misfit, numberOf, op, operand, optional, tensorOf 
 const far = -1e30;
 
 /** `[batch, heads, steps, size]`, from three axes too. */
-function headed(call: LayerCallContext, x: Tensor, key: string): Tensor {
+export function headed(call: LayerCallContext, x: Tensor, key: string, heads = numberOf(call, key, 0)): Tensor {
   if (x.rank === 4) return x;
-  const heads = numberOf(call, key, 0);
   const [batch = 1, steps = 1, features = 1] = x.shape;
   if (x.rank !== 3 || heads < 1 || features % heads !== 0) throw misfit(call, `divides the shape [${x.shape.join(', ')}] into ${heads} heads`);
   return transpose(reshape(x, [batch, steps, heads, features / heads]), [0, 2, 1, 3]);
 }
 
 /** Each head of keys and values for a group of heads of queries. */
-function repeated(x: Tensor, heads: number): Tensor {
+export function repeated(x: Tensor, heads: number): Tensor {
   const [batch = 1, own = 1, steps = 1, size = 1] = x.shape;
   return own === heads ? x : reshape(tile(expandDims(x, 2), [1, 1, heads / own, 1, 1]), [batch, heads, steps, size]);
 }
@@ -44,6 +43,35 @@ function masks(call: LayerCallContext, batch: number, steps: number, total: numb
   return { bias: mask !== null && mask.dtype !== 'bool' ? mask : null, allowed };
 }
 
+/** `[batch, steps, heads · size]` again. */
+export function joinedHeads(y: Tensor): Tensor {
+  const [batch = 1, heads = 1, steps = 1, size = 1] = y.shape;
+  return reshape(transpose(y, [0, 2, 1, 3]), [batch, steps, heads * size]);
+}
+
+export interface Scoring {
+  readonly scale: number;
+  /** Scores are kept below by tanh; 0 leaves them. */
+  readonly cap?: number;
+  /** Added to the scores. */
+  readonly bias?: Tensor | null;
+  /** Where a query may look. */
+  readonly allowed?: Tensor | null;
+}
+
+/** Scores of queries and keys step by step, their shares, and the values that these mix. */
+export function attend(q: Tensor, k: Tensor, v: Tensor, { scale, cap = 0, bias = null, allowed = null }: Scoring): { y: Tensor; plain: Tensor; capped: Tensor; biased: Tensor; shares: Tensor } {
+  const root = Math.sqrt(scale);
+  const plain = matMul(mul(q, root), mul(k, root), false, true);
+  const capped = cap === 0 ? plain : mul(tanh(div(plain, cap)), cap);
+  const added = bias === null ? capped : add(capped, bias);
+  const biased = allowed === null ? added : where(allowed, added, far);
+  const attended = softmax(biased);
+  // A row that may look nowhere gives nothing.
+  const shares = allowed === null ? attended : mul(attended, cast(any(allowed, -1, true), 'float32'));
+  return { y: matMul(shares, v), plain, capped, biased, shares };
+}
+
 const attention: LayerForward = atOnce((call) => {
   const given = operand(call, 0);
   const q = headed(call, given, 'q_num_heads');
@@ -53,39 +81,36 @@ const attention: LayerForward = atOnce((call) => {
   const [batch = 1, heads = 1, steps = 1, size = 1] = q.shape;
   const [k, v] = [repeated(keys, heads), repeated(values, heads)];
   const total = k.shape[2] ?? 1;
-  const root = Math.sqrt(numberOf(call, 'scale', 1 / Math.sqrt(size)));
-  const plain = matMul(mul(q, root), mul(k, root), false, true);
-  const cap = numberOf(call, 'softcap', 0);
-  const capped = cap === 0 ? plain : mul(tanh(div(plain, cap)), cap);
   const { bias, allowed } = masks(call, batch, steps, total, past?.shape[2] ?? 0);
-  const added = bias === null ? capped : add(capped, bias);
-  const biased = allowed === null ? added : where(allowed, added, far);
-  const attended = softmax(biased);
-  // A row that may look nowhere gives nothing.
-  const shares = allowed === null ? attended : mul(attended, cast(any(allowed, -1, true), 'float32'));
-  const y = matMul(shares, v);
-  const out = given.rank === 4 ? y : reshape(transpose(y, [0, 2, 1, 3]), [batch, steps, heads * (v.shape[3] ?? 1)]);
+  const { y, plain, capped, biased, shares } = attend(q, k, v, { scale: numberOf(call, 'scale', 1 / Math.sqrt(size)), cap: numberOf(call, 'softcap', 0), bias, allowed });
+  const out = given.rank === 4 ? y : joinedHeads(y);
   const shown = [plain, capped, biased, shares][numberOf(call, 'qk_matmul_output_mode', 0)] ?? plain;
   return { outputs: [out, keys, values, shown].slice(0, call.outputCount), parts: { scores: shares } };
 });
 
+/** `x` `[batch, heads, steps, size]` with the first elements of each head turned in pairs by angles `[batch or 1, 1, steps, pairs]`. */
+export function turned(x: Tensor, cosine: Tensor, sine: Tensor, interleaved: boolean): Tensor {
+  const [batch = 1, heads = 1, steps = 1, size = 1] = x.shape;
+  const half = cosine.shape[3] ?? 1;
+  const dimension = 2 * half;
+  const moved = slice(x, [0, 0, 0, 0], [batch, heads, steps, dimension]);
+  const pairs = interleaved ? transpose(reshape(moved, [batch, heads, steps, half, 2]), [0, 1, 2, 4, 3]) : reshape(moved, [batch, heads, steps, 2, half]);
+  const pick = (index: number): Tensor => reshape(slice(pairs, [0, 0, 0, index, 0], [batch, heads, steps, 1, half]), [batch, heads, steps, half]);
+  const [real, imaginary] = [pick(0), pick(1)];
+  const both = [sub(mul(real, cosine), mul(imaginary, sine)), add(mul(real, sine), mul(imaginary, cosine))];
+  const again = interleaved ? reshape(concat(both.map((tensor) => expandDims(tensor, 4)), 4), [batch, heads, steps, dimension]) : concat(both, 3);
+  return dimension === size ? again : concat([again, slice(x, [0, 0, 0, dimension], [batch, heads, steps, size - dimension])], 3);
+}
+
 function rotated(call: LayerCallContext): Tensor {
   const given = operand(call, 0);
   const x = given.rank === 3 ? headed(call, given, 'num_heads') : given;
-  const [batch = 1, heads = 1, steps = 1, size = 1] = x.shape;
-  const dimension = numberOf(call, 'rotary_embedding_dim', 0) || size;
-  const half = dimension / 2;
+  const [batch = 1, , steps = 1, size = 1] = x.shape;
+  const half = (numberOf(call, 'rotary_embedding_dim', 0) || size) / 2;
   const places = optional(call, 3);
   const table = (position: number): Tensor => { const cache = operand(call, position); return reshape(places === null ? cache : gather(cache, ints(places)), [batch, 1, steps, half]); };
-  const [cosine, sine] = [table(1), table(2)];
-  const moved = slice(x, [0, 0, 0, 0], [batch, heads, steps, dimension]);
-  const pairs = numberOf(call, 'interleaved', 0) === 1 ? transpose(reshape(moved, [batch, heads, steps, half, 2]), [0, 1, 2, 4, 3]) : reshape(moved, [batch, heads, steps, 2, half]);
-  const pick = (index: number): Tensor => reshape(slice(pairs, [0, 0, 0, index, 0], [batch, heads, steps, 1, half]), [batch, heads, steps, half]);
-  const [real, imaginary] = [pick(0), pick(1)];
-  const turned = [sub(mul(real, cosine), mul(imaginary, sine)), add(mul(real, sine), mul(imaginary, cosine))];
-  const again = numberOf(call, 'interleaved', 0) === 1 ? reshape(concat(turned.map((tensor) => expandDims(tensor, 4)), 4), [batch, heads, steps, dimension]) : concat(turned, 3);
-  const whole = dimension === size ? again : concat([again, slice(x, [0, 0, 0, dimension], [batch, heads, steps, size - dimension])], 3);
-  return given.rank === 3 ? reshape(transpose(whole, [0, 2, 1, 3]), given.shape) : floats(whole);
+  const whole = turned(x, table(1), table(2), numberOf(call, 'interleaved', 0) === 1);
+  return given.rank === 3 ? joinedHeads(whole) : floats(whole);
 }
 
 export const attentionOps = { Attention: attention, RotaryEmbedding: op(rotated) } satisfies Readonly<Record<string, LayerForward>>;

@@ -6,7 +6,7 @@ import type { LayerCallContext, LayerForward } from '../layer';
 import { convolved } from './convolution';
 import { floats, ints, like, misfit, op, operand, optional, stepsOf, wordOf } from './operands';
 import { product } from './products';
-import { limitsOf } from './quantization';
+import { limitsOf, nearest } from './quantization';
 
 /** Element by element on the host, as NumPy stretches shapes. */
 function bitwise(call: LayerCallContext, run: (a: number, b: number) => number): Tensor {
@@ -43,12 +43,13 @@ function centred(call: LayerCallContext, at: number, zeroAt: number, axis: numbe
   const [x, zero] = [floats(operand(call, at)), optional(call, zeroAt)];
   return zero === null ? x : sub(x, along(floats(zero), x, axis));
 }
-const along = (weight: Tensor, x: Tensor, axis: number): Tensor => (weight.size === 1 ? reshape(weight, []) : weight.rank > 1 ? weight : reshape(weight, x.shape.map((_, other) => (other === axis ? weight.size : 1))));
+/** One number, or one for each place of an axis. */
+export const along = (weight: Tensor, x: Tensor, axis: number): Tensor => (weight.size === 1 ? reshape(weight, []) : weight.rank > 1 ? weight : reshape(weight, x.shape.map((_, other) => (other === axis ? weight.size : 1))));
 
-/** Real numbers to the grid of a scale and a zero point, within the range of its type. */
-function onGrid(call: LayerCallContext, x: Tensor, scale: Tensor, zero: Tensor | null): Tensor {
+/** Real numbers to the grid of a scale and a zero point, within the range of its type; gradients pass the rounding. */
+export function onGrid(call: LayerCallContext, x: Tensor, scale: Tensor, zero: Tensor | null): Tensor {
   const [low, high] = limitsOf(typeof call.config['zero_point'] === 'string' ? call.config['zero_point'] : 'uint8');
-  const steps = round(div(x, floats(scale)));
+  const steps = nearest(div(x, floats(scale)));
   return ints(clipByValue(zero === null ? steps : add(steps, floats(zero)), low, high));
 }
 
@@ -69,18 +70,18 @@ function quantisedConvolution(call: LayerCallContext): Tensor {
   return onGrid(call, y, operand(call, 6), optional(call, 7));
 }
 
-function dynamic(call: LayerCallContext): Tensor[] {
-  const x = floats(operand(call, 0));
+/** `x` on 8 bits without a sign, its scale and its zero point, by the range that it has. */
+export function dynamic(x: Tensor): [Tensor, Tensor, Tensor] {
   const [low, high] = [minimum(min(x), 0), maximum(max(x), 0)];
   const scale = div(sub(high, low), 255);
   const zero = clipByValue(round(div(mul(low, -1), scale)), 0, 255);
-  return [ints(clipByValue(add(round(div(x, scale)), zero), 0, 255)), scale, ints(zero)];
+  return [ints(clipByValue(add(nearest(div(x, scale)), zero), 0, 255)), scale, ints(zero)];
 }
 
 export const integerOps = {
   BitShift: op(shifted),
   BitwiseAnd: bits((a, b) => a & b), BitwiseOr: bits((a, b) => a | b), BitwiseXor: bits((a, b) => a ^ b), BitwiseNot: op((call) => bitwise(call, (a) => wrapped(call, ~a))),
-  QLinearMatMul: op(quantisedProduct), QLinearConv: op(quantisedConvolution), DynamicQuantizeLinear: op(dynamic),
+  QLinearMatMul: op(quantisedProduct), QLinearConv: op(quantisedConvolution), DynamicQuantizeLinear: op((call) => dynamic(floats(operand(call, 0)))),
   MatMulInteger: op((call) => ints(product(call, centred(call, 0, 2, operand(call, 0).rank - 2), centred(call, 1, 3, operand(call, 1).rank - 1)))),
   ConvInteger: op((call) => ints(convolved(call, centred(call, 0, 2, 1), centred(call, 1, 3, 0), null))),
 } satisfies Readonly<Record<string, LayerForward>>;

@@ -7,14 +7,14 @@ import type { LayerCallContext, LayerForward } from '../layer';
 import { axisIn, floats, like, misfit, numberOf, numbersOf, op, operand, optional } from './operands';
 
 /** One number a channel, in a shape that stretches over `x` `[batch, channels, …]`. */
-const perChannel = (weight: Tensor, x: Tensor): Tensor => (x.rank === 2 ? weight : reshape(weight, [1, weight.size, ...x.shape.slice(2).map(() => 1)]));
-const rescaled = (y: Tensor, scale: Tensor | null, bias: Tensor | null): Tensor => {
+export const perChannel = (weight: Tensor, x: Tensor): Tensor => (x.rank === 2 ? weight : reshape(weight, [1, weight.size, ...x.shape.slice(2).map(() => 1)]));
+export const rescaled = (y: Tensor, scale: Tensor | null, bias: Tensor | null): Tensor => {
   const scaled = scale === null ? y : mul(y, scale);
   return bias === null ? scaled : add(scaled, bias);
 };
 
 /** Mean and variance along axes, and the input less its mean. */
-function moments(x: Tensor, axes: number[]): { average: Tensor; centred: Tensor; variance: Tensor } {
+export function moments(x: Tensor, axes: number[]): { average: Tensor; centred: Tensor; variance: Tensor } {
   const average = mean(x, axes, true);
   const centred = sub(x, average);
   return { average, centred, variance: mean(square(centred), axes, true) };

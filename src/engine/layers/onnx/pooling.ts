@@ -38,8 +38,7 @@ function spreadPool(x: Tensor, windows: Windows, join: (a: Tensor, b: Tensor) =>
   return taps.reduce((total, tap) => join(total, tap));
 }
 
-function prepared(call: LayerCallContext): { x: Tensor; windows: Windows; extents: readonly number[] } {
-  const x = floats(operand(call, 0));
+function prepared(call: LayerCallContext, x = floats(operand(call, 0))): { x: Tensor; windows: Windows; extents: readonly number[] } {
   const kernel = numbersOf(call, 'kernel_shape');
   if (x.rank < 3 || x.rank > 5 || kernel?.length !== x.rank - 2) throw misfit(call, `pools an input of shape [${x.shape.join(', ')}] by windows of [${kernel?.join(', ') ?? ''}]; it needs the axes of batch and channels and one to three of space`);
   const extents = x.shape.slice(2);
@@ -74,8 +73,9 @@ function factors(call: LayerCallContext, windows: Windows, extents: readonly num
   return counts.every((count) => count === whole) ? null : counts.map((count) => whole / Math.max(count, 1));
 }
 
-function average(call: LayerCallContext): Tensor {
-  const { x, windows, extents } = prepared(call);
+/** Means over the windows that the op's settings say. */
+export function averaged(call: LayerCallContext, given?: Tensor): Tensor {
+  const { x, windows, extents } = prepared(call, given);
   const last = toChannelsLast(x);
   const gaps = windows.dilations.some((dilation, axis) => dilation !== 1 && windows.kernel[axis] !== 1);
   // TensorFlow's mean leaves its padding out.
@@ -99,7 +99,7 @@ function norm(call: LayerCallContext): Tensor {
 const space = (x: Tensor): number[] => x.shape.slice(2).map((_, axis) => axis + 2);
 
 export const poolingOps = {
-  MaxPool: op(maximal), AveragePool: op(average), LpPool: op(norm),
+  MaxPool: op(maximal), AveragePool: op((call) => averaged(call)), LpPool: op(norm),
   GlobalAveragePool: op((call) => { const x = operand(call, 0); return mean(x, space(x), true); }),
   GlobalMaxPool: op((call) => { const x = operand(call, 0); return greatest(x, space(x), true); }),
   GlobalLpPool: op((call) => { const x = operand(call, 0); const p = numberOf(call, 'p', 2); return pow(sum(pow(abs(x), p), space(x), true), 1 / p); }),

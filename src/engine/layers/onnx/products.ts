@@ -19,7 +19,7 @@ export function product(call: LayerCallContext, first: Tensor, second: Tensor): 
 }
 
 /** alpha A B + beta C, either transposed. */
-function gemm(call: LayerCallContext): Tensor {
+export function gemm(call: LayerCallContext): Tensor {
   const [a, b, c] = [operand(call, 0), operand(call, 1), optional(call, 2)];
   const [alpha, beta] = [numberOf(call, 'alpha', 1), numberOf(call, 'beta', 1)];
   const [transposeA, transposeB] = [numberOf(call, 'transA', 0) === 1, numberOf(call, 'transB', 0) === 1];
