@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import type { Frame } from 'playwright-core';
 import { TensorPanel, launches } from './tensor-panel';
-import { themes, Workbench, pictureOfFailure } from './workbench';
-import type { ThemeName } from './workbench';
+import type { ViewCommand } from './tensor-panel';
+import { Workbench, pictureOfFailure } from './workbench';
 
 describe('the tensors of a paused program', () => {
   let workbench: Workbench;
@@ -122,69 +122,70 @@ const contrast = (selector: string): number => {
 };
 
 describe('the panel Tensor in every theme', () => {
-  let putBack: () => void;
-  before(() => { putBack = launches('gallery.js'); });
-  after(() => { putBack(); });
+  let putBack: () => void, workbench: Workbench, of: TensorPanel;
+  before(async () => {
+    putBack = launches('gallery.js');
+    workbench = await Workbench.open();
+    of = new TensorPanel(workbench);
+    await of.start();
+  });
+  after(async () => {
+    putBack();
+    await workbench.close();
+  });
+  afterEach(pictureOfFailure(() => workbench));
+  const picture = (name: string, panel: Frame, check?: () => Promise<void>): Promise<void> => workbench.pictures(`tensor-${name}`, panel, check);
+  const drawn = async (panel: Frame, kind: string): Promise<void> => { await panel.locator(`.look >> nth=0 >> [data-card][data-kind="${kind}"] .card-picture:not(.stale)`).first().waitFor(); };
+  const shown: readonly { readonly name: string; readonly expression: string; readonly command: ViewCommand; readonly words: RegExp; readonly kind: string; readonly view?: string }[] = [
+    { name: 'heat', expression: 'gaps', command: 'View as Heat Map', words: /2 NaN · 2 infinite/, kind: 'heat' },
+    { name: 'histogram', expression: 'signal', command: 'View as Histogram', words: /Float32Array · float32 · 500/, kind: 'histogram' },
+    { name: 'lines', expression: 'signal', command: 'View Tensor', words: /Float32Array · float32 · 500/, kind: 'lines', view: 'lines' },
+    { name: 'image', expression: 'photo', command: 'View Tensor', words: /uint8 · 1×48×64×3/, kind: 'image' },
+    { name: 'numbers', expression: 'photo', command: 'View Tensor', words: /uint8 · 1×48×64×3/, kind: 'numbers', view: 'numbers' },
+  ];
 
-  for (const theme of Object.keys(themes) as ThemeName[]) {
-    it(`shows every kind of view in ${theme}`, async () => {
-      const workbench = await Workbench.open(theme);
-      const of = new TensorPanel(workbench);
-      const picture = (name: string): Promise<void> => workbench.picture(`${theme}-tensor-${name}`);
-      const drawn = async (panel: Frame, kind: string): Promise<void> => { await panel.locator(`.look >> nth=0 >> [data-card][data-kind="${kind}"] .card-picture:not(.stale)`).first().waitFor(); };
-      try {
-        await of.start();
-        await of.choose('variables', 'maps', 'View as Feature Maps');
-        const panel = await of.shown('maps', /16×24×32×8|1×24×32×8/);
-        await drawn(panel, 'tiles');
-        await picture('maps');
-        for (const selector of ['.look-facts', '.statistics', '.shape', '.setting-name', '.numbers th']) {
-          const measured = await panel.evaluate(contrast, selector);
-          assert.ok(measured >= 4.5, `${selector}: contrast ${measured.toFixed(2)}`);
-        }
-        await of.choose('variables', 'gaps', 'View as Heat Map');
-        await of.shown('gaps', /2 NaN · 2 infinite/);
-        await drawn(panel, 'heat');
-        await picture('heat');
-        await of.choose('variables', 'signal', 'View as Histogram');
-        await of.shown('signal', /Float32Array · float32 · 500/);
-        await drawn(panel, 'histogram');
-        await picture('histogram');
-        await of.choose('variables', 'signal', 'View Tensor');
-        await panel.locator('.look').first().locator('[data-view=lines]').click();
-        await drawn(panel, 'lines');
-        await picture('lines');
-        await of.choose('variables', 'photo', 'View Tensor');
-        await of.shown('photo', /uint8 · 1×48×64×3/);
-        await drawn(panel, 'image');
-        await picture('image');
-        await panel.locator('.look').first().locator('[data-view=numbers]').click();
-        await drawn(panel, 'numbers');
-        await picture('numbers');
-        await of.choose('variables', 'text', 'View Tensor');
-        await of.shown('text', /is no tensor but a string/);
-        await picture('problem');
-        await of.choose('variables', 'weights', 'View as Heat Map');
-        await of.shown('weights', /float32 · 12×16/);
-        await panel.getByRole('button', { name: /^Keep weights/ }).click();
-        await panel.locator('.pin').waitFor();
-        await panel.locator('.look[data-look="weights"]').getByRole('button', { name: /^Pin:/ }).click();
-        await of.choose('variables', 'maps', 'View as Feature Maps');
-        await workbench.page.keyboard.press('F5');
-        await of.shown('weights', /changed: 1 of the shown values; most at \[3, 4\]/);
-        await of.shown('maps', /The program has moved on since this was read/);
-        await picture('stale');
-        await panel.locator('.pin').getByRole('button', { name: /^Compare weights/ }).click();
-        await panel.locator('.comparison-words', { hasText: 'max |difference| 2 at [3, 4]' }).waitFor();
-        await panel.locator('.comparison [data-card^=difference] .card-picture').waitFor();
-        await picture('comparison');
-        await workbench.page.keyboard.press('Shift+F5');
-      } catch (error) {
-        await picture('failed');
-        throw error;
-      } finally {
-        await workbench.close();
+  it('shows feature maps with text that can be read', async () => {
+    await of.choose('variables', 'maps', 'View as Feature Maps');
+    const panel = await of.shown('maps', /16×24×32×8|1×24×32×8/);
+    await drawn(panel, 'tiles');
+    await picture('maps', panel, async () => {
+      for (const selector of ['.look-facts', '.statistics', '.shape', '.setting-name', '.numbers th']) {
+        const measured = await panel.evaluate(contrast, selector);
+        assert.ok(measured >= 4.5, `${selector}: contrast ${measured.toFixed(2)}`);
       }
     });
+  });
+
+  for (const { name, expression, command, words, kind, view } of shown) {
+    it(`shows ${expression} as ${name}`, async () => {
+      await of.choose('variables', expression, command);
+      const panel = await of.shown(expression, words);
+      if (view !== undefined) await panel.locator('.look').first().locator(`[data-view=${view}]`).click();
+      await drawn(panel, kind);
+      await picture(name, panel);
+    });
   }
+
+  it('says what is no tensor', async () => {
+    await of.choose('variables', 'text', 'View Tensor');
+    await picture('problem', await of.shown('text', /is no tensor but a string/));
+  });
+
+  it('marks what is of the stop before, and compares what was kept', async () => {
+    await of.choose('variables', 'weights', 'View as Heat Map');
+    const panel = await of.shown('weights', /float32 · 12×16/);
+    await panel.getByRole('button', { name: /^Keep weights/ }).click();
+    await panel.locator('.pin').waitFor();
+    await panel.locator('.look[data-look="weights"]').getByRole('button', { name: /^Pin:/ }).click();
+    await of.choose('variables', 'maps', 'View as Feature Maps');
+    await workbench.page.keyboard.press('F5');
+    await of.shown('weights', /changed: 1 of the shown values; most at \[3, 4\]/);
+    await of.shown('maps', /The program has moved on since this was read/);
+    await picture('stale', panel);
+    await panel.locator('.pin').getByRole('button', { name: /^Compare weights/ }).click();
+    await panel.locator('.comparison-words', { hasText: 'max |difference| 2 at [3, 4]' }).waitFor();
+    await panel.locator('.comparison [data-card^=difference] .card-picture').waitFor();
+    await picture('comparison', panel);
+    await workbench.page.keyboard.press('Shift+F5');
+  });
 });

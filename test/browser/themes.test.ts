@@ -1,7 +1,6 @@
 // The panel in each kind of theme: pictures to look at, and text that keeps its contrast.
 import assert from 'node:assert/strict';
-import { themes, Workbench } from './workbench';
-import type { ThemeName } from './workbench';
+import { pictureOfFailure, Workbench } from './workbench';
 
 /** Contrast by WCAG 2 between the panel's text and its background, computed in the page. */
 const contrast = (): number => {
@@ -18,31 +17,34 @@ const contrast = (): number => {
 };
 
 describe('in every theme', () => {
-  for (const name of Object.keys(themes) as ThemeName[]) {
-    it(`shows the model and the backward pass in ${name}`, async () => {
-      const workbench = await Workbench.open(name);
-      try {
-        const editor = await workbench.openModel('lenet5.keras');
-        await editor.locator('[data-node="conv_2"]').click();
-        await editor.locator('[data-card="conv_2/kernel"] .tensor-canvas canvas').waitFor();
-        await workbench.picture(`${name}-model`);
-        await editor.getByRole('button', { name: /step through/i }).click();
-        const panel = await workbench.webview('.run');
-        await workbench.currentLine();
-        await panel.locator('.phase[data-phase="backward"]').click();
-        await workbench.until(async () => (await workbench.place()).endsWith('backward'), 'the backward phase');
-        await panel.locator('[data-node="conv_2"]').click();
-        await workbench.until(async () => (await workbench.place()).endsWith('conv_2'), 'conv_2');
-        await panel.locator('[data-node="conv_2"].current').waitFor();
-        await panel.locator('.tensor-canvas canvas').first().waitFor();
-        await workbench.picture(`${name}-backward`);
-        const measured = await panel.evaluate(contrast);
-        assert.ok(measured >= 4.5, `contrast ${measured.toFixed(2)}`);
-        await workbench.page.keyboard.press('Shift+F5');
-        await workbench.placeItem.waitFor({ state: 'hidden' });
-      } finally {
-        await workbench.close();
-      }
+  let workbench: Workbench;
+  before(async () => { workbench = await Workbench.open(); });
+  after(async () => { await workbench.close(); });
+  afterEach(pictureOfFailure(() => workbench));
+
+  it('shows the model, when the theme changes too', async () => {
+    const editor = await workbench.openModel('lenet5.keras');
+    await editor.locator('[data-node="conv_2"]').click();
+    await editor.locator('[data-card="conv_2/kernel"] .tensor-canvas canvas').waitFor();
+    await workbench.pictures('model', editor);
+  });
+
+  it('shows the backward pass with text that can be read', async () => {
+    const editor = await workbench.webview('.model');
+    await editor.getByRole('button', { name: /step through/i }).click();
+    const panel = await workbench.webview('.run');
+    await workbench.currentLine();
+    await panel.locator('.phase[data-phase="backward"]').click();
+    await workbench.until(async () => (await workbench.place()).endsWith('backward'), 'the backward phase');
+    await panel.locator('[data-node="conv_2"]').click();
+    await workbench.until(async () => (await workbench.place()).endsWith('conv_2'), 'conv_2');
+    await panel.locator('[data-node="conv_2"].current').waitFor();
+    await panel.locator('.tensor-canvas canvas').first().waitFor();
+    await workbench.pictures('backward', panel, async (theme) => {
+      const measured = await panel.evaluate(contrast);
+      assert.ok(measured >= 4.5, `${theme}: contrast ${measured.toFixed(2)}`);
     });
-  }
+    await workbench.page.keyboard.press('Shift+F5');
+    await workbench.placeItem.waitFor({ state: 'hidden' });
+  });
 });

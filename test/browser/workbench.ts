@@ -17,7 +17,9 @@ export const themes = {
   dark: 'Default Dark Modern', light: 'Default Light Modern', contrast: 'Default High Contrast', 'contrast-light': 'Default High Contrast Light',
 } as const;
 export type ThemeName = keyof typeof themes;
+const themeTitles: Readonly<Record<ThemeName, string>> = { dark: 'Dark Modern', light: 'Light Modern', contrast: 'Dark High Contrast', 'contrast-light': 'Light High Contrast' };
 const themeClasses: Readonly<Record<ThemeName, string>> = { dark: 'vs-dark', light: 'vs', contrast: 'hc-black', 'contrast-light': 'hc-light' };
+const webviewThemes: Readonly<Record<ThemeName, string>> = { dark: 'vscode-dark', light: 'vscode-light', contrast: 'vscode-high-contrast', 'contrast-light': 'vscode-high-contrast-light' };
 
 /** A mocha hook that takes a picture of a test that failed, before the next one goes on from there. */
 export function pictureOfFailure(workbench: () => Workbench): (this: Mocha.Context) => Promise<void> {
@@ -53,6 +55,32 @@ export class Workbench {
   async picture(name: string): Promise<void> {
     mkdirSync(out, { recursive: true });
     await this.page.screenshot({ path: path.join(out, `${name}.png`) });
+  }
+
+  /**
+   * Changes the theme while all stays open, and takes `<theme>-<name>` in each one; back in dark at the end.
+   * @param check what must hold in each theme
+   */
+  async pictures(name: string, panel: Frame, check: (theme: ThemeName) => Promise<void> = () => Promise.resolve()): Promise<void> {
+    for (const theme of Object.keys(themes) as ThemeName[]) {
+      await this.wear(theme, panel);
+      await this.picture(`${theme}-${name}`);
+      await check(theme);
+    }
+    await this.wear('dark', panel);
+  }
+
+  private async wear(theme: ThemeName, panel: Frame): Promise<void> {
+    const worn = this.page.locator(`.monaco-workbench.${themeClasses[theme]}`);
+    if (!await worn.isVisible()) {
+      await this.command('Preferences: Color Theme');
+      await this.page.locator('.quick-input-widget input.input').fill(themeTitles[theme]);
+      await this.page.locator('.quick-input-list .monaco-list-row').filter({ has: this.page.getByText(themeTitles[theme], { exact: true }) }).first().click();
+      await worn.waitFor();
+      await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    }
+    await panel.waitForFunction((kind) => document.body.dataset['vscodeThemeKind'] === kind, webviewThemes[theme]);
+    await panel.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => { requestAnimationFrame(resolve); }); })); // canvases are painted in the frame after
   }
 
   // The explorer and the editors
