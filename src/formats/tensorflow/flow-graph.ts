@@ -8,6 +8,8 @@ export interface FlowNode {
   readonly op: string;
   readonly inputs: readonly string[];
   readonly attributes: JsonObject;
+  /** What it is called, when its name is only a key. */
+  readonly title?: string;
   /** The graphs that a loop or branch runs, by the names of its attributes. */
   readonly graphs?: Readonly<Record<string, InnerGraph>>;
   /** Names of what it gives, where they are not its own name with numbers. */

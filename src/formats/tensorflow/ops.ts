@@ -16,6 +16,8 @@ export const tensorflowOpNames: readonly string[] = (
   + 'CropAndResize ImageProjectiveTransformV3 Bincount DenseBincount FakeQuantWithMinMaxVars RandomUniform RandomUniformInt RandomStandardNormal TruncatedNormal Multinomial FFT IFFT RFFT RFFT2D IRFFT Complex Real Imag ComplexAbs Angle').split(' ');
 /** Ops that give complex numbers, and those that take them. Others compute with real numbers only. */
 export const complexOps = { giving: new Set(['FFT', 'IFFT', 'RFFT', 'RFFT2D', 'Complex']), taking: new Set(['FFT', 'IFFT', 'IRFFT', 'Real', 'Imag', 'ComplexAbs', 'Angle']) };
+/** Ops that only move elements run on real and imaginary parts alike. */
+export const movesComplex: ReadonlySet<string> = new Set(['Identity', 'Reshape', 'Squeeze', 'ExpandDims', 'Transpose', 'Slice', 'StridedSlice']);
 /** Ops that run the graphs inside them. */
 export const tensorflowControlFlow: readonly string[] = ['If', 'StatelessIf', 'While', 'StatelessWhile', 'PartitionedCall', 'StatefulPartitionedCall'];
 const known = new Set([...tensorflowOpNames, ...tensorflowControlFlow]);

@@ -4,22 +4,13 @@ import { Failure } from '../../tensor/failure';
 import { sizeOf } from '../../tensor/value';
 import type { TensorValue } from '../../tensor/value';
 import { isObject } from '../../network/kinds/kind';
-import { graphsSideBySide } from '../../network/branches';
-import type { Json, JsonObject, Network, OpenedNetwork, SymbolicShape, Weight } from '../../network/network';
-import { displayName } from '../../network/order';
-import { networkOfOps } from '../graphs/op-graph';
-import type { OpInput, OpNode } from '../graphs/op-graph';
-import { allNodes, withAround, withConstantsInside, withFunctions } from '../tensorflow/flow-graph';
+import type { Json, JsonObject, OpenedNetwork, SymbolicShape } from '../../network/network';
+import { allNodes, withFunctions } from '../tensorflow/flow-graph';
 import type { FlowNode, InnerGraph } from '../tensorflow/flow-graph';
+import { maximalShape, networkOfFlow, tensorName } from '../tensorflow/flow-network';
 import { isSetting, outputNumber } from '../tensorflow/graph-def';
-import { withoutRings } from '../tensorflow/old-control-flow';
-import { inputName, isKnownTensorflowOp, trains } from '../tensorflow/ops';
-import { macsOf, outputShapes, outputValue } from '../tensorflow/shapes';
 import { openManifest } from './manifest';
 import type { ManifestWeight } from './manifest';
-
-/** Lists of whole numbers up to this length are followed through the graph. */
-const maximalShape = 32;
 
 /** @throws Failure `tfjs.*`, `graph.*` */
 export async function openTfjsGraph(file: string, model: JsonObject, topology: JsonObject): Promise<OpenedNetwork> {
@@ -34,106 +25,18 @@ export async function openTfjsGraph(file: string, model: JsonObject, topology: J
   const places = written.filter(({ op }) => op === 'Placeholder');
   const shapes = new Map<string, SymbolicShape>();
   for (const { name, attributes } of places) { const shape = shapeFrom(attributes.shape); if (shape !== null) shapes.set(name, shape); }
-  for (const [name, weight] of constants) if (weight !== undefined) shapes.set(name, weight.shape);
   const values = await smallIntegers(constants, (name) => manifest.read(name));
   const signature = isObject(model.signature) ? model.signature : isObject(model.userDefinedMetadata) ? model.userDefinedMetadata.signature : undefined;
   const stated = statedShapes(signature);
-  const whole = withoutRings(written, [...stated.keys()]);
-  const moved = withConstantsInside(withFunctions(whole.nodes, functions, functionName, label), (name) => constants.has(name));
-  const shared = sharedConstants([...allNodes(moved)], constants);
-  const nodes = withAround(moved, shared);
-  const wanted = [...stated.keys()].map((name) => whole.same.get(name) ?? name);
-  for (const [name, shape] of stated) shapes.set(whole.same.get(name) ?? name, shape);
-  const consumed = new Set(nodes.flatMap(({ inputs }) => inputs.map((input) => input.split(':')[0] ?? '')));
-  const outputs = wanted.length > 0 ? wanted : nodes.filter(({ name, op }) => isOp(op) && !consumed.has(name)).map(({ name }) => name);
-  const facts: GraphFacts = { label, constants, shared, shapes, values };
-  const sources = [...shared].flatMap((name): readonly OpNode[] => { const constant = constants.get(name); return constant === undefined ? [] : [{ name: shortName(name), type: 'Const', config: {}, inputs: [], outputs: [name], weights: [weightOf('value', constant, true)], macs: 0, detail: '' }]; });
-  const network = networkOfOps({
-    name: label, format: 'tfjs-graph', formatDetail: '', convention: 'tfjs', inputs: places.map(({ name }) => name), nodes: [...sources, ...opsOf(facts, nodes, outputs)], outputs, shapeOf: (tensor) => shapes.get(tensor),
-    inputConfig: (tensor) => ({ dtype: plainType(places.find(({ name }) => name === tensor)?.attributes.dtype) }), knows: isKnownTensorflowOp, problems: manifest.problems,
+  for (const [name, shape] of stated) shapes.set(name, shape);
+  const known = new Map([...constants].flatMap(([name, weight]) => (weight === undefined ? [] : [[name, { key: name, shape: weight.shape, dtype: weight.dtype }] as const])));
+  const network = networkOfFlow({
+    label, format: 'tfjs-graph', formatDetail: '', convention: 'tfjs', nodes: withFunctions(written, functions, functionName, label), inputs: places.map(({ name }) => name), outputs: [...stated.keys()], constants: known, shapes, values,
+    settings: ({ attributes }) => settingsFrom(attributes), inputConfig: (tensor) => ({ dtype: plainType(places.find(({ name }) => name === tensor)?.attributes.dtype) }), problems: manifest.problems,
   });
   return { network, weights: { read: (key) => manifest.read(key), close: () => Promise.resolve() } };
 }
 
-/** What all graphs of a file share. */
-interface GraphFacts {
-  readonly label: string;
-  readonly constants: ReadonlyMap<string, ManifestWeight | undefined>;
-  readonly shared: ReadonlySet<string>;
-  readonly shapes: Map<string, SymbolicShape>;
-  readonly values: Map<string, SymbolicShape>;
-}
-
-const isOp = (op: string): boolean => op !== 'Const' && op !== 'Placeholder' && op !== 'NoOp';
-
-/** Ops of a graph, those inside loops and branches as networks. `strip` is the scope that all its names begin with. */
-function opsOf(facts: GraphFacts, nodes: readonly FlowNode[], wanted: readonly string[], strip = ''): OpNode[] {
-  const { constants, shared, shapes, values } = facts;
-  const results = outputsOf(nodes, wanted);
-  const made = nodes.filter(({ op }) => isOp(op)).map((node): OpNode => {
-    const weights: Weight[] = [];
-    const inputs = node.inputs.map((input, position): OpInput => {
-      const constant = constants.get(input);
-      if (constant === undefined || shared.has(input)) return input;
-      const own = weights.find(({ key }) => key === input);
-      const weight = own ?? weightOf(nameOfInput(node, position), constant, trained(node.op, position, constant));
-      if (own === undefined) weights.push(weight);
-      return { kind: 'value', value: weight.name };
-    });
-    const config = settingsFrom(node.attributes);
-    const about = { config, inputs: node.inputs.map((input) => shapes.get(input)), values: node.inputs.map((input) => values.get(input)) };
-    for (const [index, shape] of outputShapes(node.op, about).entries()) if (shape !== undefined && !shapes.has(tensorName(node.name, index))) shapes.set(tensorName(node.name, index), shape);
-    const value = outputValue(node.op, about);
-    if (value !== undefined && value.length <= maximalShape) values.set(node.name, value);
-    const told = weights.flatMap(({ name, key }) => { const value = values.get(key ?? ''); return value === undefined || value.includes(null) ? [] : [[name, value.map(Number)] as const]; });
-    const network = node.graphs === undefined ? undefined : insideOf(facts, node);
-    return {
-      name: shortName(node.name).slice(strip.length).replace(/_tfg_inlined_.*$/, ''), type: node.op, config, inputs, outputs: node.outputs ?? results.get(node.name) ?? [node.name], weights, macs: macsOf(node.op, shapes.get(node.name), about.inputs), detail: '',
-      values: Object.fromEntries(told), ...(network === undefined ? {} : { network }),
-    };
-  });
-  // Constants that a graph gives as they are.
-  return [...made, ...[...new Set(wanted)].flatMap((name): OpNode[] => { const constant = constants.get(name); return constant === undefined || shared.has(name) ? [] : [{ name: shortName(name), type: 'Const', config: {}, inputs: [], outputs: [name], weights: [weightOf('value', constant, false)], macs: 0, detail: '' }]; })];
-}
-
-/** The network inside a loop, a branch or a call. */
-function insideOf(facts: GraphFacts, node: FlowNode): Network {
-  const given = node.inputs.slice(node.inputs.length - (Object.values(node.graphs ?? {})[0]?.inputs.length ?? 0));
-  // The graphs of one op call their inputs alike: as the last does, which for a loop is its body.
-  const names = (Object.values(node.graphs ?? {}).at(-1)?.inputs ?? []).map(variableName);
-  const networks = Object.entries(node.graphs ?? {}).map(([key, graph]): readonly [string, Network] => {
-    const strip = commonScope(graph.nodes.filter(({ op }) => isOp(op)).map(({ name }) => shortName(name)));
-    for (const [index, input] of graph.inputs.entries()) { const shape = facts.shapes.get(given[index] ?? ''); if (shape !== undefined) facts.shapes.set(input, shape); }
-    return [key, networkOfOps({
-      name: key, format: 'tfjs-graph', formatDetail: '', convention: 'tfjs', inputs: graph.inputs, nodes: opsOf(facts, graph.nodes, graph.outputs, strip), outputs: graph.outputs, shapeOf: (tensor) => facts.shapes.get(tensor),
-      nameOf: (tensor) => names[graph.inputs.indexOf(tensor)] ?? tensor, knows: isKnownTensorflowOp, problems: [],
-    })];
-  });
-  const lost = networks.find(([key, network]) => network.outputs.length !== node.graphs?.[key]?.outputs.length);
-  if (lost !== undefined) throw new Failure('tfjs.topology', `${facts.label}: the graph ${lost[0]} of the op ${displayName(node.name)} gives what nothing makes.`);
-  const [[, only] = []] = networks;
-  if (networks.length === 1 && only !== undefined) return only;
-  return graphsSideBySide(node.name, Object.fromEntries(networks), node.graphs?.body === undefined ? networks.map(([key]) => key) : ['body']);
-}
-
-/** What an op calls its input; a loop calls it as its body does. */
-function nameOfInput(node: FlowNode, position: number): string {
-  const inner = Object.values(node.graphs ?? {}).at(-1);
-  const name = inner?.inputs[position - (node.inputs.length - inner.inputs.length)];
-  return name === undefined ? inputName(node.op, position, node.inputs.length) : variableName(name).replace(/\//g, '_');
-}
-
-/** The part of the names before the last slash that all share. */
-function commonScope(names: readonly string[]): string {
-  const [first = ''] = names;
-  let scope = first.slice(0, first.lastIndexOf('/') + 1);
-  while (scope !== '' && !names.every((name) => name.startsWith(scope))) scope = scope.slice(0, scope.slice(0, -1).lastIndexOf('/') + 1);
-  return scope;
-}
-
-/** `body_11_frozen_12/lstm_while_placeholder_2`, `lstm/while/zeros_switch/_29:1` -> what a person takes for the variable's name. */
-const variableName = (tensor: string): string => shortName(tensor.replace(/#(then|else)$/, '')).replace(/:\d+$/, '').replace(/(_switch)?\/_\d+(\/?$)/, '').split('/').at(-1)?.replace(/^(.*_)?while_(?=[a-z])/, '').replace(/_tfg_result_\d+$/, '') ?? tensor;
-const tensorName = (name: string, output: number): string => (output === 0 ? name : `${name}:${output}`);
 const functionName = ({ attributes }: FlowNode, key: string): string | undefined => { const value = attributes[key]; const named = isObject(value) ? value.func : undefined; return isObject(named) && typeof named.name === 'string' ? named.name : undefined; };
 
 /** Functions of the library by name; tensors in them (`op:output:0`) as in the graph (`op`). */
@@ -159,9 +62,6 @@ function functionsFrom(library: Json | undefined, label: string): ReadonlyMap<st
   }));
 }
 
-/** Without the scopes of the calls that the converter wrote out. */
-const shortName = (name: string): string => name.replace(/^((Stateful)?PartitionedCall(_\d+)?\/)+/, '');
-
 /** Elements of constants that may tell a shape; what cannot be read tells none. */
 async function smallIntegers(constants: ReadonlyMap<string, ManifestWeight | undefined>, read: (name: string) => Promise<TensorValue>): Promise<Map<string, SymbolicShape>> {
   const values = new Map<string, SymbolicShape>();
@@ -173,37 +73,11 @@ async function smallIntegers(constants: ReadonlyMap<string, ManifestWeight | und
   return values;
 }
 
-const trained = (op: string, position: number, constant: ManifestWeight): boolean => /float/.test(constant.dtype) && trains(op, position, constant.shape);
-
-/** Constants that several ops train together: each is an op of its own, so that there is one weight. */
-function sharedConstants(nodes: readonly FlowNode[], constants: ReadonlyMap<string, ManifestWeight | undefined>): ReadonlySet<string> {
-  const users = new Map<string, number>();
-  for (const { op, inputs } of nodes) {
-    const own = new Set(inputs.filter((input, position) => { const constant = constants.get(input); return constant !== undefined && trained(op, position, constant); }));
-    for (const name of own) users.set(name, (users.get(name) ?? 0) + 1);
-  }
-  return new Set([...users].filter(([, count]) => count > 1).map(([name]) => name));
-}
-
 function nodeFrom(entry: Json, label: string): FlowNode {
   if (!isObject(entry) || typeof entry.name !== 'string' || typeof entry.op !== 'string') throw new Failure('tfjs.topology', `${label}: an op of its graph has no name or no type.`);
   const inputs = Array.isArray(entry.input) ? (entry.input as readonly Json[]).filter((input): input is string => typeof input === 'string') : [];
   // `^name` only orders ops; `name:0` is the same tensor as `name`.
   return { name: entry.name, op: entry.op, inputs: inputs.filter((input) => !input.startsWith('^')).map((input) => input.replace(/:0$/, '')), attributes: isObject(entry.attr) ? entry.attr : {} };
-}
-
-/** Tensors that ops are asked for: `name`, and `name:1` where another op or the signature takes it. */
-function outputsOf(nodes: readonly FlowNode[], outputs: readonly string[]): ReadonlyMap<string, readonly string[]> {
-  const most = new Map<string, number>();
-  for (const input of [...nodes.flatMap(({ inputs }) => inputs), ...outputs]) {
-    const [, name = '', number = ''] = /^(.*):(\d{1,3})$/.exec(input) ?? [];
-    if (name !== '') most.set(name, Math.max(most.get(name) ?? 0, Number(number)));
-  }
-  return new Map([...most].map(([name, last]) => [name, Array.from({ length: last + 1 }, (_, index) => (index === 0 ? name : `${name}:${index}`))]));
-}
-
-function weightOf(name: string, { name: key, shape, dtype }: ManifestWeight, trainable: boolean): Weight {
-  return { name, key, shape, dtype, trainable, ...(trainable ? {} : { buffer: true }), initializer: null };
 }
 
 /** `{shape: {dim: [{size: "3"}]}}` or `{dim: …}`; -1 is unknown. */
