@@ -125,8 +125,8 @@ function dtypeOf(dataset: Dataset): DType | null {
   if (type === 0) return integers[width]?.[signed ? 0 : 1] ?? null;
   if (type === 1) return floats[width] ?? null;
   if (type === 8 && width === 1) return 'bool';
-  // Keras 3 writes bfloat16 as opaque pairs of bytes and says so in an attribute.
-  if (type === 5 && width === 2 && dataset.attrs.dtype?.value === 'bfloat16') return 'bfloat16';
+  // Keras 3 writes bfloat16 as opaque pairs of bytes; archives say so in an attribute.
+  if (type === 5 && width === 2 && (dataset.attrs.dtype?.value ?? 'bfloat16') === 'bfloat16') return 'bfloat16';
   return null;
 }
 

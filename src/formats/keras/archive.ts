@@ -3,7 +3,8 @@ import path from 'node:path';
 import { Failure } from '../../tensor/failure';
 import { buildNetwork } from '../../network/build';
 import { displayName } from '../../network/order';
-import type { Network, OpenedNetwork } from '../../network/network';
+import type { JsonObject, Network, OpenedNetwork } from '../../network/network';
+import type { NetworkDraft } from '../../network/draft';
 import { Hdf5File } from '../containers/hdf5';
 import type { Hdf5Source } from '../containers/hdf5';
 import { maximalJson, parseJsonBytes } from '../containers/json';
@@ -11,11 +12,15 @@ import { openZip } from '../containers/zip';
 import type { Zip } from '../containers/zip';
 import { bindWeights, checkedStore } from './bind';
 import { compileFrom } from './compile';
+import { converting } from './conversions';
+import type { Conversions } from './conversions';
 import type { Dialect } from './dialect';
 import { modelFrom } from './model-config';
 import { optimizerState, withState } from './optimizer-state';
 import type { StoredVariable } from './optimizer-state';
+import { precisions } from './precision';
 import { findInVars } from './vars';
+import { weightsOnly } from './weights-h5';
 
 /** Weights in a compressed member are unpacked into memory, so their size is bounded; Keras itself stores them uncompressed. */
 const maximalUnpacked = 1024 * 1024 * 1024;
@@ -28,7 +33,8 @@ export async function openKerasArchive(file: string, onGraph?: (network: Network
   try {
     if (!zip.members.has('config.json')) throw new Failure('keras.config', `${label} is a zip archive but no Keras model: it has no config.json.`);
     const config = parseJsonBytes(await zip.read('config.json', maximalJson), `${label}: config.json`);
-    const draft = modelFrom(config, await dialectIn(zip, label), `${label}: config.json`);
+    const draft = await drafted(config, await dialectIn(zip, label), `${label}: config.json`, zip, file);
+    if (!('layers' in draft)) return draft;
     const network = buildNetwork(draft, { format: 'keras', convention: 'keras', compile: compileFrom(config.compile_config) });
     onGraph?.(network);
     const ignored = zip.ignored.length === 0 ? [] : [`${zip.ignored.length} members of ${label} were ignored because their names leave the archive: ${zip.ignored.slice(0, 3).map((name) => displayName(name)).join(', ')}.`];
@@ -39,10 +45,11 @@ export async function openKerasArchive(file: string, onGraph?: (network: Network
     }
     const weights = await Hdf5File.open(source, `${label}: ${weightsName}`);
     try {
-      const bound = bindWeights(draft, network, findInVars(weights, draft), label);
+      const conversions: Conversions = new Map();
+      const bound = bindWeights(draft, network, findInVars(weights, draft, conversions), label);
       return {
-        network: { ...bound.network, problems: [...ignored, ...bound.network.problems], compile: withState(network.compile, optimizerState(network.compile?.optimizer ?? null, variablesIn(weights), draft, network)) },
-        weights: checkedStore(bound.misfits, (key) => weights.read(key), () => weights.close()),
+        network: { ...bound.network, problems: [...ignored, ...bound.network.problems, ...precisions(bound.network)], compile: withState(network.compile, optimizerState(network.compile?.optimizer ?? null, variablesIn(weights), draft, network)) },
+        weights: checkedStore(bound.misfits, converting(conversions, (key) => weights.read(key)), () => weights.close()),
       };
     } catch (error) {
       await weights.close();
@@ -50,6 +57,25 @@ export async function openKerasArchive(file: string, onGraph?: (network: Network
     }
   } finally {
     zip.close();
+  }
+}
+
+/** The draft of a model; of one whose graph exists only in Python code, the network of its layers with their weights. @throws Failure */
+async function drafted(config: JsonObject, dialect: Dialect, what: string, zip: Zip, file: string): Promise<NetworkDraft | OpenedNetwork> {
+  try {
+    return modelFrom(config, dialect, what);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'keras.subclass') throw error;
+    const label = path.basename(file);
+    const source = await weightsSource(zip, file, label);
+    if (source === null) throw error;
+    const weights = await Hdf5File.open(source, `${label}: ${weightsName}`);
+    try {
+      return { network: weightsOnly(weights, label, error.message), weights: checkedStore(new Map(), (key) => weights.read(key), () => weights.close()) };
+    } catch {
+      await weights.close();
+      throw error;
+    }
   }
 }
 

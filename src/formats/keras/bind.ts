@@ -7,10 +7,10 @@ import type { LayerDraft, NetworkDraft } from '../../network/draft';
 import type { Layer, Network, Weight, WeightStore } from '../../network/network';
 import { displayName } from '../../network/order';
 
-/** A weight as a file holds it: the key to read it by, what it is called there, its shape. */
-export interface StoredWeight { readonly key: string; readonly name: string; readonly shape: readonly number[]; readonly dtype: DType }
+/** A weight as a file holds it: the key to read it by, what it is called there, its shape; `still` where training leaves it as it is. */
+export interface StoredWeight { readonly key: string; readonly name: string; readonly shape: readonly number[]; readonly dtype: DType; readonly still?: boolean }
 
-/** What a file holds for one layer: a value for each declared weight (null when it has none), or all it has for a layer that declares none. */
+/** What a file holds for one layer: a value for each declared weight (null when it has none), and what it has beyond them: all, for a layer that declares none. */
 export interface Holdings { readonly declared: readonly (StoredWeight | null)[]; readonly others: readonly StoredWeight[] }
 
 /** Finds the holdings of a layer. `position` is the layer's place among the layers of its own model, in the file's order. */
@@ -61,9 +61,9 @@ function bindLayer(layer: PlacedLayer, holdings: Holdings, path: string, label: 
       sentences.push(sentence);
       misfits.set(held.key, new Failure('weights.shape', sentence));
     }
-    return { ...declared, dtype: held.dtype, key: held.key };
+    return { ...declared, dtype: held.dtype, trainable: declared.trainable && held.still !== true, key: held.key };
   });
-  const others = holdings.others.map((held): Weight => ({ name: held.name, shape: held.shape, dtype: held.dtype, trainable: layer.trainable, key: held.key, initializer: null }));
+  const others = holdings.others.map((held): Weight => ({ name: held.name, shape: held.shape, dtype: held.dtype, trainable: layer.trainable && layer.weights.length === 0, key: held.key, initializer: null }));
   const problem = layer.problem ?? (sentences.length === 0 ? null : summary(sentences));
   return { ...layer, weights: [...weights, ...others], network: null, problem };
 }

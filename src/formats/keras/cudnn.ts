@@ -5,10 +5,9 @@
 import type { TensorValue } from '../../tensor/value';
 import type { PlacedWeight } from '../../network/build';
 import type { StoredWeight } from './bind';
+import type { Conversions } from './conversions';
 
 type Convert = (value: TensorValue) => TensorValue;
-/** What is read under a key that no file has: the file's own key, and what to do with its value. */
-export type Conversions = Map<string, { readonly key: string; readonly convert: Convert }>;
 
 /** The elements in another order; `source` tells where the element at a row and column comes from. */
 function arranged(value: TensorValue, source: (row: number, column: number, columns: number) => number): TensorValue {
@@ -42,7 +41,7 @@ export function fromCudnn(declared: readonly PlacedWeight[], stored: readonly (S
     const held = stored[at];
     if (held == null) return;
     const key = `${held.key} converted`;
-    conversions.set(key, { key: held.key, convert: work });
+    conversions.set(key, { keys: [held.key], convert: ([value = { dtype: 'float32', shape: [0], data: new Float32Array(0) }]) => work(value) });
     result[at] = { ...held, key, shape };
   };
   for (const [index, { name, shape }] of declared.entries()) {

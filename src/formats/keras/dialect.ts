@@ -54,7 +54,7 @@ const changes: Readonly<Record<string, Change>> = {
 /** Settings of a layer in Keras 3's spelling and meaning. Layers inside wrappers are translated too. */
 export function translate(type: string, source: JsonObject, dialect: Dialect): JsonObject {
   const config: Record<string, Json> = Object.fromEntries(Object.entries(source));
-  if (isObject(config.dtype)) config.dtype = isObject(config.dtype.config) && typeof config.dtype.config.name === 'string' ? config.dtype.config.name : null;
+  if (isObject(config.dtype)) config.dtype = policyName(config.dtype.config);
   if (recurrentTypes.has(type) && type !== 'SimpleRNN' && type !== 'SimpleRNNCell') {
     // ConvLSTM and all of TensorFlow.js kept the old default.
     config.recurrent_activation ??= dialect === 'tfjs' || (type.startsWith('ConvLSTM') && dialect === 'keras2') ? 'hard_sigmoid' : 'sigmoid';
@@ -73,6 +73,13 @@ export function translate(type: string, source: JsonObject, dialect: Dialect): J
   }
   if (Array.isArray(config.cells)) config.cells = (config.cells as readonly Json[]).map((cell) => (isObject(cell) ? translateNested(cell, dialect) : cell));
   return config;
+}
+
+/** Name of a dtype policy; those of quantised layers have a mode instead. */
+function policyName(policy: Json | undefined): string | null {
+  if (!isObject(policy)) return null;
+  if (typeof policy.mode === 'string') return `${policy.mode}_from_${typeof policy.source_name === 'string' ? policy.source_name : 'float32'}`;
+  return typeof policy.name === 'string' ? policy.name : null;
 }
 
 function translateNested(layer: JsonObject, dialect: Dialect): JsonObject {

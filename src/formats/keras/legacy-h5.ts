@@ -6,19 +6,22 @@ import { buildNetwork } from '../../network/build';
 import type { PlacedLayer, PlacedNetwork } from '../../network/build';
 import type { NetworkDraft } from '../../network/draft';
 import type { CompileConfig, Network, OpenedNetwork } from '../../network/network';
-import type { TensorValue } from '../../tensor/value';
 import { Hdf5File } from '../containers/hdf5';
 import { parseJsonObject } from '../containers/json';
 import { bindWeights, checkedStore } from './bind';
 import type { FindHoldings, StoredWeight } from './bind';
 import { compileFrom } from './compile';
+import { converting } from './conversions';
+import type { Conversions } from './conversions';
 import { fromCudnn } from './cudnn';
-import type { Conversions } from './cudnn';
+import { derived } from './derived';
 import type { Dialect } from './dialect';
 import { modelFrom } from './model-config';
 import { optimizerState, withState } from './optimizer-state';
 import type { StoredVariable } from './optimizer-state';
 import { everyWeight, holdersOf } from './nested-weights';
+import type { Holder } from './nested-weights';
+import { precisions } from './precision';
 import { sharedLayers } from './shared-layers';
 import { weightsOnly } from './weights-h5';
 
@@ -35,24 +38,34 @@ function described(text: (attribute: string) => string | null, label: string): D
   return { draft, network: buildNetwork(draft, { format: 'keras-h5', convention: 'keras', compile }), compile };
 }
 
+/** The same; for a model whose graph exists only in Python code, the reason. @throws Failure */
+function describedOrWhyNot(text: (attribute: string) => string | null, label: string): Described | Failure | null {
+  try {
+    return described(text, label);
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'keras.subclass') return error;
+    throw error;
+  }
+}
+
 /** Opens a file; weights are read from it when asked for. `onGraph` hears of the layers before the weights are found. @throws Failure */
 export async function openKerasH5(file: string, onGraph?: (network: Network) => void): Promise<OpenedNetwork> {
   const label = path.basename(file);
   const { size } = await stat(file);
-  let found: Described | null = null;
+  let found: Described | Failure | null = null;
   const hdf5 = await Hdf5File.open({ kind: 'file', path: file, offset: 0, size }, label, (texts) => {
-    found = described((attribute) => texts.get(attribute) ?? null, label);
-    if (found !== null) onGraph?.(found.network);
+    found = describedOrWhyNot((attribute) => texts.get(attribute) ?? null, label);
+    if (found !== null && !(found instanceof Failure)) onGraph?.(found.network);
   });
   try {
-    const model = found as Described | null; // the compiler does not see that the callback has run
-    if (model === null) {
-      const network = weightsOnly(hdf5, label);
+    const model = found as Described | Failure | null; // the compiler does not see that the callback has run
+    if (model === null || model instanceof Failure) {
+      const network = weightsOnly(hdf5, label, model?.message);
       return { network, weights: checkedStore(new Map(), (key) => hdf5.read(key), () => hdf5.close()) };
     }
     const { draft, network, compile } = model;
     const conversions: Conversions = new Map();
-    const read = async (key: string): Promise<TensorValue> => { const made = conversions.get(key); return made === undefined ? hdf5.read(key) : made.convert(await hdf5.read(made.key)); };
+    const read = converting(conversions, (key) => hdf5.read(key));
     const bound = bindWeights(draft, network, findByName(hdf5, draft, network.layers, label, conversions), label);
     const variables = (names(hdf5, 'optimizer_weights', 'weight_names') ?? []).flatMap((name): readonly StoredVariable[] => {
       const found = hdf5.dataset(`optimizer_weights/${name}`);
@@ -60,7 +73,7 @@ export async function openKerasH5(file: string, onGraph?: (network: Network) => 
     });
     const twins = await sharedLayers(bound.network, read, label);
     return {
-      network: { ...bound.network, problems: [...bound.network.problems, ...twins], compile: withState(compile, optimizerState(compile?.optimizer ?? null, variables, draft, network)) },
+      network: { ...bound.network, problems: [...bound.network.problems, ...twins, ...precisions(bound.network)], compile: withState(compile, optimizerState(compile?.optimizer ?? null, variables, draft, network)) },
       weights: checkedStore(bound.misfits, read, () => hdf5.close()),
     };
   } catch (error) {
@@ -105,17 +118,49 @@ function findByName(hdf5: Hdf5File, draft: NetworkDraft, layers: readonly Placed
     const declared = holders.flatMap((holder) => everyWeight(holder));
     if (declared.length === 0 && outer.network === null) { others.set(outer.name, stored); continue; }
     const order = [...declared.filter(({ weight }) => weight.trainable), ...declared.filter(({ weight }) => !weight.trainable)];
+    const fits = order.length === stored.length && order.every(({ weight }, position) => sameShape(weight.shape, stored[position]?.shape ?? []));
+    const named = fits ? null : byName(holders, stored);
     const found = new Map<string, (StoredWeight | null)[]>(holders.map((holder) => [holder.path, holder.layer.weights.map(() => null)]));
     for (const [position, { path: holder, index }] of order.entries()) {
       const list = found.get(holder);
-      if (list !== undefined) list[index] = stored[position] ?? null;
+      if (list !== undefined) list[index] = (named === null ? stored[position] : named.weights.get(`${holder}\n${index}`)) ?? null;
     }
-    for (const { path: holder, layer: own } of holders) groups.set(holder, fromCudnn(own.weights, found.get(holder) ?? [], conversions));
+    for (const { path: holder, layer: own } of holders) {
+      const extras = named?.extras.get(holder) ?? [];
+      groups.set(holder, derived(own, fromCudnn(own.weights, found.get(holder) ?? [], conversions), extras, conversions));
+      others.set(holder, extras);
+    }
   }
   return (layer, chain) => ({
     declared: groups.get(chain.map(({ name }) => name).join('/')) ?? layer.weights.map(() => null),
-    others: chain.length === 1 ? others.get(layer.name) ?? [] : [],
+    others: others.get(chain.map(({ name }) => name).join('/')) ?? [],
   });
+}
+
+const sameShape = (first: readonly number[], second: readonly number[]): boolean => first.length === second.length && first.every((extent, axis) => extent === second[axis]);
+
+interface Named { readonly weights: ReadonlyMap<string, StoredWeight>; readonly extras: ReadonlyMap<string, readonly StoredWeight[]> }
+
+/**
+ * Weights matched by name, for layers that hold more than they declare: the low-rank part of LoRA, the scales of quantised kernels. Null
+ * when a declared weight is not found by its name, which is the rule among files of other versions.
+ */
+function byName(holders: readonly Holder[], stored: readonly StoredWeight[]): Named | null {
+  const weights = new Map<string, StoredWeight>();
+  const extras = new Map<string, readonly StoredWeight[]>();
+  for (const holder of holders) {
+    const mine = holders.length === 1 ? stored : stored.filter(({ key }) => `/${key}`.includes(`/${holder.layer.name}/`));
+    const own = (name: string): string => name.slice(name.lastIndexOf(`${holder.layer.name}/`) < 0 ? 0 : name.lastIndexOf(`${holder.layer.name}/`) + holder.layer.name.length + 1);
+    const left = new Map(mine.map((each) => [own(each.name), each]));
+    for (const { index, weight } of everyWeight(holder)) {
+      const found = left.get(weight.name);
+      if (found === undefined) return null;
+      weights.set(`${holder.path}\n${index}`, found);
+      left.delete(weight.name);
+    }
+    extras.set(holder.path, [...left].map(([name, each]) => ({ ...each, name })));
+  }
+  return { weights, extras };
 }
 
 /** `model/dense/kernel:0` in the group of `dense` as `kernel`. */

@@ -19,7 +19,7 @@ export function modelFrom(source: JsonObject, dialect: Dialect, what: string): N
   // Very old files have the list of layers as the config of a Sequential.
   const config: JsonObject = isObject(source.config) ? source.config : { layers: source.config };
   if (!models.has(type) && !Array.isArray(config.layers)) {
-    throw new Failure('keras.subclass', `${what} holds a model of the class ${displayName(type)}, whose graph exists only in its Python code; save it as a Functional or Sequential model to see its layers.`);
+    throw new Failure('keras.subclass', `${what} holds a model of the class ${displayName(type)}, whose graph exists only in its Python code; its layers are shown with their weights, but not how they are connected. Save it as a Functional or Sequential model to see its graph and run it.`);
   }
   if (!Array.isArray(config.layers)) throw new Failure('keras.config', `${what} holds a ${type} model without a list of layers.`);
   const layers = (config.layers as readonly Json[]).map((layer, index) => {
@@ -60,6 +60,8 @@ function isModelSource(source: JsonObject): boolean {
 /** Keras 3 keeps bare operations among the layers. Legacy files drop the module, but only layers have the setting `trainable`. */
 function isOperation(source: JsonObject, dialect: Dialect, isModel: boolean): boolean {
   if (typeof source.module === 'string') return source.module.startsWith('keras.src.ops') || source.module.startsWith('keras.ops');
+  // Classes of the user's own have no module, and their package before their name.
+  if (source.module === null || classOf(source).includes('>') || typeof source.registered_name === 'string') return false;
   return dialect === 'keras3' && !isModel && source.class_name !== 'InputLayer' && isObject(source.config) && source.config.trainable === undefined && source.config.dtype === undefined;
 }
 

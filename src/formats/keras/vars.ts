@@ -3,6 +3,8 @@ import type { LayerDraft, NetworkDraft } from '../../network/draft';
 import type { PlacedLayer } from '../../network/build';
 import type { Hdf5File } from '../containers/hdf5';
 import type { FindHoldings, StoredWeight } from './bind';
+import type { Conversions } from './conversions';
+import { derived } from './derived';
 
 /** Keras's to_snake_case: `Conv2D` -> `conv2d`, `PReLU` -> `p_re_lu`. */
 export function snakeCase(name: string): string {
@@ -27,7 +29,7 @@ function groupNames(network: NetworkDraft): ReadonlyMap<LayerDraft, string> {
 }
 
 /** Finds weights below `layers/…`. */
-export function findInVars(file: Hdf5File, draft: NetworkDraft): FindHoldings {
+export function findInVars(file: Hdf5File, draft: NetworkDraft, conversions: Conversions): FindHoldings {
   const names = new Map<NetworkDraft, ReadonlyMap<LayerDraft, string>>();
   // TensorFlow 2.13's Keras called the list by another name.
   const list = file.kind('_layer_checkpoint_dependencies') === 'group' ? '_layer_checkpoint_dependencies' : 'layers';
@@ -50,17 +52,24 @@ export function findInVars(file: Hdf5File, draft: NetworkDraft): FindHoldings {
   return (layer, path) => {
     const group = groupOf(path);
     if (group === null) return { declared: layer.weights.map(() => null), others: [] };
-    if (layer.weights.length > 0) return { declared: declaredIn(file, group, layer), others: [] };
+    if (layer.weights.length > 0) {
+      const { declared, others } = declaredIn(file, group, layer);
+      return { declared: derived(layer, declared, others, conversions), others };
+    }
     return { declared: [], others: layer.problem === null ? [] : everythingIn(file, group) };
   };
 }
 
-/** `vars/<i>` counts within one home: trainable weights first, which is the order that layers declare them in. */
-function declaredIn(file: Hdf5File, group: string, layer: PlacedLayer): readonly (StoredWeight | null)[] {
+/** What a quantised layer keeps behind its own weights (keras/src/layers/core/dense.py, variable_serialization_spec). */
+const behind: Readonly<Record<string, readonly string[]>> = {
+  int8: ['kernel_scale'], int4: ['kernel_scale', 'kernel_zero', 'g_idx'],
+  float8: ['inputs_scale', 'inputs_amax_history', 'kernel_scale', 'kernel_amax_history', 'outputs_grad_scale', 'outputs_grad_amax_history'],
+};
+
+/** `vars/<i>` counts within one home: trainable weights first, which is the order that layers declare them in; others stand behind. */
+function declaredIn(file: Hdf5File, group: string, layer: PlacedLayer): { declared: readonly (StoredWeight | null)[]; others: readonly StoredWeight[] } {
   const counts = new Map<string, number>();
-  return layer.weights.map(({ home, name }) => {
-    const index = counts.get(home) ?? 0;
-    counts.set(home, index + 1);
+  const at = (home: string, index: number, name: string): StoredWeight | null => {
     // Early versions of Keras 3 kept the sublayers of attention under their private names, `_query_dense`.
     for (const place of home === '' ? [''] : [`${home}/`, `_${home}/`]) {
       const key = `${group}/${place}vars/${index}`;
@@ -68,7 +77,28 @@ function declaredIn(file: Hdf5File, group: string, layer: PlacedLayer): readonly
       if (found !== null) return { key, name, shape: found.shape, dtype: found.dtype };
     }
     return null;
+  };
+  const folders = new Map<string, string>();
+  const declared = layer.weights.map(({ home, name, buffer }) => {
+    if (buffer === true) return null;
+    const index = counts.get(home) ?? 0;
+    counts.set(home, index + 1);
+    folders.set(home, name.slice(0, name.lastIndexOf('/') + 1));
+    return at(home, index, name);
   });
+  const quantised = declared.flatMap((held, index) => (held?.dtype === 'int8' && layer.weights[index]?.dtype === 'float32' ? [layer.weights[index]?.name ?? ''] : []));
+  const others = [...counts].flatMap(([home, count]) => {
+    const found: StoredWeight[] = [];
+    for (let index = count; found.length < 64; index += 1) {
+      const stored = at(home, index, '');
+      if (stored === null) break;
+      found.push(stored);
+    }
+    const leaf = quantised.some((name) => name.endsWith('embeddings')) ? 'embeddings' : 'kernel';
+    const names = Object.values(behind).find((list) => list.length === found.length && (list.length === 6 || quantised.length > 0)) ?? [];
+    return found.map((stored, index): StoredWeight => ({ ...stored, name: (folders.get(home) ?? '') + (names[index]?.replace('kernel', leaf) ?? `vars/${count + index}`) }));
+  });
+  return { declared, others };
 }
 
 /** All data sets below a group, for layers of unknown classes. */
