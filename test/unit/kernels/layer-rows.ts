@@ -39,7 +39,7 @@ const products: readonly Row[] = [
 
 const convolutions: readonly Row[] = [
   conv2d([1, 4, 4, 1], [3, 3, 1, 1], 1, 'valid'), conv2d([2, 5, 4, 3], [3, 2, 3, 5], 1, 'same'), conv2d([2, 5, 5, 2], [3, 3, 2, 4], 2, 'same'), conv2d([1, 6, 5, 4], [2, 3, 4, 9], [2, 1], 'valid'), conv2d([1, 6, 6, 2], [1, 1, 2, 3], 2, 'valid'),
-  conv2d([1, 7, 7, 1], [3, 3, 1, 2], 1, 'valid', 2), conv2d([1, 6, 7, 2], [2, 3, 2, 2], 1, 'same', [2, 3]), conv2d([1, 5, 5, 5], [5, 5, 5, 6], 1, 'same'), conv2d([2, 4, 4, 8], [3, 3, 8, 8], 1, 'same'),
+  conv2d([1, 7, 7, 1], [3, 3, 1, 2], 1, 'valid', 2), conv2d([2, 9, 8, 2], [3, 3, 2, 3], 1, 'same', [4, 3]), conv2d([1, 4, 4, 3], [3, 3, 3, 2], 1, 'same', 36), conv2d([1, 6, 7, 2], [2, 3, 2, 2], 1, 'same', [2, 3]), conv2d([1, 5, 5, 5], [5, 5, 5, 6], 1, 'same'), conv2d([2, 4, 4, 8], [3, 3, 8, 8], 1, 'same'),
   row('conv1d', [[2, 7, 3], [3, 3, 4]], (x, w) => tf.conv1d(x as tf.Tensor3D, w as tf.Tensor3D, 2, 'same')), row('conv1d, dilated', [[2, 9, 2], [3, 2, 3]], (x, w) => tf.conv1d(x as tf.Tensor3D, w as tf.Tensor3D, 1, 'valid', 'NWC', 2)),
   row('conv1d, causal padding', [[1, 6, 2], [3, 2, 2]], (x, w) => tf.conv1d(tf.pad(x as tf.Tensor3D, [[0, 0], [2, 0], [0, 0]]), w as tf.Tensor3D, 1, 'valid')),
   transposed([1, 3, 3, 2], [3, 3, 4, 2], [1, 6, 6, 4], 2, 'same'), transposed([2, 3, 2, 3], [2, 2, 1, 3], [2, 4, 3, 1], 1, 'valid'), transposed([1, 2, 2, 4], [3, 3, 5, 4], [1, 5, 5, 5], 2, 'valid'),

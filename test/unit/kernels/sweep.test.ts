@@ -32,7 +32,7 @@ const families: Readonly<Record<string, () => Row[]>> = {
   'depthwise convolution': () => [...combinations({ size: [[1, 8], [6, 7], [9, 5]] as Two[], channels: [1, 3, 4, 9], multiplier: [1, 2], filter: [[1, 3], [3, 1], [3, 3], [1, 5]] as Two[], strides: [1, 2], pad: pads })]
     .filter(({ size, filter, pad }) => pad === 'same' || filter[0] <= size[0])
     .map(({ size, channels, multiplier, filter, strides, pad }) => row(`depthwise ${[size, channels, multiplier, filter, strides, pad].join(' ')}`, [[2, ...size, channels], [...filter, channels, multiplier]], (x, w) => tf.depthwiseConv2d(x as tf.Tensor4D, w as tf.Tensor4D, strides, pad))),
-  'dilated convolution': () => [...combinations({ channels: [1, 3], outputs: [2, 5], dilations: [[2, 2], [1, 3], [3, 2]] as Two[], pad: pads, depthwise: [false, true] })]
+  'dilated convolution': () => [...combinations({ channels: [1, 3], outputs: [2, 5], dilations: [[2, 2], [1, 3], [3, 2], [4, 3]] as Two[], pad: pads, depthwise: [false, true] })]
     .map(({ channels, outputs, dilations, pad, depthwise }) => row(`dilated ${[channels, outputs, dilations, pad, depthwise].join(' ')}`, [[1, 9, 8, channels], [3, 3, channels, outputs]],
       (x, w) => (depthwise ? tf.depthwiseConv2d(x as tf.Tensor4D, w as tf.Tensor4D, 1, pad, 'NHWC', dilations) : tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 1, pad, 'NHWC', dilations)))),
   'transposed convolution': () => [...combinations({ channels: [1, 4], outputs: [3, 8], filter: [2, 3], strides: [1, 2] })]

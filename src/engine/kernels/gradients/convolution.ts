@@ -40,12 +40,46 @@ const run = (kernel: string, inputs: NamedTensorMap, attributes: object): Tensor
 
 const ownConvolution = tf.getGradient('Conv2D');
 
+/** Filters that would grow by more than this are never stuffed: 3 × 3 taps at a rate of 36 would be 73 × 73. */
+const mostStuffed = 4;
+
+/**
+ * Gradients tap by tap. By the filter: each tap has met the input moved by its place. By the input: the gradient of the output,
+ * with room around it, convolved by the filter turned round with its channels exchanged.
+ */
+function tapByTap(dy: Tensor4D, x: Tensor4D, filter: Tensor4D, dilations: Two, pad: Pad): { x: () => Tensor; filter: () => Tensor } | null {
+  const { padInfo: { top, bottom, left, right }, outHeight, outWidth } = tf.backend_util.computeConv2DInfo(x.shape, filter.shape, 1, dilations, pad);
+  const [height, width, inChannels, outChannels] = filter.shape;
+  const [down, along] = [(height - 1) * dilations[0], (width - 1) * dilations[1]];
+  if (Math.max(top, bottom) > down || Math.max(left, right) > along) return null;
+  return {
+    x: () => {
+      const room = tf.pad(dy, [[0, 0], [down - top, down - bottom], [along - left, along - right], [0, 0]]);
+      return tf.conv2d(room, tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2]), 1, 'valid', 'NHWC', dilations);
+    },
+    filter: () => {
+      const framed = tf.pad(x, [[0, 0], [top, bottom], [left, right], [0, 0]]);
+      const rows = x.shape[0] * outHeight * outWidth;
+      const given = tf.reshape(dy, [rows, outChannels]);
+      const taps = Array.from({ length: height * width }, (_, tap) => {
+        const met = tf.slice(framed, [0, Math.floor(tap / width) * dilations[0], (tap % width) * dilations[1], 0], [x.shape[0], outHeight, outWidth, inChannels]);
+        return tf.matMul(tf.reshape(met, [rows, inChannels]), given, true, false);
+      });
+      return tf.reshape(tf.stack(taps), filter.shape);
+    },
+  };
+}
+
 const convolution: GradFunc = (dy, kept, attrs) => {
   const { dilations: given, strides, pad, dataFormat, dimRoundingMode } = attrs as unknown as ConvolutionAttributes;
   const dilations = both(given);
   if (dilations[0] === 1 && dilations[1] === 1 && ownConvolution) return ownConvolution.gradFunc(dy, kept, attrs);
   const [x, filter] = saved(kept, 2) as [Tensor4D, Tensor4D];
   const attributes = { strides, pad, dataFormat, dimRoundingMode };
+  const { shape } = stuffed(filter.shape, dilations);
+  const large = shape[0] * shape[1] > mostStuffed * filter.shape[0] * filter.shape[1] && dataFormat === 'NHWC' && both(strides).every((stride) => stride === 1);
+  const taps = large ? tapByTap(one(dy) as Tensor4D, x, filter, dilations, pad) : null;
+  if (taps !== null) return taps;
   return {
     x: () => run('Conv2DBackpropInput', { dy: one(dy), filter: stuff(filter, dilations) }, { ...attributes, inputShape: x.shape }),
     filter: () => takeTaps(run('Conv2DBackpropFilter', { x, dy: one(dy) }, { ...attributes, filterShape: stuffed(filter.shape, dilations).shape }), filter.shape, dilations),

@@ -1,5 +1,5 @@
 /** Ops that put axes together or order what lies along one. */
-import { abs, argMax, argMin, cumsum, expandDims, gather, log, logSumExp, max, mean, mul, neg, onesLike, prod, reshape, reverse, sqrt, square, stack, sub, sum, tensor1d, topk, transpose, unstack } from '@tensorflow/tfjs-core';
+import { abs, argMax, argMin, cumsum, expandDims, gather, log, logSumExp, max, mean, mul, neg, onesLike, prod, reshape, reverse, sqrt, square, stack, sub, sum, tensor, tensor1d, topk, transpose, unstack } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayerCallContext, LayerForward } from '../layer';
 import { greatest } from '../pooling';
@@ -38,7 +38,10 @@ function top(call: LayerCallContext): Tensor[] {
   const order = x.shape.map((_, index) => (index === axis ? x.rank - 1 : index === x.rank - 1 ? axis : index));
   const turned = axis === x.rank - 1 ? x : transpose(x, order);
   const largest = numberOf(call, 'largest', 1) === 1;
-  const { values, indices } = topk(largest ? floats(turned) : neg(floats(turned)), numberOf(call, 'k', 1), true);
+  const k = numberOf(call, 'k', 1);
+  // Nothing of nothing, as when no box is left: not every backend has a kernel for that.
+  if (k === 0 || x.size === 0) { const shape = x.shape.map((extent, index) => (index === axis ? k : extent)); return [tensor([], shape, x.dtype as 'float32'), tensor([], shape, 'int32')]; }
+  const { values, indices } = topk(largest ? floats(turned) : neg(floats(turned)), k, true);
   const back = (tensor: Tensor): Tensor => (axis === x.rank - 1 ? tensor : transpose(tensor, order));
   return [like(back(largest ? values : neg(values)), x.dtype), back(indices)];
 }

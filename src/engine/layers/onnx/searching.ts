@@ -4,7 +4,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayerCallContext, LayerForward } from '../layer';
 import { distinctRows, nonZeroPlaces, suppressed } from '../searching';
 import type { Box } from '../searching';
-import { axisIn, ints, like, numberOf, op, operand, optional } from './operands';
+import { axisIn, ints, like, numberOf, op, operand, valueAt } from './operands';
 
 /** A result found on the host, as a step of its own. */
 export const found = (values: ArrayLike<number>, shape: number[]): Tensor => clone(tensor(Int32Array.from(values), shape, 'int32'));
@@ -38,7 +38,8 @@ function unique(call: LayerCallContext): Tensor[] {
 /** Inputs: boxes `[batch, boxes, 4]`, scores `[batch, classes, boxes]`, and limits. Gives rows of batch, class and box. */
 function suppression(call: LayerCallContext): Tensor {
   const [boxes, scores] = [operand(call, 0), operand(call, 1)];
-  const limit = (position: number, fallback: number): number => optional(call, position)?.dataSync()[0] ?? fallback;
+  // Exporters write the greatest 64-bit integer where they want all.
+  const limit = (position: number, fallback: number): number => valueAt(call, position)?.data[0] ?? fallback;
   const [batches = 1, count = 0] = boxes.shape;
   const classes = scores.shape[1] ?? 1;
   const centred = numberOf(call, 'center_point_box', 0) === 1;
