@@ -30,7 +30,49 @@ describe('the title of a range of layers', () => {
   ] as const) it(`from ${first} to ${last}: ${title}`, () => assert.equal(rangeTitle(first, last), title));
 });
 
+describe('modules that a file says apart from names', () => {
+  const ops = (scope: string | undefined, ...names: string[]): NodeView[] => names.map((name) => ({ ...layer(name, 'Relu'), ...(scope === undefined ? {} : { scope }) }));
+  const blocks = Array.from({ length: 20 }, (_, index) => [...ops(`layer.${index}.mlp`, `a${index}`, `b${index}`, `c${index}`), ...ops(`layer.${index}.act`, `d${index}`)]).flat();
+  const split = { ...layer('node_Split_7', 'Split'), parameters: 0 };
+  const weight = { ...layer('val_3', 'Parameter') };
+  const graph = graphOf([layer('x', 'Input'), ...blocks, weight, split], [...chain(['x', ...blocks.map(({ id }) => id)]), ['val_3', 'node_Split_7'], ['node_Split_7', 'a4'], ['node_Split_7', 'c4']]);
+  const scopes = scopesOf(graph);
+
+  it('are its groups, each named so that a number does not stand alone', () => {
+    assert.deepEqual(groupsAround(scopes, 'b4'), ['layer/', 'layer.4/', 'layer.4.mlp/']);
+    assert.equal(scopes.groups.get('layer.4/')?.title, 'layer.4');
+    assert.equal(scopes.groups.get('layer.4.mlp/')?.title, 'mlp');
+  });
+  it('take in what only they use: weights and ops that the exporter has put in front', () => {
+    for (const id of ['node_Split_7', 'val_3']) assert.deepEqual(groupsAround(scopes, id), ['layer/', 'layer.4/', 'layer.4.mlp/']);
+    assert.deepEqual(groupsAround(scopes, 'x'), []);
+  });
+  it('stand for names that an exporter made up, but not in a run, whose listing has these', () => {
+    const titles = foldGraph(graph, scopes, new Set(scopes.groups.keys())).titles;
+    assert.deepEqual([titles.get('d4'), titles.get('a4'), titles.get('x')], ['act', 'a4', 'x']);
+    assert.equal(foldGraph(graph, scopes, new Set(scopes.groups.keys()), false).titles.get('d4'), 'd4');
+  });
+});
+
+describe('names inside a group', () => {
+  it('do not repeat the group\'s', () => {
+    const names = Array.from({ length: 30 }, (_, index) => ['conv1/Conv', 'relu/Relu', 'Add'].map((op) => `layer${index % 3}/layer${index % 3}.${index}/${op}`)).flat();
+    const graph = graphOf(names.map((name) => layer(name)), chain(names));
+    const scopes = scopesOf(graph);
+    const titles = foldGraph(graph, scopes, new Set(scopes.groups.keys())).titles;
+    assert.equal(titles.get('layer1/layer1.4/conv1/Conv'), 'conv1/Conv');
+  });
+});
+
 describe('groups of a large network', () => {
+  it('that have names stay apart when what stands between them is divided into ranges', () => {
+    const between = (part: string): string[] => Array.from({ length: 40 }, (_, index) => `${part}_${index}`);
+    const names = [...between('before'), 'stem/a', 'stem/b', 'stem/c', ...between('after')];
+    const graph = graphOf(names.map((name) => layer(name)), chain(names));
+    const scopes = scopesOf(graph);
+    assert.deepEqual(groupsAround(scopes, 'stem/b'), ['stem/']);
+    assert.ok(foldGraph(graph, scopes, new Set()).graph.nodes.length < 20);
+  });
   it('fold the blocks of ResNet-18 too, which has 69 layers', async () => {
     const graph = await architecture('resnet18');
     const scopes = scopesOf(graph);
@@ -148,5 +190,14 @@ describe('colours and pictures of the graph', () => {
     const svg = graphSvg(drawGraph(graph, false), 'a < b', colors, new Map());
     assert.ok(svg.includes('&#60;script&#62;') && svg.includes('b &#38; c') && !svg.includes('<script'));
     assert.equal(svg.split('<polyline').length, 2);
+  });
+});
+
+describe('the shapes beside a line', () => {
+  it('are told together where several tensors leave at one place', () => {
+    const graph = graphOf(['a', 'b', 'c', 'd', 'e'].map((id) => layer(id)), []);
+    const edges = [['b', '8'], ['c', '16'], ['d', '8'], ['e', '32×2']].map(([target = '', shape = '']) => ({ source: 'a', target, shape }));
+    const labels = drawGraph({ ...graph, edges }, false).labels.filter(({ id }) => id.startsWith('a '));
+    assert.deepEqual(labels.map(({ text }) => text), ['8, 16, 32×2']);
   });
 });

@@ -1,7 +1,7 @@
 /** Folding: a network as it looks with some of its groups open and the others each drawn as one box. Pure. */
 import type { EdgeView, GraphView, NodeView } from '../../../src/protocol/graph';
 import type { Scopes } from './scopes';
-import { largeGraph } from './scopes';
+import { largeGraph, titleInside } from './scopes';
 
 export interface Folded {
   /** The layers and folded groups that show, and the open groups around them; edges lifted to what shows. */
@@ -10,6 +10,8 @@ export interface Folded {
   readonly folded: ReadonlySet<string>;
   /** For each layer or group where it shows: itself, or the outermost folded group around it. */
   readonly home: ReadonlyMap<string, string>;
+  /** What the layers that show are called at their places. */
+  readonly titles: ReadonlyMap<string, string>;
 }
 
 /** How many boxes a large network shows at first, at most. */
@@ -72,8 +74,8 @@ function sumsOf(graph: GraphView, scopes: Scopes): Map<string, Sum> {
   return sums;
 }
 
-/** The network with only `open` groups opened. */
-export function foldGraph(graph: GraphView, scopes: Scopes, open: ReadonlySet<string>): Folded {
+/** The network with only `open` groups opened. @param said whether modules stand for names that an exporter made up */
+export function foldGraph(graph: GraphView, scopes: Scopes, open: ReadonlySet<string>, said = true): Folded {
   const home = new Map<string, string>();
   const homeOf = (id: string): string => {
     const known = home.get(id);
@@ -102,13 +104,17 @@ export function foldGraph(graph: GraphView, scopes: Scopes, open: ReadonlySet<st
   const last = new Map<string, string>();
   for (const { id, outputShape } of graph.nodes) for (const group of groupsAround(scopes, id)) last.set(group, outputShape);
   const nodes: NodeView[] = [];
+  const titles = new Map<string, string>();
   const folded = new Set<string>();
   const named = new Map(graph.nodes.map((node) => [node.id, node]));
   for (const [id, parent] of scopes.parentOf) {
     if (home.get(id) !== id) continue;
     const [node, group, sum] = [named.get(id), scopes.groups.get(id), sums.get(id)];
     if (group === undefined || sum === undefined) {
-      if (node !== undefined) nodes.push({ ...node, parent });
+      if (node !== undefined) {
+        nodes.push({ ...node, parent });
+        titles.set(id, titleInside(scopes, node, said));
+      }
       continue;
     }
     if (!open.has(id)) folded.add(id);
@@ -120,5 +126,5 @@ export function foldGraph(graph: GraphView, scopes: Scopes, open: ReadonlySet<st
         parameters: sum.parameters, trainable: sum.trainable, macs: sum.macs, parent, settings: [], weights: [], problem: sum.problem,
       });
   }
-  return { graph: { ...graph, nodes, edges: [...edges.values()] }, folded, home };
+  return { graph: { ...graph, nodes, edges: [...edges.values()] }, folded, home, titles };
 }

@@ -23,7 +23,7 @@ const quantities: Readonly<Record<string, (view: NodeView) => number | null>> = 
 };
 
 const texts: Readonly<Record<string, (view: NodeView) => string>> = {
-  class: ({ type }) => type, type: ({ type }) => type, name: ({ name }) => name, shape: ({ outputShape }) => outputShape, output: ({ outputShape }) => outputShape, activation: ({ activation }) => activation ?? '',
+  class: ({ type }) => type, type: ({ type }) => type, name: ({ name, scope = '' }) => `${name} ${scope}`, shape: ({ outputShape }) => outputShape, output: ({ outputShape }) => outputShape, activation: ({ activation }) => activation ?? '',
 };
 
 const plain = (text: string): string => text.toLowerCase().replace(/[_\s]+/g, '');
@@ -48,7 +48,7 @@ function termOf(word: string): LayerQuery {
   const [, name, sign, value] = /^([a-z_ -]+)(>=|<=|[=:<>])(.*)$/i.exec(word) ?? [];
   if (name === undefined || sign === undefined || value === undefined) {
     const wanted = word.toLowerCase();
-    return (view) => `${view.name} ${view.type} ${view.detail} ${view.activation ?? ''}`.toLowerCase().includes(wanted)
+    return (view) => `${view.name} ${view.scope ?? ''} ${view.type} ${view.detail} ${view.activation ?? ''}`.toLowerCase().includes(wanted)
       || view.settings.some(([setting, is]) => plain(setting).includes(plain(wanted)) || is.toLowerCase().includes(wanted));
   }
   const [key, wanted] = [plain(name).replaceAll('-', ''), plain(value)];

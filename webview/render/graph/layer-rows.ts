@@ -1,6 +1,7 @@
 /** The table of layers: rows nested by group with their sums, or all layers sorted by a column. Pure. */
 import type { FieldAxisView, FieldView, GraphView, NodeView } from '../../../src/protocol/graph';
 import type { Scopes } from './scopes';
+import { titleInside } from './scopes';
 
 export type Column = 'name' | 'type' | 'output' | 'parameters' | 'macs' | 'activations' | 'weights' | 'field';
 export interface Sorting { readonly column: Column; readonly down: boolean }
@@ -72,10 +73,8 @@ const keys: Readonly<Record<Column, (row: LayerRow) => string | number>> = {
 /** What a layer or group is called at its place: inside `conv2_block1/` the layer `conv2_block1_1_conv` is `1_conv`. */
 export function titleIn({ views, scopes }: LayerTree, id: string, depth: number): string {
   const name = views.get(id)?.name ?? scopes.groups.get(id)?.title ?? id;
-  const parent = scopes.parentOf.get(id) ?? '';
-  const scope = parent.replace(/\/$/, '');
-  const inside = depth > 0 && scope !== parent && name.length > scope.length + 1 && name.startsWith(scope) && /[_./]/.test(name[scope.length] ?? '');
-  return inside ? name.slice(scope.length + 1) : name;
+  const view = views.get(id);
+  return view !== undefined && (depth > 0 || (scopes.parentOf.get(id) ?? null) === null) ? titleInside(scopes, view) : name;
 }
 
 function rowOf(tree: LayerTree, id: string, depth: number, open: boolean | null): LayerRow {

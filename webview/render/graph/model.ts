@@ -25,6 +25,8 @@ export interface Drawing {
 }
 
 export const nodeHeight = 42;
+/** Shapes beside one line. */
+const mostShapes = 3;
 const narrowest = 100;
 
 /** `Conv2D 6@5×5 same tanh`; an input shows its shape. */
@@ -50,9 +52,10 @@ export function drawGraph(graph: GraphView, withLoss: boolean, lossText = ''): D
 
 /**
  * What `drawGraph` does, before and after the layout.
- * @param room the width of a box where there is no more; longer texts end in an ellipsis.
+ * @param room the width of a box where there is no more; longer texts end in an ellipsis
+ * @param titles what layers are called, where not by their names
  */
-export function draftGraph(graph: GraphView, withLoss: boolean, lossText = '', room = Infinity): Draft {
+export function draftGraph(graph: GraphView, withLoss: boolean, lossText = '', room = Infinity, titles: ReadonlyMap<string, string> = new Map()): Draft {
   const ids = new Set(graph.nodes.map(({ id }) => id));
   const parents = new Set(graph.nodes.flatMap(({ parent }) => (parent === null ? [] : [parent])));
   const parentOf = new Map(graph.nodes.map(({ id, parent }) => [id, parent]));
@@ -68,8 +71,8 @@ export function draftGraph(graph: GraphView, withLoss: boolean, lossText = '', r
   };
   parents.forEach(addGroup);
   const shown = graph.nodes.filter(({ id }) => !groups.has(id));
-  // The mark and the number of a folded group need room too.
-  const texts = shown.map((node) => [node.type === '' ? `${node.name}${'n'.repeat(8)}` : node.name, detailOf(node)] as const);
+  // The mark of a folded group and the number of parameters need room too.
+  const texts = shown.map((node) => [`${titles.get(node.id) ?? node.name}${'n'.repeat(node.type === '' ? 8 : node.parameters > 0 ? 5 : 0)}`, detailOf(node)] as const);
   const width = Math.min(widthFor(texts, withLoss ? 196 : 236), Math.max(narrowest, room));
   const edges = graph.edges.filter(({ source, target }) => (ids.has(source) || groups.has(source)) && (ids.has(target) || groups.has(target)));
   const sources = new Set(edges.map(({ source }) => source));
@@ -79,7 +82,7 @@ export function draftGraph(graph: GraphView, withLoss: boolean, lossText = '', r
     groups: [...groups].map(([id, parent]) => ({ id, parent })),
     edges: edges.length === 0 ? orderOf(shown, groups) : [...edges, ...(withLoss ? ends.map((source) => ({ source, target: lossNode })) : [])],
   };
-  return { input, finish: (layout) => drawingOf(graph, edges.length === 0 ? { ...input, edges: [] } : input, layout, shown, lossText) };
+  return { input, finish: (layout) => drawingOf(graph, edges.length === 0 ? { ...input, edges: [] } : input, layout, shown, lossText, titles) };
 }
 
 /** Where a file does not say how its modules are connected, they stand one below the other, in the file's order: edges that are laid out, but not drawn. */
@@ -96,12 +99,12 @@ function orderOf(shown: readonly NodeView[], groups: ReadonlyMap<string, string 
   return [...children.values()].flatMap((list) => [...list].slice(1).map((target, index) => ({ source: [...list][index] ?? '', target })));
 }
 
-function drawingOf(graph: GraphView, input: LayoutInput, layout: LayoutResult, shown: readonly NodeView[], lossText: string): Drawing {
+function drawingOf(graph: GraphView, input: LayoutInput, layout: LayoutResult, shown: readonly NodeView[], lossText: string, titles: ReadonlyMap<string, string>): Drawing {
   const views = new Map(shown.map((node) => [node.id, node]));
   const nodes = input.nodes.flatMap(({ id }): DrawnNode[] => {
     const [rect, view] = [layout.nodes.get(id), views.get(id) ?? null];
     if (rect === undefined) return [];
-    return [{ id, rect, view, title: view?.name ?? 'loss', detail: view === null ? lossText : detailOf(view) }];
+    return [{ id, rect, view, title: titles.get(id) ?? view?.name ?? 'loss', detail: view === null ? lossText : detailOf(view) }];
   });
   const named = new Map(graph.nodes.map((node) => [node.id, node]));
   const groups = [...layout.groups].map(([id, rect]) => {
@@ -116,10 +119,13 @@ function drawingOf(graph: GraphView, input: LayoutInput, layout: LayoutResult, s
     const [start, next] = edge.points;
     const text = shapes.get(`${edge.source}\u0000${edge.target}`) ?? views.get(edge.source)?.outputShape ?? '';
     if (start === undefined || next === undefined || text === '') return;
-    const key = `${edge.source} ${Math.round(start.x)} ${text}`;
+    const key = `${edge.source} ${Math.round(start.x)}`;
     // Beside a line down; beside it too, but above its box, where it goes up; over a line across.
     const [x, y] = next.y < start.y ? [start.x, start.y - 24] : next.y === start.y && next.x > start.x ? [start.x - 4, start.y - 20] : [start.x, start.y];
-    if (!labels.has(key)) labels.set(key, { id: key, x, y, text });
+    // Of several tensors that leave at one place all are told, beside each other.
+    const before = labels.get(key);
+    if (before === undefined) labels.set(key, { id: key, x, y, text });
+    else if (!before.text.split(', ').includes(text) && !before.text.endsWith('…')) labels.set(key, { ...before, text: before.text.split(', ').length < mostShapes ? `${before.text}, ${text}` : `${before.text}, …` });
   });
   for (const node of nodes) {
     const text = node.view?.outputShape ?? '';

@@ -5,7 +5,7 @@
 import type { GraphView, NodeView } from '../../../src/protocol/graph';
 
 /** A group; derived ones have an id that ends in `/`, which no layer's path does. */
-export interface Scope { readonly id: string; readonly title: string; readonly parent: string | null }
+export interface Scope { readonly id: string; readonly title: string; readonly parent: string | null; /** The words that its layers' names begin with. */ readonly scope?: string }
 export interface Scopes {
   readonly groups: ReadonlyMap<string, Scope>;
   /** The group that directly holds a layer or group; null at the top. */
@@ -58,8 +58,8 @@ class Tree {
   }
 
   /** Puts a new group where the first of its members stood. */
-  group(id: string, title: string, parent: string | null, members: readonly string[]): void {
-    this.groups.set(id, { id, title, parent });
+  group(id: string, title: string, parent: string | null, members: readonly string[], scope?: string): void {
+    this.groups.set(id, { id, title, parent, ...(scope === undefined ? {} : { scope }) });
     const inside = new Set(members);
     const rest: string[] = [];
     for (const child of this.children.get(parent) ?? []) {
@@ -96,15 +96,74 @@ function nestedModels(graph: GraphView): Tree {
   return tree;
 }
 
-function addNameScopes(tree: Tree, container: string | null, named: ReadonlyMap<string, NodeView>): void {
+/** What a scope or layer is called inside a scope: not by a number alone, `layer1.0` inside `layer1`. */
+function nameInside(scope: string, name: string): string {
+  if (scope === '' || name.length <= scope.length + 1 || !name.startsWith(scope) || !/[_./]/.test(name[scope.length] ?? '')) return name;
+  const rest = name.slice(scope.length + 1);
+  if (!/^\d+([./]|$)/.test(rest)) return rest;
+  // From the last word of the scope on that is none.
+  const [, numbers = ''] = /((?:[./]\d+)*)$/.exec(scope) ?? [];
+  const words = scope.slice(0, scope.length - numbers.length);
+  return name.slice(Math.max(words.lastIndexOf('/'), words.lastIndexOf('.')) + 1);
+}
+
+/** The scope of names that an element stands in; '' for none. */
+function scopeAround({ groups, parentOf }: Scopes, id: string): string {
+  for (let at = parentOf.get(id) ?? null; at !== null; at = parentOf.get(at) ?? null) {
+    const scope = groups.get(at)?.scope;
+    if (scope !== undefined) return scope;
+    // A model inside the model begins names anew.
+    if (!at.endsWith('/')) return '';
+  }
+  return '';
+}
+
+/**
+ * What a layer is called at its place: inside `layer1` the layer `layer1/conv1/Conv` is `conv1/Conv`. @param said whether the module that
+ * the file says a layer is of may stand for a name that an exporter made up (`node_Conv_754`)
+ */
+export function titleInside(scopes: Scopes, { id, name, scope }: NodeView, said = true): string {
+  const around = scopeAround(scopes, id);
+  return said && scope !== undefined && scope !== around ? nameInside(around, scope) : nameInside(around, name);
+}
+
+/** The scopes of a layer, outermost first: those that the file says apart from names, else those that its name speaks of. */
+const scopesOfNode = ({ name, scope }: NodeView, said: boolean): string[] => (scope !== undefined ? scopeNames(`${scope}.op`) : said ? [] : scopeNames(name));
+
+/** What each layer leads to. */
+type Feeds = ReadonlyMap<string, readonly string[]>;
+
+/** What several scopes have in common, from the outside. */
+function shared(a: readonly string[], b: readonly string[]): readonly string[] {
+  const end = a.findIndex((scope, index) => scope !== b[index]);
+  return end < 0 ? a : a.slice(0, end);
+}
+
+/**
+ * Gives layers without a scope that of all that they feed: a weight that stands by itself, and what an exporter has put in front of an op
+ * (`node_Split_12`). Otherwise these would lie outside, with a line into the group each.
+ */
+function adoptScopes(layers: readonly string[], around: Map<string, readonly string[]>, named: ReadonlyMap<string, NodeView>, feeds: Feeds, said: boolean): void {
+  for (const id of [...layers].reverse()) {
+    const node = named.get(id);
+    const to = feeds.get(id) ?? [];
+    if (node === undefined || to.length === 0 || !(node.type === 'Parameter' || (said && node.scope === undefined && node.type !== 'Input'))) continue;
+    around.set(id, to.map((target) => around.get(target) ?? []).reduce((all, one) => shared(all, one)));
+  }
+}
+
+function addNameScopes(tree: Tree, container: string | null, named: ReadonlyMap<string, NodeView>, feeds: Feeds): void {
   const members = new Map<string, string[]>();
   const layers = tree.children.get(container) ?? [];
+  const said = layers.some((id) => named.get(id)?.scope !== undefined);
+  const around = new Map<string, readonly string[]>(layers.map((id) => { const node = named.get(id); return [id, node === undefined || tree.groups.has(id) ? [] : scopesOfNode(node, said)]; }));
+  adoptScopes(layers, around, named, feeds, said);
   const nameOf = (id: string): string => (tree.groups.has(id) ? '' : named.get(id)?.name ?? '');
-  const scopes = new Set(layers.flatMap((id) => scopeNames(nameOf(id))));
+  const scopes = new Set([...around.values()].flat());
   for (const id of layers) {
     const name = nameOf(id);
     // Beside `conv_dw_1_bn` the layer `conv_dw_1` belongs to the scope of its name.
-    for (const scope of [...scopeNames(name), ...(scopes.has(name) ? [name] : [])]) {
+    for (const scope of [...around.get(id) ?? [], ...(scopes.has(name) ? [name] : [])]) {
       const list = members.get(scope);
       if (list === undefined) members.set(scope, [id]);
       else list.push(id);
@@ -112,13 +171,13 @@ function addNameScopes(tree: Tree, container: string | null, named: ReadonlyMap<
   }
   // The inner of two scopes with the same members says more; one that holds everything says nothing.
   const kept = [...members].filter(([scope, ids]) => ids.length >= smallest && ids.length < layers.length
-    && ![...(ids[0] === undefined ? [] : scopeNames(named.get(ids[0])?.name ?? ''))].some((inner) => inner.length > scope.length && members.get(inner)?.length === ids.length));
+    && !(around.get(ids[0] ?? '') ?? []).some((inner) => inner.length > scope.length && members.get(inner)?.length === ids.length));
   const idOf = (scope: string): string => `${container ?? ''}${container === null || container.endsWith('/') ? '' : '/'}${scope}/`;
   const known = new Set(kept.map(([scope]) => scope));
   for (const [scope, ids] of kept.sort((a, b) => a[0].length - b[0].length)) {
-    const outer = scopeNames(named.get(ids[0] ?? '')?.name ?? '').filter((other) => known.has(other) && other.length < scope.length).at(-1);
-    const title = outer !== undefined && /[/.]/.test(scope) ? scope.slice(outer.length + 1) : scope;
-    tree.group(idOf(scope), title, outer === undefined ? container : idOf(outer), ids);
+    const outer = (around.get(ids[0] ?? '') ?? []).filter((other) => known.has(other) && other.length < scope.length).at(-1);
+    const title = outer !== undefined && /[/.]/.test(scope) ? nameInside(outer, scope) : scope;
+    tree.group(idOf(scope), title, outer === undefined ? container : idOf(outer), ids, scope);
   }
 }
 
@@ -219,21 +278,40 @@ export function rangeTitle(first: string, last: string): string {
   return /^.*\d(?=[_./])/.exec(first.slice(0, same))?.[0] ?? `${first} … ${last}`;
 }
 
-/** Divides a crowded container into ranges of its order, again and again until it is not. */
+/** Neighbours in the order, parted at the groups that stand among them. */
+function runsOf(children: readonly string[], isGroup: (id: string) => boolean): string[][] {
+  const runs: string[][] = [];
+  let open: string[] | null = null;
+  for (const child of children) {
+    if (isGroup(child)) {
+      runs.push([child]);
+      open = null;
+    } else if (open === null) runs.push(open = [child]);
+    else open.push(child);
+  }
+  return runs;
+}
+
+/** Divides a crowded container into ranges of its order, again and again until it is not; groups that have a name stay apart as long as there is room. */
 function addRanges(tree: Tree, container: string | null, kindOf: (id: string) => string, titleOf: (id: string) => string): void {
   for (let level = 1; ; level++) {
     const children = tree.children.get(container) ?? [];
     if (children.length <= crowded) return;
     const repeat = period(children.map(kindOf));
     const size = Math.max(1, Math.round(Math.min(50, Math.max(8, Math.sqrt(children.length))) / repeat)) * repeat;
-    const ranges: string[][] = [];
-    for (let at = 0; at < children.length; at += size) ranges.push(children.slice(at, at + size));
+    const groups = children.filter((id) => tree.groups.has(id)).length;
+    const apart = level === 1 && groups > 0 && groups <= crowded / 2;
+    const ranges = (apart ? runsOf(children, (id) => tree.groups.has(id)) : [children]).flatMap((run) => Array.from({ length: Math.ceil(run.length / size) }, (_, at) => run.slice(at * size, (at + 1) * size)));
     const end = (id: string, last: boolean): string => {
       const inner = tree.children.get(id) ?? [];
       return inner.length === 0 || !id.endsWith('/') ? titleOf(id) : end((last ? inner.at(-1) : inner[0]) ?? id, last);
     };
     tree.children.set(container, []);
     ranges.forEach((members, index) => {
+      if (members.length < (apart ? smallest : 1)) {
+        for (const member of members) tree.place(member, container);
+        return;
+      }
       const id = `${container ?? ''}range ${level}.${index}/`;
       tree.group(id, rangeTitle(end(members[0] ?? '', false), end(members.at(-1) ?? '', true)), container, members);
       tree.children.get(container)?.push(id);
@@ -256,7 +334,13 @@ function deriveScopes(graph: GraphView, large: number): Scopes {
   if (graph.nodes.length <= large) return tree;
   const named = new Map(graph.nodes.map((node) => [node.id, node]));
   const titleOf = (id: string): string => tree.groups.get(id)?.title ?? named.get(id)?.name ?? id;
-  for (const container of [null, ...tree.groups.keys()]) if ((tree.children.get(container) ?? []).length > 12) addNameScopes(tree, container, named);
+  const feeds = new Map<string, string[]>();
+  for (const { source, target } of graph.edges) {
+    const list = feeds.get(source);
+    if (list === undefined) feeds.set(source, [target]);
+    else list.push(target);
+  }
+  for (const container of [null, ...tree.groups.keys()]) if ((tree.children.get(container) ?? []).length > 12) addNameScopes(tree, container, named, feeds);
   const pairs = pairsOf(graph, tree);
   for (const container of [null, ...tree.groups.keys()]) {
     if ((tree.children.get(container) ?? []).length <= crowded) continue;

@@ -68,10 +68,10 @@ export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFi
   const [chosen, setChosen] = useState<{ readonly graph: GraphView; readonly open: ReadonlySet<string> } | null>(null);
   const first = useMemo(() => openAtFirst(graph, scopes), [graph, scopes]);
   const open = chosen?.graph === graph ? chosen.open : first;
-  const { graph: visible, folded, home } = useMemo(() => foldGraph(graph, scopes, open), [graph, scopes, open]);
+  const { graph: visible, folded, home, titles } = useMemo(() => foldGraph(graph, scopes, open, run === null), [graph, scopes, open, run === null]);
   // In steps, so that dragging the border does not lay out anew for each pixel.
   const boxRoom = room === undefined ? Infinity : 12 * Math.floor((room - 2 * margin) / 12);
-  const draft = useMemo(() => draftGraph(visible, run !== null, run?.lossText, boxRoom), [visible, run === null, run?.lossText, boxRoom]);
+  const draft = useMemo(() => draftGraph(visible, run !== null, run?.lossText, boxRoom, titles), [visible, run === null, run?.lossText, boxRoom]);
   const laid = useDrawing(draft);
   const drawing = laid.drawing ?? nothing;
   const theme = useTheme();

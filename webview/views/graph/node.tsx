@@ -43,7 +43,7 @@ export function Node({ node, state, words, focusable, breakpoint, tint, onUnfold
 export function wordsOf(node: DrawnNode, marks: readonly string[]): string {
   const { view } = node;
   if (view === null) return `loss, ${node.detail}`;
-  const parts = [`${view.name}, ${node.detail}`, `output ${view.outputShape || 'unknown'}`];
+  const parts = [`${view.name}, ${node.detail}`, ...(view.scope === undefined ? [] : [`of ${view.scope}`]), `output ${view.outputShape || 'unknown'}`];
   if (view.activation !== null && !node.detail.includes(view.activation)) parts.push(`activation ${view.activation}`);
   if (view.parameters > 0) parts.push(`${view.parameters.toLocaleString('en-US')} parameters`);
   if (view.receptiveField != null) parts.push(fieldWords(view.receptiveField));
