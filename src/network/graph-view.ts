@@ -48,6 +48,7 @@ export const fieldsOf = (network: Network): ReadonlyMap<string, ReceptiveField> 
 export function fieldView({ input, axes }: ReceptiveField): FieldView {
   const rounded = (value: number): number => Number(value.toPrecision(6));
   return { input: displayName(input), axes: axes.map((axis) => {
+    if (axis?.width !== undefined) return { size: fieldSize(axis), jump: 0, start: 0, scattered: true };
     if (axis === null || (axis.low === -Infinity && axis.high === Infinity)) return null;
     if (axis.low === -Infinity) return { size: null, open: 'before', jump: rounded(axis.jump), start: rounded(axis.high) };
     if (axis.high === Infinity) return { size: null, open: 'behind', jump: rounded(axis.jump), start: rounded(axis.low) };

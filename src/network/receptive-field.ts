@@ -35,7 +35,7 @@ export function seen(field: AxisField | null, at: number, extent: number): reado
 }
 
 /** Number of input positions that one element sees, ignoring the borders; infinite for all that lies before or behind. */
-export const fieldSize = (field: AxisField): number => Math.floor(field.high - field.low + rounding) + 1;
+export const fieldSize = (field: AxisField): number => Math.floor((field.width ?? field.high - field.low) + rounding) + 1;
 
 /** Sums of fractions are whole numbers up to this. */
 const rounding = 1e-9;
@@ -45,20 +45,28 @@ function through(sight: Sight, { axes }: Reading): Sight {
   return sight.map((outer, inputAxis) => {
     if (outer === null || outer.along < 0) return outer;
     const reading = axes[outer.along] ?? null;
-    if (reading === null || (inputAxis > 0 && reading.low === -Infinity && reading.high === Infinity)) return null;
-    const [a, b] = [reading.low, reading.high].map((bound) => (outer.jump === 0 ? 0 : outer.jump * bound));
+    if (reading === null) return null;
+    const [a = 0, b = 0] = [reading.low, reading.high].map((bound) => (outer.jump === 0 ? 0 : outer.jump * bound));
+    const [low, high] = [outer.low + Math.min(a, b), outer.high + Math.max(a, b)];
+    const width = reading.single === true ? outer.width ?? outer.high - outer.low : reading.low === reading.high ? outer.width : undefined;
+    if (inputAxis > 0 && low === -Infinity && high === Infinity && !Number.isFinite(width)) return null;
     const dealt = reading.gathered === true ? 0 : (outer.dealt ?? 0) + Math.abs(outer.jump) * (reading.dealt ?? 0);
-    return { along: reading.along, jump: outer.jump * reading.jump, low: outer.low + Math.min(a ?? 0, b ?? 0), high: outer.high + Math.max(a ?? 0, b ?? 0), ...(dealt === 0 ? {} : { dealt }) };
+    return { along: reading.along, jump: outer.jump * reading.jump, low, high, ...narrower(width, low, high), ...(dealt === 0 ? {} : { dealt }) };
   });
 }
+
+/** The width where it tells more than the bounds do. */
+const narrower = (width: number | undefined, low: number, high: number): { width?: number } => (width !== undefined && width < high - low - rounding ? { width } : {});
 
 /** Both branches of a merge: the smallest box around them, at the jump that they share; all, when they move differently. */
 function union(a: Sight, b: Sight): Sight {
   return a.map((one, axis) => {
     const other = b[axis] ?? null;
     if (one === null || other === null || one.along !== other.along || Math.abs(one.jump - other.jump) > rounding) return null;
-    const dealt = Math.max(one.dealt ?? 0, other.dealt ?? 0);
-    return { along: one.along, jump: one.jump, low: Math.min(one.low, other.low), high: Math.max(one.high, other.high), ...(dealt === 0 ? {} : { dealt }) };
+    const dealt = Math.max(one.dealt ?? 0, other.dealt ?? 0), [low, high] = [Math.min(one.low, other.low), Math.max(one.high, other.high)];
+    const width = one.low === other.low && one.high === other.high && one.width === other.width ? one.width : undefined;
+    if (axis > 0 && low === -Infinity && high === Infinity && width === undefined) return null;
+    return { along: one.along, jump: one.jump, low, high, ...narrower(width, low, high), ...(dealt === 0 ? {} : { dealt }) };
   });
 }
 
@@ -132,8 +140,8 @@ export function receptiveFields(network: Network): Map<string, ReceptiveField> {
 /** What is always the same may be all of the axis, and begins and ends on it. */
 function fieldOf(own: AxisReading | null, extent: number | null): AxisField | null {
   if (own === null) return null;
-  const { jump, low, high } = own;
-  if (jump !== 0) return { jump, low, high };
+  const { jump, low, high, width } = own;
+  if (jump !== 0) return { jump, low, high, ...(width === undefined ? {} : { width }) };
   if (low <= 0 && (high === Infinity || (extent !== null && high >= extent - 1))) return null;
   return { jump, low: Math.max(0, low), high: extent === null ? high : Math.min(high, extent - 1) };
 }

@@ -48,6 +48,7 @@ export interface WeightView { readonly name: string; readonly shape: readonly nu
 /**
  * Spatial axes in order; null where every position is seen. `size` positions from `start` on (which is negative where padding is seen) for the
  * first element, `jump` further for each next one. `open`: all positions up to `start` (of a causal layer), or all from there on; `size` is then null.
+ * `scattered`: of a row that several axes were joined to, where each element sees `size` positions somewhere; `jump` and `start` are then 0.
  */
-export interface FieldAxisView { readonly size: number | null; readonly jump: number; readonly start: number; readonly open?: 'before' | 'behind' }
+export interface FieldAxisView { readonly size: number | null; readonly jump: number; readonly start: number; readonly open?: 'before' | 'behind'; readonly scattered?: true }
 export interface FieldView { readonly input: string; readonly axes: readonly (FieldAxisView | null)[] }

@@ -143,6 +143,7 @@ function fieldWords(layer: string, field: ReceptiveField): string {
   const [only] = axes;
   if (axes.length === 1 && only?.open !== undefined) return `receptive field of ${layer}: each step sees its own place and all that ${only.open === 'before' ? 'lies before it' : 'comes after it'}`;
   const size = ({ size: extent, open }: FieldAxisView): string => (open === undefined ? String(extent ?? 'all') : open === 'before' ? 'up to its place' : 'from its place on');
+  if (axes.some((axis) => axis?.scattered === true)) return `receptive field of ${layer}: size ${each(size)}, for each element elsewhere`;
   return `receptive field of ${layer}: size ${each(size)}, jump ${each(({ jump }) => minus(jump))}, start ${axes.map((axis) => (axis === null ? '0' : minus(axis.start))).join(', ')}`;
 }
 
@@ -158,7 +159,6 @@ function reasonOf(network: Network, field: ReceptiveField | undefined): readonly
 const reasons: readonly (readonly [type: RegExp, words: string, weighs?: true])[] = [
   [/Attention/i, 'weighs every position against every other: how much each of them counts, its attention weights say'],
   [/^Bidirectional$/, 'runs through the steps in both directions'], [/LSTM|GRU|RNN/i, 'hands a state from step to step and gives the last'],
-  [/^(Flatten|Reshape|RESHAPE)$/, 'puts all positions into one row, of which what follows reads all'],
   [/^(Gather|Slice|StridedSlice|STRIDED_SLICE|GATHER)/, 'takes one of the steps, which has seen all of them'],
   [/^Global|Mean|Reduce|^(Sum|Max|Min|MEAN|SUM)$|Pool/, 'takes all positions together'],
   [/Dense|Gemm|MatMul|FULLY_CONNECTED|Conv|CONV/, 'has a weight for every position', true], [/MatMul|Einsum|Dot|BATCH_MATMUL/i, 'multiplies every position with every other'],

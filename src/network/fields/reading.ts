@@ -6,7 +6,13 @@
 import type { Json, JsonObject, LayerCall, SymbolicShape } from '../network';
 
 /** Bounds may be infinite: a causal layer sees all that lies before. A jump is a fraction where a layer enlarges, negative where one turns round. */
-export interface AxisField { readonly jump: number; readonly low: number; readonly high: number }
+export interface AxisField {
+  readonly jump: number;
+  readonly low: number;
+  readonly high: number;
+  /** high − low of what one element really sees, where the bounds are wider: in a row that several axes were joined to, place is no straight line. */
+  readonly width?: number;
+}
 
 /** … along the axis `along` of the output; negative where the output has none for it, and always reads the same places. */
 export interface AxisReading extends AxisField {
@@ -14,6 +20,8 @@ export interface AxisReading extends AxisField {
   /** Of places one of so many more, which one the batch's index says: pictures that are dealt out to the batch, until they are put together again. */
   readonly dealt?: number;
   readonly gathered?: true;
+  /** One element reads one place, whichever of those between the bounds that is. */
+  readonly single?: true;
 }
 
 /** An entry for each axis of the operand; null where every position is read. */

@@ -43,8 +43,8 @@ export const regrouped: Rule = ({ shape, output }) => {
     }
     const [own, place] = [leading(input, fromI, i), leading(result, fromO, o)];
     // Element f of the row is f / step along the first axis of the operand, and o · step … of the output.
-    if (place !== null) for (let axis = fromI; axis < Math.min(i, input.length); axis += 1) if (input[axis] !== 1) axes[axis] = { along: place.axis, jump: (input[axis] ?? 1) / (result[place.axis] ?? 1), low: -Infinity, high: Infinity };
-    if (own !== null && place !== null) axes[own.axis] = own.step === place.step ? straight(place.axis) : { along: place.axis, jump: place.step / own.step, low: (1 - own.step) / own.step, high: (place.step - 1) / own.step };
+    if (place !== null) for (let axis = fromI; axis < Math.min(i, input.length); axis += 1) if (input[axis] !== 1) axes[axis] = { along: place.axis, jump: (input[axis] ?? 1) / (result[place.axis] ?? 1), low: -Infinity, high: Infinity, single: true };
+    if (own !== null && place !== null) axes[own.axis] = own.step === place.step ? straight(place.axis) : { along: place.axis, jump: place.step / own.step, low: (1 - own.step) / own.step, high: (place.step - 1) / own.step, single: true };
   }
   return { axes };
 };

@@ -70,8 +70,9 @@ describe('The facts of layers', () => {
     it(`give the receptive field of ${name} as published`, async () => {
       const { network } = await openKerasConfig(`${name}.json`, drawArchitecture(name));
       const layers = inspectNetwork(network).layers;
-      const last = layers.filter(({ receptiveField }) => receptiveField?.axes.every((axis) => axis !== null) === true).at(-1)?.receptiveField;
+      const [last, flat] = [false, true].map((scattered) => layers.filter(({ receptiveField }) => receptiveField?.axes.every((axis) => axis !== null && (axis.scattered === true) === scattered) === true).at(-1)?.receptiveField);
       assert.deepEqual(last?.axes.map((axis) => [axis?.size, axis?.jump]), [[size, jump], [size, jump]]);
+      if (flat !== undefined) assert.deepEqual(flat?.axes.map((axis) => axis?.size), [size, size], 'flattened');
       assert.equal(last.input, 'image');
     });
   }

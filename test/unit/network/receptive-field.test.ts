@@ -20,6 +20,15 @@ describe('Receptive fields', () => {
     assert.deepEqual(sizes(fields.get('c5')), [null, null]);
   });
 
+  it('of flattened elements are as large as before, in channels-last and channels-first files; what reads the row sees all', async () => {
+    for (const [file, flat, wanted] of [['keras/lenet5.keras', 'flatten', [16, 16]], ['torch/torch_cnn.onnx', 'Flatten', null]] as const) {
+      const fields = await fieldsOf(file), paths = [...fields.keys()], at = paths.indexOf(flat);
+      assert.ok(at > 0, paths.join());
+      assert.deepEqual(sizes(fields.get(flat)), wanted ?? sizes(fields.get(paths[at - 1] ?? '')));
+      assert.deepEqual(sizes(fields.get(paths[at + 1] ?? '')), [null, null]);
+    }
+  });
+
   it('of keras.applications are those published by Araujo et al.: VGG-16 212, ResNet-50 483', async () => {
     const vgg = await fieldsOf('applications/VGG16.config.json');
     assert.deepEqual(sizes(vgg.get('block5_pool')), [212, 212]);

@@ -119,6 +119,7 @@ export function fieldWords({ input, axes }: FieldView): string {
   if (axes.every((axis) => axis === null)) return `sees all of ${input}`;
   const [first] = axes;
   if (axes.length === 1 && first?.open !== undefined) return `sees of ${input} all ${first.open === 'before' ? 'up to' : 'from'} position ${each(({ start }) => start)}${first.open === 'before' ? '' : ' on'}, each next one ${each(({ jump }) => jump)} further`;
+  if (axes.some((axis) => axis?.scattered === true)) return `sees ${axes.map(extentText).join('×')} of ${input}`;
   return `sees ${axes.map(extentText).join('×')} of ${input}, the first from ${each(({ start }) => start)} on, each next one ${each(({ jump }) => jump)} further`;
 }
 
