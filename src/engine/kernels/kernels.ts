@@ -11,7 +11,7 @@ import { einsumGradients } from './gradients/einsum';
 import { registerGradients } from './gradients/gradient';
 import { rearrangementGradients } from './gradients/rearrangement';
 import { broadcastMatMul, pairsWrongly } from './matmul';
-import { castToBool, sumOfNothing } from './portable/elements';
+import { castToBool, gatherOfNothing, sumOfNothing } from './portable/elements';
 import { averagePool3Gradient, averagePoolGradient, maxPool3Gradient } from './portable/pooling';
 import { cpuKernelOnWasm, onCpu, onWasm } from './portable/portable';
 import { prelu } from './portable/prelu';
@@ -86,6 +86,7 @@ const replacements: Readonly<Record<BackendName, Readonly<Record<string, Replace
     Einsum: always(einsum),
     Cast: where(({ x }, { dtype }) => dtype === 'bool' && x?.dtype !== 'bool', onWasm(castToBool)),
     Sum: where(({ x }) => x?.shape.includes(0) === true, onWasm(sumOfNothing)),
+    GatherV2: where(({ x }) => x?.shape.includes(0) === true, onWasm(gatherOfNothing)),
     _FusedMatMul: where((inputs, attrs) => !stockIsRight(inputs, attrs), fusedMatMul),
     Conv2D: paddedInNumbers(false), FusedConv2D: paddedInNumbers(false), DepthwiseConv2dNative: paddedInNumbers(true), FusedDepthwiseConv2D: paddedInNumbers(true),
     Prelu: where(broadcast, onWasm(prelu)),

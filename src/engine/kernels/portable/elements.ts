@@ -17,3 +17,12 @@ export const sumOfNothing: PortableKernel = (operand, attrs) => {
   const shape = keepDims === true ? backend_util.expandShapeToKeepDim(outer, axes) : outer;
   return { shape, dtype: x.dtype, values: x.dtype === 'int32' ? new Int32Array(util.sizeFromShape(shape)) : new Float32Array(util.sizeFromShape(shape)) };
 };
+
+/** Rows of a tensor without elements; the stock kernel forgets to give them their shape. */
+export const gatherOfNothing: PortableKernel = (operand, attrs) => {
+  const [x, indices] = [operand('x'), operand('indices')];
+  const { axis, batchDims } = attrs as { axis: number; batchDims: number };
+  const [at = 0] = util.parseAxisParam(axis, [...x.shape]);
+  const shape = [...x.shape.slice(0, at), ...indices.shape.slice(batchDims), ...x.shape.slice(at + 1)];
+  return { shape, dtype: x.dtype, values: x.dtype === 'int32' ? new Int32Array(util.sizeFromShape(shape)) : x.dtype === 'bool' ? new Uint8Array(util.sizeFromShape(shape)) : new Float32Array(util.sizeFromShape(shape)) };
+};

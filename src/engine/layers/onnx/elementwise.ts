@@ -4,8 +4,11 @@ import {
   logicalAnd, logicalNot, logicalOr, logicalXor, maximum, minimum, mod, mul, neg, pow, prelu, reciprocal, reshape, round, sign, sin, sinh, sqrt, sub, tan, tanh, where,
 } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { LayerForward } from '../layer';
-import { bools, floats, ints, like, numberOf, op, operand, operands } from './operands';
+import type { LayerCallContext, LayerForward } from '../layer';
+import { bools, floats, ints, like, numberOf, op as atOnce, operand, operands } from './operands';
+import { anyAxes } from './wide';
+
+const op = (run: (call: LayerCallContext) => Tensor): LayerForward => anyAxes(atOnce(run));
 
 /** A function of one tensor; integers go through floats and back. */
 const one = (run: (x: Tensor) => Tensor): LayerForward => op((call) => { const x = operand(call, 0); return like(run(floats(x)), x.dtype); });

@@ -57,20 +57,27 @@ export const valueAt = (call: LayerCallContext, position: number): HostValue | u
 
 /** The tensor at a place, or null where it is left out. */
 export function optional(call: LayerCallContext, position: number): Tensor | null {
+  const found = ofAnyRank(call, position);
+  // Some backends give wrong numbers there, without a word.
+  if (found !== null && found.rank > 6) throw refuse(call, `works with ${found.rank} axes`);
+  return found;
+}
+
+function ofAnyRank(call: LayerCallContext, position: number): Tensor | null {
   const value = call.args[position];
-  if (isTensor(value)) {
-    // Some backends give wrong numbers there, without a word.
-    if (value.rank > 6) throw refuse(call, `works with ${value.rank} axes`);
-    return value;
-  }
+  if (isTensor(value)) return value;
   if (typeof value === 'string') return call.weight(value);
   const constant = hostValue(call, value);
   return constant === undefined ? null : tensorOf(call, constant);
 }
 
 /** The tensor at a place. @throws Failure `layer.inputs` when it is left out */
-export function operand(call: LayerCallContext, position: number): Tensor {
-  const found = optional(call, position);
+export const operand = (call: LayerCallContext, position: number): Tensor => present(call, position, optional(call, position));
+
+/** … for ops that take any number of axes. */
+export const anyOperand = (call: LayerCallContext, position: number): Tensor => present(call, position, ofAnyRank(call, position));
+
+function present(call: LayerCallContext, position: number, found: Tensor | null): Tensor {
   if (found === null) throw new Failure('layer.inputs', `Layer '${call.path}' (${call.type}) is called without its input number ${position + 1}.`);
   return found;
 }

@@ -4,7 +4,8 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { joinedShape, reshapedShape, sliceRanges } from '../../../formats/onnx/host-values';
 import { sizeOf } from '../../../tensor/value';
 import type { LayerCallContext, LayerForward } from '../layer';
-import { axisIn, bools, floats, like, misfit, numberOf, numbersOf, op, operand, operands, tensorOf, wordOf } from './operands';
+import { anyOperand, axisIn, bools, floats, like, misfit, numberOf, numbersOf, op, operand, operands, tensorOf, wordOf } from './operands';
+import { transposed } from './wide';
 
 /** A setting that the op cannot do without. */
 function needed(call: LayerCallContext, key: string): number[] {
@@ -23,7 +24,7 @@ function batched({ outputShapes: [stated = []] }: LayerCallContext, size: number
 }
 
 function reshaped(call: LayerCallContext): Tensor {
-  const x = operand(call, 0);
+  const x = anyOperand(call, 0);
   const wanted = needed(call, 'shape');
   const shape = batched(call, x.size, reshapedShape(x.shape, wanted, numberOf(call, 'allowzero', 0) === 1));
   if (sizeOf(shape) !== x.size || shape.some((extent) => !Number.isInteger(extent) || extent < 0)) throw misfit(call, `cannot turn an input of shape [${x.shape.join(', ')}] into [${wanted.join(', ')}]; a model that was exported for a fixed batch runs with that batch size only`);
@@ -80,14 +81,14 @@ function padded(call: LayerCallContext): Tensor {
 }
 
 function unsqueezed(call: LayerCallContext): Tensor {
-  const x = operand(call, 0);
+  const x = anyOperand(call, 0);
   const axes = needed(call, 'axes');
   const rank = x.rank + axes.length;
   return axes.map((axis) => axisIn(call, axis, rank)).sort((a, b) => a - b).reduce((tensor, axis) => expandDims(tensor, axis), x);
 }
 
 function squeezed(call: LayerCallContext): Tensor {
-  const x = operand(call, 0);
+  const x = anyOperand(call, 0);
   const axes = numbersOf(call, 'axes')?.map((axis) => axisIn(call, axis, x.rank)) ?? x.shape.flatMap((extent, axis) => (extent === 1 ? [axis] : []));
   const wide = axes.find((axis) => x.shape[axis] !== 1);
   if (wide !== undefined) throw misfit(call, `drops axis ${wide} of an input of shape [${x.shape.join(', ')}], whose extent is not 1`);
@@ -138,11 +139,11 @@ function centred(call: LayerCallContext): Tensor {
 
 export const shapingOps = {
   Reshape: op(reshaped), Squeeze: op(squeezed), Unsqueeze: op(unsqueezed), Slice: op(sliced), Split: op(parted), Pad: op(padded), Expand: op(expanded), Trilu: op(triangle), CenterCropPad: op(centred),
-  Flatten: op((call) => { const x = operand(call, 0); const axis = numberOf(call, 'axis', 1); const front = axis < 0 ? axis + x.rank : axis; return reshape(x, [sizeOf(x.shape.slice(0, front)), sizeOf(x.shape.slice(front))]); }),
-  Transpose: op((call) => { const x = operand(call, 0); return transpose(x, numbersOf(call, 'perm') ?? x.shape.map((_, axis) => x.rank - 1 - axis)); }),
+  Flatten: op((call) => { const x = anyOperand(call, 0); const axis = numberOf(call, 'axis', 1); const front = axis < 0 ? axis + x.rank : axis; return reshape(x, [sizeOf(x.shape.slice(0, front)), sizeOf(x.shape.slice(front))]); }),
+  Transpose: op((call) => { const x = anyOperand(call, 0); return transposed(call, x, numbersOf(call, 'perm') ?? x.shape.map((_, axis) => x.rank - 1 - axis)); }),
   Concat: op((call) => { const parts = operands(call); const rank = parts[0]?.rank ?? 1; return parts.length === 1 && parts[0] !== undefined ? parts[0] : concat(parts, axisIn(call, numberOf(call, 'axis', 0), rank)); }),
   Tile: op((call) => tile(operand(call, 0), needed(call, 'repeats'))),
   DepthToSpace: op((call) => blocks(call, true)), SpaceToDepth: op((call) => blocks(call, false)),
-  Identity: op((call) => operand(call, 0)),
+  Identity: op((call) => anyOperand(call, 0)),
 } satisfies Readonly<Record<string, LayerForward>>;
 
