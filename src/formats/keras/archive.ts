@@ -46,7 +46,7 @@ export async function openKerasArchive(file: string, onGraph?: (network: Network
     const weights = await Hdf5File.open(source, `${label}: ${weightsName}`);
     try {
       const conversions: Conversions = new Map();
-      const bound = bindWeights(draft, network, findInVars(weights, draft, conversions), label);
+      const bound = bindWeights(draft, network, findInVars(weights, draft, network, conversions), label);
       return {
         network: { ...bound.network, problems: [...ignored, ...bound.network.problems, ...precisions(bound.network)], compile: withState(network.compile, optimizerState(network.compile?.optimizer ?? null, variablesIn(weights), draft, network)) },
         weights: checkedStore(bound.misfits, converting(conversions, (key) => weights.read(key)), () => weights.close()),

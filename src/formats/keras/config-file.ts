@@ -9,6 +9,7 @@ import { describeBytes } from '../containers/zip';
 import { compileFrom } from './compile';
 import type { Dialect } from './dialect';
 import { modelFrom } from './model-config';
+import { precisions } from './precision';
 import { isObject } from '../../network/kinds/kind';
 
 /** Reads a JSON file of bounded size. @throws Failure */
@@ -39,7 +40,7 @@ export async function openKerasConfig(file: string, config?: JsonObject): Promis
   const draft = modelFrom(source, dialect, label);
   const network = buildNetwork(draft, { format: 'keras-config', convention: dialect === 'tfjs' ? 'tfjs' : 'keras', compile: compileFrom(source.compile_config) });
   return {
-    network,
+    network: { ...network, problems: [...network.problems, ...precisions(network)] },
     weights: { read: (key) => Promise.reject(new Failure('weights.absent', `${label} describes the architecture only and holds no weight ${key}.`)), close: () => Promise.resolve() },
   };
 }

@@ -5,12 +5,13 @@
  * - `hard_sigmoid` of Keras 2 and TensorFlow.js is clip(0.2 x + 0.5, 0, 1), not Keras 3's relu6(x + 3) / 6: it is spelled
  *   `hard_sigmoid_keras2` in a network that a Keras 2 file describes. In a `model.json` the name stays: the convention `tfjs` decides.
  * - TensorFlow.js's recurrent layers have `hard_sigmoid` as default recurrent activation, its GRU has no `reset_after`;
- *   both are written out. Keras 2's and 3's defaults (`sigmoid`, `reset_after: true`) are written out as well.
+ *   both are written out. Keras 2's and 3's defaults (`sigmoid`, `reset_after`) are written out as well.
  * - LeakyReLU: `alpha` becomes `negative_slope`, default 0.3. `leaky_relu` by name has slope 0.2 in Keras 2 and 3.
  * - `batch_input_shape` becomes `batch_shape`; a dtype policy becomes its name.
  */
 import type { Json, JsonObject } from '../../network/network';
 import { isObject } from '../../network/kinds/kind';
+import { classesOfKeras1, fromKeras1 } from './keras1';
 
 export type Dialect = 'keras3' | 'keras2' | 'tfjs';
 
@@ -22,7 +23,7 @@ const renamed: Readonly<Record<string, string>> = {
   MaxPool1D: 'MaxPooling1D', MaxPool2D: 'MaxPooling2D', MaxPool3D: 'MaxPooling3D', AvgPool1D: 'AveragePooling1D', AvgPool2D: 'AveragePooling2D', AvgPool3D: 'AveragePooling3D',
   GlobalMaxPool1D: 'GlobalMaxPooling1D', GlobalMaxPool2D: 'GlobalMaxPooling2D', GlobalMaxPool3D: 'GlobalMaxPooling3D',
   GlobalAvgPool1D: 'GlobalAveragePooling1D', GlobalAvgPool2D: 'GlobalAveragePooling2D', GlobalAvgPool3D: 'GlobalAveragePooling3D',
-  LSTMV1: 'LSTM', LSTMV2: 'LSTM', GRUV1: 'GRU', GRUV2: 'GRU', CuDNNLSTM: 'LSTM', CuDNNGRU: 'GRU', LayerNormalizationV1: 'LayerNormalization', DenseV2: 'Dense',
+  LSTMV1: 'LSTM', LSTMV2: 'LSTM', GRUV1: 'GRU', GRUV2: 'GRU', CuDNNLSTM: 'LSTM', CuDNNGRU: 'GRU', LayerNormalizationV1: 'LayerNormalization', DenseV2: 'Dense', ...classesOfKeras1,
 };
 
 /** Class name in Keras 3's spelling; `Package>Name` of registered classes becomes `Name`. */
@@ -47,14 +48,16 @@ const changes: Readonly<Record<string, Change>> = {
   DepthwiseConv2D: (config) => { config.depthwise_initializer ??= config.kernel_initializer ?? null; },
   // TensorFlow.js writes the extent that is to be computed as null, Keras as -1.
   Reshape: (config) => { if (Array.isArray(config.target_shape)) config.target_shape = (config.target_shape as readonly Json[]).map((extent) => extent ?? -1); },
-  GRU: (config, dialect) => { config.reset_after ??= dialect !== 'tfjs'; },
-  GRUCell: (config, dialect) => { config.reset_after ??= dialect !== 'tfjs'; },
+  // Before Keras 2.2 there was no other GRU than the one that resets before the product.
+  GRU: (config, dialect) => { config.reset_after ??= dialect === 'keras3'; },
+  GRUCell: (config, dialect) => { config.reset_after ??= dialect === 'keras3'; },
 };
 
 /** Settings of a layer in Keras 3's spelling and meaning. Layers inside wrappers are translated too. */
 export function translate(type: string, source: JsonObject, dialect: Dialect): JsonObject {
   const config: Record<string, Json> = Object.fromEntries(Object.entries(source));
   if (isObject(config.dtype)) config.dtype = policyName(config.dtype.config);
+  if (dialect === 'keras2') fromKeras1(type, config);
   if (recurrentTypes.has(type) && type !== 'SimpleRNN' && type !== 'SimpleRNNCell') {
     // ConvLSTM and all of TensorFlow.js kept the old default.
     config.recurrent_activation ??= dialect === 'tfjs' || (type.startsWith('ConvLSTM') && dialect === 'keras2') ? 'hard_sigmoid' : 'sigmoid';

@@ -19,13 +19,14 @@ import type { Dialect } from './dialect';
 import { modelFrom } from './model-config';
 import { optimizerState, withState } from './optimizer-state';
 import type { StoredVariable } from './optimizer-state';
+import { fromKeras1 } from './keras1-weights';
 import { everyWeight, holdersOf } from './nested-weights';
 import type { Holder } from './nested-weights';
 import { precisions } from './precision';
 import { sharedLayers } from './shared-layers';
 import { weightsOnly } from './weights-h5';
 
-interface Described { readonly draft: NetworkDraft; readonly network: PlacedNetwork; readonly compile: CompileConfig | null }
+interface Described { readonly draft: NetworkDraft; readonly network: PlacedNetwork; readonly compile: CompileConfig | null; readonly ofKeras1: boolean }
 
 /** The layers that the root's attributes describe; null for a file of weights alone. @throws Failure */
 function described(text: (attribute: string) => string | null, label: string): Described | null {
@@ -35,8 +36,11 @@ function described(text: (attribute: string) => string | null, label: string): D
   const draft = modelFrom(parseJsonObject(config, `${label}: model_config`), dialect, `${label}: model_config`);
   const training = text('training_config');
   const compile = training === null ? null : compileFrom(parseJsonObject(training, `${label}: training_config`));
-  return { draft, network: buildNetwork(draft, { format: 'keras-h5', convention: 'keras', compile }), compile };
+  return { draft, network: buildNetwork(draft, { format: 'keras-h5', convention: 'keras', compile }), compile, ofKeras1: isOfKeras1(text('keras_version'), config) };
 }
+
+/** Before version 1.1 files did not say which one wrote them. */
+const isOfKeras1 = (version: string | null, config: string): boolean => (version === null ? /"(nb_filter|inner_init|border_mode)"/.test(config) : version.startsWith('1.') || version.startsWith('0.'));
 
 /** The same; for a model whose graph exists only in Python code, the reason. @throws Failure */
 function describedOrWhyNot(text: (attribute: string) => string | null, label: string): Described | Failure | null {
@@ -63,10 +67,10 @@ export async function openKerasH5(file: string, onGraph?: (network: Network) => 
       const network = weightsOnly(hdf5, label, model?.message);
       return { network, weights: checkedStore(new Map(), (key) => hdf5.read(key), () => hdf5.close()) };
     }
-    const { draft, network, compile } = model;
+    const { draft, network, compile, ofKeras1 } = model;
     const conversions: Conversions = new Map();
     const read = converting(conversions, (key) => hdf5.read(key));
-    const bound = bindWeights(draft, network, findByName(hdf5, draft, network.layers, label, conversions), label);
+    const bound = bindWeights(draft, network, findByName(hdf5, draft, network.layers, label, conversions, ofKeras1), label);
     const variables = (names(hdf5, 'optimizer_weights', 'weight_names') ?? []).flatMap((name): readonly StoredVariable[] => {
       const found = hdf5.dataset(`optimizer_weights/${name}`);
       return found === null ? [] : [{ key: found.path, shape: found.shape, integer: found.dtype.includes('int'), name }];
@@ -98,7 +102,7 @@ function names(hdf5: Hdf5File, group: string, attribute: string): readonly strin
  * Weights stand below the group of their outermost layer and are matched by order, as Keras does: names changed between versions.
  * All trainable weights of a model inside the model come before all others.
  */
-function findByName(hdf5: Hdf5File, draft: NetworkDraft, layers: readonly PlacedLayer[], label: string, conversions: Conversions): FindHoldings {
+function findByName(hdf5: Hdf5File, draft: NetworkDraft, layers: readonly PlacedLayer[], label: string, conversions: Conversions, ofKeras1: boolean): FindHoldings {
   const root = hdf5.kind('model_weights') === 'group' ? 'model_weights' : '/';
   const groups = new Map<string, readonly (StoredWeight | null)[]>();
   const others = new Map<string, readonly StoredWeight[]>();
@@ -108,13 +112,14 @@ function findByName(hdf5: Hdf5File, draft: NetworkDraft, layers: readonly Placed
     const layer = placed.get(outer.name);
     const group = `${root === '/' ? '' : `${root}/`}${outer.name}`;
     if (layer === undefined || outer.operation || hdf5.kind(group) !== 'group') continue;
-    const stored = (names(hdf5, group, 'weight_names') ?? []).map((name): StoredWeight => {
+    const listed = (names(hdf5, group, 'weight_names') ?? []).map((name): StoredWeight => {
       const key = `${group}/${name}`;
       const found = hdf5.dataset(key);
       if (found === null) throw new Failure('weights.absent', `${label}: group ${group} lists a weight ${name} that is not there.`);
       return { key, name: shortName(name, outer.name), shape: found.shape, dtype: found.dtype };
     });
     const holders = holdersOf(outer, layer);
+    const stored = ofKeras1 && holders.length === 1 ? fromKeras1(layer, listed, conversions) : listed;
     const declared = holders.flatMap((holder) => everyWeight(holder));
     if (declared.length === 0 && outer.network === null) { others.set(outer.name, stored); continue; }
     const order = [...declared.filter(({ weight }) => weight.trainable), ...declared.filter(({ weight }) => !weight.trainable)];

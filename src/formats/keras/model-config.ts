@@ -5,6 +5,7 @@ import { isObject } from '../../network/kinds/kind';
 import type { Argument, Json, JsonObject, SymbolicShape, TensorRef } from '../../network/network';
 import { displayName } from '../../network/order';
 import { translate, typeOf } from './dialect';
+import { mergeOf, oneLayout } from './keras1';
 import type { Dialect } from './dialect';
 import { isFunctionCall, translateFunction } from './tf-operations';
 import { callsFrom, endsFrom, shapeFrom } from './references';
@@ -22,10 +23,11 @@ export function modelFrom(source: JsonObject, dialect: Dialect, what: string): N
     throw new Failure('keras.subclass', `${what} holds a model of the class ${displayName(type)}, whose graph exists only in its Python code; its layers are shown with their weights, but not how they are connected. Save it as a Functional or Sequential model to see its graph and run it.`);
   }
   if (!Array.isArray(config.layers)) throw new Failure('keras.config', `${what} holds a ${type} model without a list of layers.`);
-  const layers = (config.layers as readonly Json[]).map((layer, index) => {
+  const listed = (config.layers as readonly Json[]).map((layer, index) => {
     if (!isObject(layer) || typeof layer.class_name !== 'string') throw new Failure('keras.config', `${what}: layer ${index} has no class_name.`);
     return layer;
   });
+  const layers = oneLayout(listed);
   const name = typeof config.name === 'string' ? config.name : type.toLowerCase();
   const functional = type !== 'Sequential' && layers.some((layer) => layer.inbound_nodes !== undefined);
   return functional || type === 'Functional' ? functionalFrom(name, layers, config, dialect, what) : sequentialFrom(name, layers, config, dialect, what);
@@ -39,6 +41,8 @@ function layerFrom(source: JsonObject, dialect: Dialect, calls: readonly CallDra
   const config = isObject(source.config) ? source.config : {};
   const name = nameOf(source);
   if (isFunctionCall(type)) return { name, ...translateFunction(config, calls), originalType: type, trainable: true, operation: true, network: null, stated };
+  const merge = type === 'Merge' ? mergeOf(config) : null;
+  if (merge !== null) return { name, ...merge, originalType: type, trainable: true, operation: false, calls, stated, network: null };
   const isModel = models.has(type) && (Array.isArray(config.layers) || Array.isArray(source.config));
   // TimeDistributed around a whole model: the model is what stands inside the layer.
   const repeated = type === 'TimeDistributed' && isObject(config.layer) && isModelSource(config.layer) ? config.layer : null;

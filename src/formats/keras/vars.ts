@@ -1,6 +1,6 @@
 /** Where Keras 3 keeps weights in `.keras` archives and `.weights.h5`: `layers/<class>[_n]/…/vars/<i>`, numbered per class. */
 import type { LayerDraft, NetworkDraft } from '../../network/draft';
-import type { PlacedLayer } from '../../network/build';
+import type { PlacedLayer, PlacedNetwork } from '../../network/build';
 import type { Hdf5File } from '../containers/hdf5';
 import type { FindHoldings, StoredWeight } from './bind';
 import type { Conversions } from './conversions';
@@ -14,35 +14,40 @@ export function snakeCase(name: string): string {
 /** Classes that are exported under another name than their own, by which groups are called. */
 const classNames: Readonly<Record<string, string | undefined>> = Object.assign(Object.create(null) as object, { GroupQueryAttention: 'GroupedQueryAttention' });
 
-/** Name of every layer's group within its model's `layers` group. */
-function groupNames(network: NetworkDraft): ReadonlyMap<LayerDraft, string> {
+/** Name of every layer's group within its model's `layers` group; `step` tells how far a layer moves the count of its class. */
+function groupNames(network: NetworkDraft, step: (layer: LayerDraft, group: string) => number): ReadonlyMap<LayerDraft, string> {
   const counts = new Map<string, number>();
   const names = new Map<LayerDraft, string>();
   for (const layer of network.layers) {
     if (layer.operation || layer.config.implied === true) continue;
     const base = snakeCase(classNames[layer.originalType] ?? layer.originalType);
     const count = counts.get(base) ?? 0;
-    counts.set(base, count + 1);
-    names.set(layer, count === 0 ? base : `${base}_${count}`);
+    const name = count === 0 ? base : `${base}_${count}`;
+    counts.set(base, count + step(layer, name));
+    names.set(layer, name);
   }
   return names;
 }
 
 /** Finds weights below `layers/…`. */
-export function findInVars(file: Hdf5File, draft: NetworkDraft, conversions: Conversions): FindHoldings {
+export function findInVars(file: Hdf5File, draft: NetworkDraft, network: PlacedNetwork, conversions: Conversions): FindHoldings {
   const names = new Map<NetworkDraft, ReadonlyMap<LayerDraft, string>>();
-  // TensorFlow 2.13's Keras called the list by another name.
-  const list = file.kind('_layer_checkpoint_dependencies') === 'group' ? '_layer_checkpoint_dependencies' : 'layers';
+  // TensorFlow 2.13's Keras called the list by another name, and had layers with weights in it twice.
+  const twice = file.kind('_layer_checkpoint_dependencies') === 'group';
+  const list = twice ? '_layer_checkpoint_dependencies' : 'layers';
+  const weighted = twice ? weightedLayers(draft, network) : null;
+  const step = (layer: LayerDraft, group: string): number => (weighted !== null && (weighted.has(layer) || file.keys(group).length > 0) ? 2 : 1);
   const groupOf = (path: readonly LayerDraft[]): string | null => {
     let network: NetworkDraft | null = draft;
     let group = '';
     for (const layer of path) {
+      const outer = group === '' ? list : `${group}/${list}`;
       if (network === null) return null;
       let own = names.get(network);
-      if (own === undefined) { own = groupNames(network); names.set(network, own); }
+      if (own === undefined) { own = groupNames(network, (each, at) => step(each, `${outer}/${at}`)); names.set(network, own); }
       const name = own.get(layer);
       if (name === undefined) return null;
-      group += `${group === '' ? '' : '/'}${list}/${name}`;
+      group = `${outer}/${name}`;
       network = layer.network;
       // A wrapper keeps its model one level deeper.
       if (network !== null && layer.type === 'TimeDistributed') group += '/layer';
@@ -58,6 +63,19 @@ export function findInVars(file: Hdf5File, draft: NetworkDraft, conversions: Con
     }
     return { declared: [], others: layer.problem === null ? [] : everythingIn(file, group) };
   };
+}
+
+/** The layers and models that have weights. */
+function weightedLayers(draft: NetworkDraft, network: PlacedNetwork): ReadonlySet<LayerDraft> {
+  const placed = new Map(network.layers.map((layer) => [layer.name, layer]));
+  const found = new Set<LayerDraft>();
+  for (const layer of draft.layers) {
+    const own = placed.get(layer.name);
+    const inner = layer.network !== null && own?.network ? weightedLayers(layer.network, own.network) : null;
+    for (const each of inner ?? []) found.add(each);
+    if ((inner?.size ?? 0) > 0 || (own?.weights.length ?? 0) > 0) found.add(layer);
+  }
+  return found;
 }
 
 /** What a quantised layer keeps behind its own weights (keras/src/layers/core/dense.py, variable_serialization_spec). */

@@ -2,7 +2,7 @@
 import { Failure } from '../../tensor/failure';
 import type { SymbolicShape } from '../network';
 import { describeShape, elementwise, inputOf, isObject, knownExtent, product, times, weight } from './kind';
-import type { KindTable, LayerKind, Settings } from './kind';
+import type { CallShapes, KindTable, LayerKind, Settings } from './kind';
 
 /** A shape written in a config: numbers and nulls. */
 export function shapeSetting(settings: Settings, key: string): SymbolicShape | null {
@@ -17,7 +17,7 @@ export function shapeSetting(settings: Settings, key: string): SymbolicShape | n
 const input: LayerKind = {
   outputs: (settings) => {
     const shape = shapeSetting(settings, 'batch_shape');
-    if (shape === null) throw new Failure('layer.setting', 'its setting batch_shape should be a shape');
+    if (shape === null) throw new Failure('layer.setting', settings.config.implied === true ? 'the file does not say the shape of what goes in, as the model was saved before it was built; call it on data, then save it' : 'its setting batch_shape should be a shape');
     return [shape];
   },
 };
@@ -125,6 +125,14 @@ export function activationName(config: Readonly<Record<string, unknown>>): strin
   return typeof value.class_name === 'string' ? value.class_name : null;
 }
 
+/** The shape that a Lambda states, without the batch; most state none. */
+function lambdaOutputs(settings: Settings, call: CallShapes): readonly SymbolicShape[] {
+  const stated = settings.config.output_shape;
+  const items: readonly unknown[] = typeof stated === 'number' ? [stated] : Array.isArray(stated) ? stated : isObject(stated) && Array.isArray(stated.items) ? stated.items : [];
+  if (items.length > 0 && items.every((extent) => extent === null || typeof extent === 'number')) return [[call.inputs[0]?.[0] ?? null, ...items as readonly (number | null)[]]];
+  throw new Failure('layer.lambda', 'it is a Lambda: its Python code is never run, so its shape and result are unknown. In place of it, use a layer or an operation of Keras');
+}
+
 export const core: KindTable = {
   InputLayer: input,
   Dense: dense,
@@ -136,5 +144,6 @@ export const core: KindTable = {
   Dropout: noise, SpatialDropout1D: noise, SpatialDropout2D: noise, SpatialDropout3D: noise, AlphaDropout: noise, GaussianDropout: noise,
   GaussianNoise: { ...elementwise, detail: (settings) => String(settings.number('stddev', 0)) },
   ActivityRegularization: elementwise, Identity: elementwise, Masking: elementwise,
-  Lambda: { outputs: () => { throw new Failure('layer.lambda', 'it is a Lambda: its Python code is never run, so its shape and result are unknown'); }, refused: 'a Lambda holds Python code, which is never run' },
+  Merge: { outputs: () => { throw new Failure('layer.merge', 'it joins models inside it, or runs Python code, as layers of Keras 1 could; load the model with Keras 1 or 2 and save it as a Functional one'); } },
+  Lambda: { outputs: lambdaOutputs, refused: 'a Lambda holds Python code, which is never run' },
 };
