@@ -11,7 +11,7 @@ import { einsumGradients } from './gradients/einsum';
 import { registerGradients } from './gradients/gradient';
 import { rearrangementGradients } from './gradients/rearrangement';
 import { broadcastMatMul, pairsWrongly } from './matmul';
-import { castToBool, gatherOfNothing, sumOfNothing } from './portable/elements';
+import { castToBool, gatherOfNothing, productOfNothing, sumOfNothing } from './portable/elements';
 import { averagePool3Gradient, averagePoolGradient, maxPool3Gradient } from './portable/pooling';
 import { cpuKernelOnWasm, onCpu, onWasm } from './portable/portable';
 import { prelu } from './portable/prelu';
@@ -73,6 +73,10 @@ const borrowed = (kernelName: string): Replacement => {
   return always((parameters) => cpuKernelOnWasm((kernel ?? getKernel(kernelName, 'cpu')).kernelFunc)(parameters));
 };
 
+const empty = (inputs: Inputs): boolean => Object.values(inputs).some((input) => input?.shape.includes(0) === true);
+/** The cpu backend's kernel where an operand has no elements. */
+const borrowedForNothing = (kernelName: string): Replacement => (stock) => where(empty, borrowed(kernelName)(stock))(stock);
+
 const all = (table: Readonly<Record<string, KernelFunc>>): Readonly<Record<string, Replacement>> =>
   Object.fromEntries(Object.entries(table).map(([name, kernelFunc]) => [name, always(kernelFunc)]));
 
@@ -86,7 +90,6 @@ const replacements: Readonly<Record<BackendName, Readonly<Record<string, Replace
     Einsum: always(einsum),
     Cast: where(({ x }, { dtype }) => dtype === 'bool' && x?.dtype !== 'bool', onWasm(castToBool)),
     Sum: where(({ x }) => x?.shape.includes(0) === true, onWasm(sumOfNothing)),
-    GatherV2: where(({ x }) => x?.shape.includes(0) === true, onWasm(gatherOfNothing)),
     _FusedMatMul: where((inputs, attrs) => !stockIsRight(inputs, attrs), fusedMatMul),
     Conv2D: paddedInNumbers(false), FusedConv2D: paddedInNumbers(false), DepthwiseConv2dNative: paddedInNumbers(true), FusedDepthwiseConv2D: paddedInNumbers(true),
     Prelu: where(broadcast, onWasm(prelu)),
@@ -105,6 +108,12 @@ const replacements: Readonly<Record<BackendName, Readonly<Record<string, Replace
   },
 };
 
+/** On wasm, where an operand has no elements: stock kernels divide by zero, forget the shape, or leave their memory as they found it. All else is the stock kernel's, or the replacement's. */
+const forNothing: Readonly<Record<string, Replacement>> = {
+  GatherV2: where(empty, onWasm(gatherOfNothing)), BatchMatMul: where(empty, onWasm(productOfNothing)),
+  ...Object.fromEntries(['Transpose', 'TopK', 'Prod', 'Mean', 'Max', 'Min'].map((name) => [name, borrowedForNothing(name)])),
+};
+
 let gradientsAreGood = false;
 
 /** Registers the corrected kernels of a backend, and once the gradients, which all share; called before its kernels are set up. */
@@ -113,7 +122,7 @@ export function makeKernelsGood(backendName: BackendName): void {
     for (const table of [arithmeticGradients, convolutionGradients, einsumGradients, rearrangementGradients]) registerGradients(table);
     gradientsAreGood = true;
   }
-  for (const [kernelName, replacement] of Object.entries(replacements[backendName])) {
+  for (const [kernelName, replacement] of [...Object.entries(replacements[backendName]), ...(backendName === 'wasm' ? Object.entries(forNothing) : [])]) {
     const stock = getKernel(kernelName, backendName);
     if (stock !== undefined) unregisterKernel(kernelName, backendName);
     registerKernel({ ...stock, kernelName, backendName, kernelFunc: replacement(stock?.kernelFunc) });

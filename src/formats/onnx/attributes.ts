@@ -5,6 +5,9 @@ import type { ProtoMessage } from '../containers/protobuf';
 import { maximalHostSize } from './host-values';
 import { tensorFrom } from './tensor';
 
+/** Bytes of a list; longer ones are no settings. */
+const longestList = 4 * 2 ** 20;
+
 /** The shortest decimal that is the same float32 again. */
 function shortest(value: number): number {
   for (let digits = 6; digits <= 9; digits += 1) {
@@ -17,6 +20,7 @@ function shortest(value: number): number {
 /** Types of AttributeProto: 1 float, 2 integer, 3 text, 4 tensor, 5 graph, then lists of them. */
 async function attributeValue(attribute: ProtoMessage, path: string): Promise<Json> {
   const type = attribute.int(20);
+  if ((type === 6 || type === 7 || type === 8) && attribute.bytes.length > longestList) return null;
   if (type === 1 || (type === 0 && attribute.has(2))) return shortest(attribute.float(2));
   if (type === 2 || (type === 0 && attribute.has(3))) return attribute.int(3);
   if (type === 3 || (type === 0 && attribute.has(4))) return attribute.text(4);
@@ -51,6 +55,8 @@ export function settled(type: string, config: JsonObject, opset: number): JsonOb
   const axis = config.axis ?? 1;
   // Until opset 12 the softmax runs over this axis and all behind it together.
   if (/^(Softmax|LogSoftmax|Hardmax)$/.test(type) && opset < 13) return { ...config, axis, flattened: 1 };
+  // Until opset 15 places of regions are not moved by half a pixel.
+  if (type === 'RoiAlign' && opset < 16) return { ...config, coordinate_transformation_mode: 'output_half_pixel' };
   if (type === 'Upsample' || (type === 'Resize' && opset < 11)) return { ...config, coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' };
   return config;
 }

@@ -259,7 +259,7 @@ export class GraphReader {
     const role = Object.hasOwn(weightNames, type) ? weightNames[type]?.[position] : undefined;
     const short = scope !== '' && name.startsWith(`${scope}.`) ? name.slice(scope.length + 1) : role !== undefined && madeUp(name) ? role : name;
     // Steps of a module's path become steps of the weight's.
-    return short.replace(/[./]+(?=\d)/g, '_').replace(/[./]+/g, '/').replace(/[^\p{L}\p{N}_/]+/gu, '_').replace(/^\/|\/$/g, '') || `weight_${position}`;
+    return short.replace(/[./]+(\d)?/g, (_, digit?: string) => (digit === undefined ? '/' : `_${digit}`)).replace(/[^\p{L}\p{N}_/]+/gu, '_').replace(/^\/|\/$/g, '') || `weight_${position}`;
   }
 
   /** Writes a setting into the config where its value is known, else among those that are computed. */

@@ -11,7 +11,13 @@ import { sizeOf } from '../../tensor/value';
 export interface HostValue { readonly dtype: DType; readonly shape: readonly number[]; readonly data: readonly (number | null)[] }
 
 /** An op as the host sees it: inputs by position, undefined where left out. */
-export interface HostOp { readonly config: JsonObject; readonly inputs: readonly (HostValue | undefined)[]; readonly outputs: number }
+export interface HostOp {
+  readonly config: JsonObject;
+  readonly inputs: readonly (HostValue | undefined)[];
+  readonly outputs: number;
+  /** Most elements that one number may be written to: more while a network runs than when its file is opened. */
+  readonly most?: number;
+}
 
 /** Results by position; undefined when the op cannot be computed here. */
 type Rule = (op: HostOp) => readonly HostValue[] | undefined;
@@ -21,6 +27,8 @@ export const maximalHostSize = 1 << 20;
 
 export const floating = (dtype: DType): boolean => dtype.startsWith('float') || dtype === 'bfloat16';
 const isNumber = (value: unknown): value is number => typeof value === 'number';
+/** True for shapes of few elements; what a file computes may be negative, fractions or more than can be counted. */
+const fits = (shape: readonly number[]): boolean => shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0) && sizeOf(shape) <= maximalHostSize;
 
 /** A list of whole numbers, or one of them. */
 export const hostInts = (data: readonly (number | null)[], shape: readonly number[] = [data.length]): HostValue => ({ dtype: 'int64', shape, data });
@@ -69,7 +77,7 @@ function places(shape: readonly number[], visit: (place: readonly number[]) => v
 
 /** The elements of `value` at the flat places that `at` finds for each place of `shape`; -1 gives `filler`. */
 function picked(value: HostValue, shape: readonly number[], at: (place: readonly number[]) => number, filler: number | null = 0): HostValue | undefined {
-  if (sizeOf(shape) > maximalHostSize) return undefined;
+  if (!fits(shape)) return undefined;
   const data: (number | null)[] = [];
   places(shape, (place) => { const index = at(place); data.push(index < 0 ? filler : value.data[index] ?? null); });
   return { dtype: value.dtype, shape: [...shape], data };
@@ -86,7 +94,7 @@ const elementwise = (compute: (...values: number[]) => number, dtypeOf: (first: 
   const [first, ...rest] = inputs;
   if (first === undefined) return undefined;
   const shape = rest.reduce<number[] | null>((joined, input) => (joined === null || input === undefined ? null : joinedShape(joined, input.shape)), [...first.shape]);
-  if (shape === null || sizeOf(shape) > maximalHostSize) return undefined;
+  if (shape === null || !fits(shape)) return undefined;
   const dtype = dtypeOf(first.dtype);
   const steps = inputs.map((input) => stepsOf(input?.shape ?? [], shape));
   const data: (number | null)[] = [];
@@ -227,7 +235,7 @@ const range: Rule = (op) => {
 };
 
 const filled = (shape: readonly number[] | undefined, value: HostValue): readonly HostValue[] | undefined =>
-  (shape === undefined || sizeOf(shape) > maximalHostSize ? undefined : [{ dtype: value.dtype, shape, data: Array<number | null>(sizeOf(shape)).fill(value.data[0] ?? null) }]);
+  (shape === undefined || !fits(shape) ? undefined : [{ dtype: value.dtype, shape, data: Array<number | null>(sizeOf(shape)).fill(value.data[0] ?? null) }]);
 
 const trilu: Rule = (op) => {
   const [input] = op.inputs;
@@ -312,7 +320,7 @@ export function hostValueIn(value: unknown): HostValue | undefined {
 
 /** The outputs of an op on the host; undefined when it is none of these, or too large, or what decides its shape is unknown. */
 export function hostOutputs(type: string, op: HostOp): readonly HostValue[] | undefined {
-  if (type === 'ConstantOfShape') return filled(numbersAt(op, 'shape', 0), hostValueIn(op.config.value) ?? { dtype: 'float32', shape: [1], data: [0] });
+  if (type === 'ConstantOfShape') return filled(numbersAt(op, 'shape', 0), hostValueIn(op.config.value) ?? { dtype: 'float32', shape: [1], data: [0] }, op.most ?? maximalHostSize);
   const rule = Object.hasOwn(table, type) ? table[type] : undefined;
   const made = rule?.(op);
   return made?.every(({ data, shape }) => data.length === sizeOf(shape) && data.length <= maximalHostSize) === true ? made : undefined;

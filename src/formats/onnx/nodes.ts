@@ -1,5 +1,6 @@
 /** Nodes of a graph as they stand in the file, with the calls of the model's own functions replaced by what these do. */
 import { Failure } from '../../tensor/failure';
+import { checkLayers } from '../../network/order';
 import type { ProtoMessage } from '../containers/protobuf';
 import { opType } from './ops';
 
@@ -53,7 +54,7 @@ export function nodesOf(messages: readonly ProtoMessage[], functions: readonly P
     calls += 1;
     const body = table.get(`${node.domain}.${node.type}.${overload}`);
     if (body !== undefined && (depth > 32 || calls > maximalNodes)) throw new Failure('onnx.functions', `${label} is not a sound ONNX model: its functions call one another without end.`);
-    if (body === undefined) { made.push({ ...node, type: opType(node.domain, node.type) }); return; }
+    if (body === undefined) { made.push({ ...node, type: opType(node.domain, node.type) }); checkLayers(made.length); return; }
     const inner = new Map<string, string>([['', ''], ...body.texts(4).map((name, index) => [name, node.inputs[index] ?? ''] as const), ...body.texts(5).map((name, index) => [name, node.outputs[index] ?? ''] as const)]);
     const scope = node.name === '' ? node.outputs[0] ?? node.type : node.name;
     const rename = (name: string): string => inner.get(name) ?? `${scope}/${name}`;

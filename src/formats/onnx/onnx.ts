@@ -1,6 +1,7 @@
 /** ONNX models: the graph of ops with settings, shapes and weights; values are read by range, from beside the file too. https://onnx.ai/onnx/repo-docs/IR.html */
 import { Failure } from '../../tensor/failure';
 import type { OpenedNetwork, SymbolicShape } from '../../network/network';
+import { checkLayers } from '../../network/order';
 import { ProtoMessage, scanMessage } from '../containers/protobuf';
 import type { FieldRange } from '../containers/protobuf';
 import { openRanges } from '../containers/range-file';
@@ -45,6 +46,7 @@ async function openFrom(file: RangeFile, path: string): Promise<OpenedNetwork> {
   const [range] = model.get(7) ?? [];
   if (range?.wire !== 2) throw new Failure('onnx.graph', `${label} is not a sound ONNX model: it holds no graph.`);
   const graph = await scanMessage(file, range.start, range.end);
+  checkLayers(graph.get(1)?.length ?? 0);
   const messages = async (field: number): Promise<readonly ProtoMessage[]> => Promise.all((graph.get(field) ?? []).filter(({ wire }) => wire === 2).map(async (at) => new ProtoMessage(await bytesOf(at), label, at.start)));
 
   const tensors = new Scoped<OnnxTensor>();

@@ -1,5 +1,5 @@
 /** Small kernels that the stock wasm backend gets wrong. */
-import { backend_util, util } from '@tensorflow/tfjs-core';
+import { backend_util, broadcast_util, util } from '@tensorflow/tfjs-core';
 import type { PortableKernel } from './portable';
 
 /** Whatever is not zero is true; the stock kernel keeps the low byte of the number. */
@@ -16,6 +16,15 @@ export const sumOfNothing: PortableKernel = (operand, attrs) => {
   const [outer] = backend_util.computeOutAndReduceShapes([...x.shape], axes);
   const shape = keepDims === true ? backend_util.expandShapeToKeepDim(outer, axes) : outer;
   return { shape, dtype: x.dtype, values: x.dtype === 'int32' ? new Int32Array(util.sizeFromShape(shape)) : new Float32Array(util.sizeFromShape(shape)) };
+};
+
+/** Products over no elements are zeros, as many as the result has. */
+export const productOfNothing: PortableKernel = (operand, attrs) => {
+  const [a, b] = [operand('a'), operand('b')];
+  const { transposeA, transposeB } = attrs as { transposeA?: boolean; transposeB?: boolean };
+  const batch = broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const shape = [...batch, a.shape.at(transposeA === true ? -1 : -2) ?? 0, b.shape.at(transposeB === true ? -2 : -1) ?? 0];
+  return { shape, dtype: a.dtype, values: new Float32Array(util.sizeFromShape(shape)) };
 };
 
 /** Rows of a tensor without elements; the stock kernel forgets to give them their shape. */

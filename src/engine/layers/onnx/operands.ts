@@ -32,6 +32,9 @@ function hostValue(call: LayerCallContext, value: CallValue | undefined): HostVa
   return 'op' in value ? expression(call, value) : hostValueIn(value);
 }
 
+/** Elements of a constant whose shape a network computes. */
+const mostFilled = 1 << 26;
+
 /** Computes an expression: `{op, config, inputs, output, outputs}`. @throws Failure `onnx.expression` */
 function expression(call: LayerCallContext, entries: Readonly<Record<string, CallValue>>): HostValue {
   const type = typeof entries['op'] === 'string' ? entries['op'] : '';
@@ -41,7 +44,7 @@ function expression(call: LayerCallContext, entries: Readonly<Record<string, Cal
   const [first] = inputs;
   if (isTensor(first) && type === 'Shape') return hostInts(shapePart(first.shape, config));
   if (isTensor(first) && type === 'Size') return hostInts([first.size], []);
-  const made = hostOutputs(type, { config, inputs: inputs.map((input) => hostValue(call, input)), outputs: Number(entries['outputs'] ?? 1) })?.[Number(entries['output'] ?? 0)];
+  const made = hostOutputs(type, { config, inputs: inputs.map((input) => hostValue(call, input)), outputs: Number(entries['outputs'] ?? 1), most: mostFilled })?.[Number(entries['output'] ?? 0)];
   if (made === undefined) throw new Failure('onnx.expression', `Layer '${call.path}' (${call.type}) needs a value that an op ${type} computes of shapes, which does not fit its inputs.`);
   return made;
 }
