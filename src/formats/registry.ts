@@ -3,6 +3,7 @@ import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure, sentenceOf } from '../tensor/failure';
 import type { Network, OpenedNetwork } from '../network/network';
+import { looksLikeHuggingFace, openHuggingFace } from './huggingface/json';
 import { looksLikeJson, openJsonModel } from './json-model';
 import { openKerasArchive } from './keras/archive';
 import { formatTitles } from '../network/format-titles';
@@ -13,9 +14,11 @@ import type { Zip } from './containers/zip';
 import { looksLikeOnnx, openOnnx } from './onnx/onnx';
 import { looksLikeTflite, openTflite } from './tflite/tflite';
 import { isSavedModel, openSavedModel } from './tensorflow/saved-model';
-import { isNpz, openNpzModel } from './npz-model';
+import { isNpz, looksLikeNpy, openNpyModel, openNpzModel } from './npz-model';
+import { describeOther, knownOther } from './other-files';
 import { looksLikeSafetensors, openSafetensors } from './safetensors';
-import { isTorchArchive, looksLikeLegacyTorch, openTorch } from './torch/torch-file';
+import { openDistributed } from './torch/distributed';
+import { isTorchArchive, looksLikeLegacyTorch, looksLikePickle, openTorch } from './torch/torch-file';
 
 /** The first bytes of a file, and its name, from which formats tell themselves apart. */
 export interface Sample {
@@ -48,10 +51,10 @@ function isHdf5(sample: Sample): boolean {
 
 const isZip = (sample: Sample): boolean => startsWith(sample, 0x50, 0x4b);
 
-/** True when the archive's directory passes the test; one that cannot be read is left to the last format that takes archives. */
-async function holds(sample: Sample, test: (zip: Zip) => boolean): Promise<boolean> {
+/** True when the archive's directory passes the test; one that cannot be read is left to the last format that takes archives, which says why. */
+async function holds(sample: Sample, test: (zip: Zip) => boolean, damaged = false): Promise<boolean> {
   const zip = await openZip(sample.path).catch(() => null);
-  if (zip === null) return false;
+  if (zip === null) return damaged;
   try {
     return test(zip);
   } finally {
@@ -61,18 +64,24 @@ async function holds(sample: Sample, test: (zip: Zip) => boolean): Promise<boole
 
 export const formats: readonly Format[] = [
   { id: 'safetensors', title: formatTitles.safetensors, sniff: (sample) => looksLikeSafetensors(sample.head, sample.path), open: openSafetensors },
+  // Before the archives, which its files begin with.
+  { id: 'pytorch', title: formatTitles.pytorch, sniff: ({ path: file, head }) => /\.distcp$/.test(file) || (path.basename(file) === '.metadata' && looksLikePickle(head)), open: openDistributed },
   { id: 'pytorch', title: formatTitles.pytorch, sniff: async (sample) => looksLikeLegacyTorch(sample.head) || (isZip(sample) && await holds(sample, isTorchArchive)), open: openTorch },
   { id: 'npz', title: formatTitles.npz, sniff: async (sample) => isZip(sample) && holds(sample, isNpz), open: openNpzModel },
-  { id: 'keras', title: formatTitles.keras, sniff: isZip, open: openKerasArchive },
+  { id: 'npz', title: formatTitles.npz, sniff: ({ head }) => looksLikeNpy(head), open: openNpyModel },
+  { id: 'keras', title: formatTitles.keras, sniff: async (sample) => isZip(sample) && (/\.keras$/i.test(sample.path) || holds(sample, (zip) => zip.members.has('config.json'), true)), open: openKerasArchive },
   { id: 'keras-h5', title: formatTitles['keras-h5'], sniff: isHdf5, open: openKerasH5 },
   { id: 'keras-weights', title: formatTitles['keras-weights'], sniff: () => false, open: openKerasH5 },
   { id: 'tflite', title: formatTitles.tflite, sniff: (sample) => looksLikeTflite(sample.head), open: openTflite },
   { id: 'saved-model', title: formatTitles['saved-model'], sniff: (sample) => isSavedModel(sample.path), open: openSavedModel },
   { id: 'onnx', title: formatTitles.onnx, sniff: (sample) => looksLikeOnnx(sample.head, sample.path), open: openOnnx },
+  // Hugging Face's JSON files lead to safetensors or PyTorch files.
+  { id: 'safetensors', title: formatTitles.safetensors, sniff: ({ head }) => looksLikeHuggingFace(new TextDecoder().decode(head)), open: openHuggingFace },
   // One reader tells the two kinds of JSON apart; each has its row so that it has a title.
   { id: 'tfjs-layers', title: formatTitles['tfjs-layers'], sniff: (sample) => looksLikeJson(sample.head), open: openJsonModel },
   { id: 'tfjs-graph', title: formatTitles['tfjs-graph'], sniff: () => false, open: openJsonModel },
   { id: 'keras-config', title: formatTitles['keras-config'], sniff: () => false, open: openJsonModel },
+  { id: 'pytorch', title: formatTitles.pytorch, sniff: ({ head }) => looksLikePickle(head), open: openTorch },
 ];
 
 /**
@@ -80,10 +89,10 @@ export const formats: readonly Format[] = [
  * @throws Failure with one sentence for everything that can be wrong with the file.
  */
 export async function openNetwork(given: string, options: { readonly signal?: AbortSignal; readonly onGraph?: OnGraph } = {}): Promise<OpenedNetwork> {
-  // A SavedModel is a folder.
-  const inner = path.join(given, 'saved_model.pb');
-  const file = await stat(inner).then((info) => (info.isFile() ? inner : given), () => given);
+  const file = await fileOf(given);
   const sample = await takeSample(file);
+  const other = knownOther(sample);
+  if (other !== null) throw new Failure('format.other', other);
   for (const format of formats) {
     options.signal?.throwIfAborted();
     if (!await format.sniff(sample)) continue;
@@ -92,7 +101,19 @@ export async function openNetwork(given: string, options: { readonly signal?: Ab
     await opened.weights.close();
     options.signal.throwIfAborted();
   }
-  throw new Failure('format.unknown', `${path.basename(file)} is not a model file that Backstep knows; it reads ${formats.map(({ title }) => title).join(', ')}.`);
+  throw new Failure('format.unknown', await describeOther(sample));
+}
+
+/** What stands for a folder that is a model: a SavedModel's, a checkpoint's of several processes, one with weights and their configuration. */
+const within = ['saved_model.pb', '.metadata', 'config.json', 'adapter_config.json', 'model.safetensors.index.json', 'model.safetensors', 'model.json'];
+
+async function fileOf(given: string): Promise<string> {
+  if (!await stat(given).then((info) => info.isDirectory(), () => false)) return given;
+  for (const name of within) {
+    const inner = path.join(given, name);
+    if (await stat(inner).then((info) => info.isFile(), () => false)) return inner;
+  }
+  return given;
 }
 
 /** The first bytes of a file. @throws Failure when there is none, or nothing in it. */

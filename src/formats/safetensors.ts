@@ -5,6 +5,7 @@ import { isObject } from '../network/kinds/kind';
 import type { Json, JsonObject, OpenedNetwork } from '../network/network';
 import { displayName } from '../network/order';
 import { parseJsonObject } from './containers/json';
+import { describedBeside, shardProblems } from './huggingface/beside';
 import { openRanges } from './containers/range-file';
 import type { RangeFile } from './containers/range-file';
 import { openModuleTree } from './modules/module-tree';
@@ -16,7 +17,9 @@ import { describeBytes } from './containers/zip';
 const maximalHeader = 100_000_000;
 const types: Readonly<Record<string, string>> = {
   F16: 'float16', BF16: 'bfloat16', F32: 'float32', F64: 'float64', I8: 'int8', I16: 'int16', I32: 'int32', I64: 'int64',
-  U8: 'uint8', U16: 'uint16', U32: 'uint32', U64: 'uint64', BOOL: 'bool', C64: 'complex64', F8_E4M3: 'float8_e4m3fn', F8_E5M2: 'float8_e5m2', F8_E8M0: 'float8_e8m0fnu',
+  U8: 'uint8', U16: 'uint16', U32: 'uint32', U64: 'uint64', BOOL: 'bool', C64: 'complex64', F8_E4M3: 'float8_e4m3fn', F8_E5M2: 'float8_e5m2', F8_E8M0: 'float8_e8m0fnu', F8_E4M3FNUZ: 'float8_e4m3fnuz', F8_E5M2FNUZ: 'float8_e5m2fnuz',
+  // Two in a byte; the shape counts both.
+  F4: 'float4_e2m1fn_x2',
 };
 
 /** True when the first bytes are a plausible length of a header and the `{` that it begins with. */
@@ -29,15 +32,24 @@ export function looksLikeSafetensors(head: Uint8Array, name: string): boolean {
 /** Opens a file of tensors; each is read by range when asked for. @throws Failure `safetensors.*` */
 export async function openSafetensors(path: string): Promise<OpenedNetwork> {
   const file = await openRanges(path);
+  const { label } = file;
   try {
-    return await openFrom(file);
+    const { tensors, problems, detail } = await readSafetensors(file);
+    return openModuleTree({
+      name: label, format: 'safetensors', convention: 'pytorch', tensors,
+      viewOnly: `${label} holds weights only: it does not say how its modules are connected, so it can be looked at but not run.`,
+      problems: [...await shardProblems(path), ...problems],
+      formatDetail: await describedBeside(path) ?? detail,
+      close: () => file.close(),
+    });
   } catch (error) {
     await file.close();
     throw error;
   }
 }
 
-async function openFrom(file: RangeFile): Promise<OpenedNetwork> {
+/** The tensors that the header lists, and sentences on those that cannot be shown. @throws Failure `safetensors.*` */
+export async function readSafetensors(file: RangeFile): Promise<{ readonly tensors: readonly NamedTensor[]; readonly problems: readonly string[]; readonly detail: string }> {
   const { label, size } = file;
   if (size < 8) throw new Failure('safetensors.truncated', `${label} has ${size} bytes; a safetensors file begins with 8 bytes that tell the length of its header.`);
   const first = await file.read(0, 8, 'the length of its header');
@@ -53,13 +65,9 @@ async function openFrom(file: RangeFile): Promise<OpenedNetwork> {
     problems.push(tensor);
     return [];
   });
-  return openModuleTree({
-    name: label, format: 'safetensors', convention: 'pytorch', tensors,
-    viewOnly: `${label} holds weights only: it does not say how its modules are connected, so it can be looked at but not run.`,
-    problems: problems.length > 3 ? [...problems.slice(0, 3), `${problems.length - 3} more tensors of ${label} cannot be shown.`] : problems,
-    formatDetail: metadataText(header.__metadata__),
-    close: () => file.close(),
-  });
+  const end = Object.values(header).reduce<number>((most, entry) => Math.max(most, isObject(entry) ? extentsOf(entry, 'data_offsets')?.[1] ?? 0 : 0), 0);
+  const cut = start + end > size ? [`${label} is incomplete: its tensors reach to byte ${start + end}, but the file has ${size}. Was the download cut off?`] : [];
+  return { tensors, problems: [...cut, ...(problems.length > 3 ? [...problems.slice(0, 3), `${problems.length - 3} more tensors of ${label} cannot be shown.`] : problems)], detail: metadataText(header.__metadata__) };
 }
 
 function metadataText(metadata: Json | undefined): string {
@@ -75,13 +83,15 @@ function tensorFrom(name: string, entry: Json, file: RangeFile, start: number): 
   const shape = extentsOf(entry, 'shape');
   const [from, to, ...rest] = extentsOf(entry, 'data_offsets') ?? [];
   if (shape === null || from === undefined || to === undefined || rest.length > 0) return `${where} has no proper shape or place.`;
-  const bytes = sizeOf(shape) * type.bytes;
+  const paired = entry.dtype === 'F4';
+  const bytes = paired ? Math.ceil(sizeOf(shape) / 2) : sizeOf(shape) * type.bytes;
+  const shown = paired ? shape : shownShape(type, shape);
   if (to - from !== bytes) return `${where} of shape (${shape.join(', ')}) needs ${bytes} bytes, but its place in the file has ${to - from}.`;
   return {
-    name, shape: shownShape(type, shape), dtype: type.dtype,
+    name, shape: shown, dtype: type.dtype,
     async read() {
       const data = await file.read(start + from, bytes, `tensor ${displayName(name)}`);
-      return { dtype: type.dtype, shape: shownShape(type, shape), data: type.decode(data, false) };
+      return { dtype: type.dtype, shape: shown, data: type.decode(data, false) };
     },
   };
 }

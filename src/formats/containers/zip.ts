@@ -28,9 +28,17 @@ export interface Zip {
 }
 
 /** Opens an archive. @throws Failure `zip.truncated` when there is no directory, `zip.overlap` when members share bytes (a zip bomb). */
-export async function openZip(file: string): Promise<Zip> {
-  const label = path.basename(file);
-  const zip = await yauzl.openPromise(file, { lazyEntries: true, autoClose: false, decodeStrings: false }).catch((error: unknown) => {
+export function openZip(file: string): Promise<Zip> {
+  return directoryOf(yauzl.openPromise(file, { lazyEntries: true, autoClose: false, decodeStrings: false }), path.basename(file));
+}
+
+/** Opens an archive in memory: one inside another file. @throws Failure as `openZip` */
+export function openZipBytes(bytes: Uint8Array, label: string): Promise<Zip> {
+  return directoryOf(yauzl.fromBufferPromise(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), { lazyEntries: true, decodeStrings: false }), label);
+}
+
+async function directoryOf(opening: Promise<yauzl.ZipFile>, label: string): Promise<Zip> {
+  const zip = await opening.catch((error: unknown) => {
     const reason = sentenceOf(error);
     if (/end of central directory/i.test(reason)) {
       throw new Failure('zip.truncated', `${label} is incomplete: the zip directory at its end is missing. Was the download or copy cut off?`, { cause: error });

@@ -3,8 +3,8 @@ import type { Weight } from '../../network/network';
 
 const rnns: Readonly<Record<number, string>> = { 1: 'RNN', 3: 'GRU', 4: 'LSTM' };
 
-/** What is known of a module: its own name, its weights, and whether there are modules inside. */
-export interface Sight { readonly name: string; readonly weights: readonly Weight[]; readonly hasModules: boolean }
+/** What is known of a module: its own name, its weights, and the names of the modules inside. */
+export interface Sight { readonly name: string; readonly weights: readonly Weight[]; readonly modules: ReadonlySet<string> }
 /** A class, and a few words on the shapes: `768→3072`, `64→128, 3×3`. */
 export interface Guess { readonly type: string; readonly detail: string }
 
@@ -14,7 +14,7 @@ const all = (shapes: Shapes, ...names: readonly string[]): boolean => names.ever
 const through = (weight: readonly number[] | undefined): string => (weight === undefined || weight.length < 2 ? '' : `${weight[1] ?? '?'}→${weight[0] ?? '?'}`);
 const scalar = (shape: readonly number[] | undefined): number => (shape ?? []).reduce((product, extent) => product * extent, 1);
 
-const embedding = /(^|_)(emb|embed|embeds|embedding|embeddings|embedder|wte|wpe|tok_embeddings|shared|relative_attention_bias|lookup)(\d*)$|embed(ding|dings)?(_table)?$/i;
+const embedding = /(^|_)(embed(s|der|ding|dings)?|emb|wte|wpe|shared|lookup)(_?\d+|_in|_tokens|_positions|_table)?$|^(tok|pos|word|token|position|type)_?emb|embed(ding|dings)?(_table)?$|relative_attention_bias$/i;
 const transposed = /(^|_)(up|upsample|upconv|deconv|convtranspose|trans(posed)?_?conv|conv_?transpose)\d*(d)?$/i;
 const groupNorm = /group_?norm|^gn\d*$/i;
 const layerNorm = /layer_?norm|^ln(_\w+)?$|_ln$/i;
@@ -22,7 +22,7 @@ const rmsNorm = /rms_?norm|(input|post_attention|pre_feedforward|post_feedforwar
 const batchNorm = /batch_?norm|^bn\d*$/i;
 
 /** PyTorch's name of the class: LSTM and GRU by their number of gates, BatchNorm by its statistics, Conv by the rank of its kernel, Linear and Embedding by rank and name. */
-export function guessType({ name, weights, hasModules }: Sight): Guess {
+export function guessType({ name, weights, modules }: Sight): Guess {
   const shapes: Shapes = new Map(weights.map(({ name: weight, shape }) => [weight, shape]));
   const recurrent = first(shapes, 'weight_hh_l0', 'weight_hh');
   if (recurrent !== undefined) return { type: recurrentType(shapes, recurrent), detail: `${first(shapes, 'weight_ih_l0', 'weight_ih')?.[1] ?? '?'}→${recurrent[1] ?? '?'}` };
@@ -30,8 +30,8 @@ export function guessType({ name, weights, hasModules }: Sight): Guess {
   const packed = quantised(shapes, weights);
   if (packed !== null) return packed;
   if (all(shapes, 'running_mean', 'running_var')) return { type: shapes.has('weight') || !/inst/i.test(name) ? 'BatchNorm' : 'InstanceNorm', detail: String(scalar(shapes.get('running_mean'))) };
-  const lora = first(shapes, 'lora_A.weight', 'lora_embedding_A');
-  if (hasModules) return { type: lora === undefined ? 'Module' : 'LoRA', detail: '' };
+  if (modules.size > 0) return { type: ['lora_A', 'lora_down', 'lora_embedding_A'].some((part) => modules.has(part)) ? 'LoRA' : 'Module', detail: '' };
+  if (shapes.has('lora_embedding_A')) return { type: 'LoRA', detail: '' };
   const weight = first(shapes, 'weight', 'weight_v', 'weight_orig', 'original1');
   const rank = weight?.length;
   if (weight !== undefined && rank !== undefined && rank >= 3 && rank <= 5) {

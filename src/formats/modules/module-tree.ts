@@ -62,23 +62,26 @@ export function openModuleTree(tree: ModuleTree): OpenedNetwork {
     if (byName.has(tensor.name)) continue;
     byName.set(tensor.name, tensor);
     const parts = tensor.name.split(separator);
-    let cut = Math.min(parts.length - 1, deepest);
     // `weight.absmax` beside `weight` says more of that weight; a weight is no module.
-    while (cut > 0 && names.has(parts.slice(0, cut).join(separator))) cut -= 1;
+    let cut = 0;
+    while (cut < Math.min(parts.length - 1, deepest) && !names.has(parts.slice(0, cut + 1).join(separator))) cut += 1;
     const node = at(parts.slice(0, cut));
     const own = parts.slice(cut).join(separator);
-    // The scale of a quantised layer's output has a zero beside it.
-    const weight = weightOf(own === 'scale' && names.has([...parts.slice(0, cut), 'zero_point'].join(separator)) ? { ...tensor, buffer: true } : tensor, own);
+    const beside = (name: string): boolean => names.has([...parts.slice(0, cut), name].join(separator));
+    // The scale of a quantised layer's output has a zero beside it; its weight may be integers with a scale.
+    const integers = own === 'weight' && /int8/.test(tensor.dtype) && !beside('weight.absmax') && ['SCB', 'weight_scale', 'weight_scale_inv'].some(beside);
+    const weight = weightOf(own === 'scale' && beside('zero_point') ? { ...tensor, buffer: true } : integers ? { ...tensor, buffer: false, trainable: false } : tensor, own);
     const first = tensor.memory === undefined || weight.buffer === true ? undefined : inMemory.get(tensor.memory);
     if (first !== undefined) node.tied.set(weight.name, first);
     else if (tensor.memory !== undefined && weight.buffer !== true) inMemory.set(tensor.memory, tensor.name);
     node.weights.push(first === undefined ? weight : { ...weight, buffer: true });
   }
   const layers = layersOf(root, tree);
+  const packed = tree.tensors.filter(({ name }) => name.endsWith(`${separator}qweight`) || names.has(`${name}${separator}absmax`)).length;
   const network: Network = {
     name: tree.name, format: tree.format, convention: tree.convention, layers, inputs: [], outputs: [], compile: null, viewOnly: tree.viewOnly,
     ...(tree.formatDetail === undefined ? {} : { formatDetail: tree.formatDetail }),
-    problems: [tree.viewOnly, ...tree.problems],
+    problems: [tree.viewOnly, ...tree.problems, ...(packed === 0 ? [] : [`${packed === 1 ? 'One layer' : `${packed.toLocaleString('en-US')} layers`} of ${tree.name} ${packed === 1 ? 'keeps its' : 'keep their'} weights packed, several in an integer (GPTQ, AWQ or bitsandbytes): they are shown as they are stored and do not count as parameters.`])],
   };
   return {
     network,
@@ -99,12 +102,15 @@ function weightOf(tensor: NamedTensor, name: string): Weight {
 }
 
 function layersOf(node: Node, tree: ModuleTree): readonly Layer[] {
-  const layers = [...node.children].map(([name, child]): Layer => {
+  // Files that sort their names put layer 10 before layer 2.
+  const children = [...node.children];
+  if (children.every(([name]) => /^\d{1,9}$/.test(name))) children.sort(([a], [b]) => Number(a) - Number(b));
+  const layers = children.map(([name, child]): Layer => {
     const known = tree.modules?.get(child.path);
     const network: Network | null = child.children.size === 0 ? null : {
       name, format: tree.format, convention: tree.convention, layers: layersOf(child, tree), inputs: [], outputs: [], compile: null, problems: [],
     };
-    const guess = guessType({ name, weights: child.weights, hasModules: network !== null });
+    const guess = guessType({ name, weights: child.weights, modules: new Set(child.children.keys()) });
     return {
       name, type: known?.type ?? guess.type, config: { ...known?.config, ...Object.fromEntries([...child.tied].map(([weight, other]) => [`${weight} is tied to`, other])) }, trainable: true, calls: [], weights: child.weights, network,
       foreign: { macs: null, detail: known === undefined || known.type === guess.type ? guess.detail : '' }, problem: null,

@@ -5,7 +5,7 @@ import type { PickleValue } from './pickle';
 interface Named { readonly name: string; readonly buffer?: boolean }
 
 /** Keys under which training keeps what is no part of the model. */
-const beside = /^(optim|lr_sched|sched|scaler|amp|loss_scale|grad_scal|callbacks$|loops$|(\w+_)?rng|random|args$|hparams|hyper_parameters|config$|cfg|opt$|opts$|train_args|(train|val|test)_|metrics?$|history$|log|epoch|step|global_step|best|iter|loss(es)?$|datamodule|dataset|sampler)/i;
+export const beside = /^(optim|lr_sched|sched|scaler|amp|loss_scale|grad_scal|callbacks$|loops$|(\w+_)?rng|random|args$|hparams|hyper_parameters|config$|cfg|opt$|opts$|train_args|(train|val|test)_|metrics?$|history$|log|epoch|step|global_step|best|iter|loss(es)?$|datamodule|dataset|sampler)/i;
 /** Keys under which the model's record usually stands. */
 const model = /^(model|net|network|module|state_dict|model_state|model_state_dict|.*_state_dict|weights|params|generator|netG|G|ema|params_ema|model_ema|ema_model|.*state)$/;
 const averaged = /(^|_)(ema|swa|averaged|teacher)(_|$)/i;

@@ -49,7 +49,7 @@ export function stateOf(root: PickleValue, roles: ScriptRoles = new Map()): Torc
 
   const add = (name: string, { tensor, parts, type, buffer: own, trainable }: MadeTensor, buffer: boolean | undefined, depth: number): void => {
     const state = buffer ?? own;
-    if (tensor !== null) tensors.push({ name, tensor, ...(state === undefined ? {} : { buffer: state }), ...(trainable === undefined ? {} : { trainable }) });
+    if (tensor !== null) tensors.push({ name: name === '' ? 'tensor' : name, tensor, ...(state === undefined ? {} : { buffer: state }), ...(trainable === undefined ? {} : { trainable }) });
     else if (parts === undefined) unreadable.push(name);
     else {
       if (type !== undefined) modules.set(name, { type, config: {} });

@@ -4,7 +4,9 @@ import { Failure } from '../../tensor/failure';
 import type { OpenedNetwork } from '../../network/network';
 import { displayName } from '../../network/order';
 import type { TensorValue } from '../../tensor/value';
+import { describedBeside, shardProblems } from '../huggingface/beside';
 import { openModuleTree } from '../modules/module-tree';
+import type { NamedTensor } from '../modules/module-tree';
 import { shownShape } from '../modules/tensor-types';
 import { openRanges } from '../containers/range-file';
 import type { RangeFile } from '../containers/range-file';
@@ -20,6 +22,8 @@ import type { TorchTensor } from './tensors';
 import { byBlock, readView } from './view';
 
 const maximalPickle = 256 * 2 ** 20;
+/** A pickle with its tensors inside is read whole. */
+const maximalPlain = 512 * 2 ** 20;
 /** Storages that are packed have to be unpacked whole. */
 const maximalPacked = 2 ** 31 - 1;
 
@@ -39,6 +43,19 @@ export function looksLikeLegacyTorch(head: Uint8Array): boolean {
   return head[0] === 0x80 && [2, 11].some((start) => magic.every((byte, index) => head[start + index] === byte));
 }
 
+/** True for a pickle of protocols 2 to 5 that is no file of PyTorch: Python's own, which may hold tensors and arrays. */
+export function looksLikePickle(head: Uint8Array): boolean {
+  const [first, protocol = 0, next = 0] = head;
+  return first === 0x80 && protocol >= 2 && protocol <= 5 && (protocol >= 4 ? next === 0x95 : [0x7d, 0x5d, 0x28, 0x63, 0x8c, 0x58, 0x4b, 0x4e, 0x29].includes(next));
+}
+
+/** Python's own pickle, whose tensors and arrays stand in it. */
+async function readPlain(file: RangeFile): Promise<TorchContent> {
+  if (file.size > maximalPlain) throw new Failure('pickle.size', `${file.label} is a Python pickle of ${describeBytes(file.size)}, more than the ${describeBytes(maximalPlain)} that are read, as all of it has to be in memory. Save the weights with torch.save.`);
+  const state = stateOf(readPickle(await file.read(0, file.size, 'its pickle'), file.label).value);
+  return { state, kind: 'Python pickle', bigEndian: false, read: () => Promise.reject(new Failure('torch.storage', `${file.label} refers to a storage that it does not hold.`)) };
+}
+
 /** The member `folder/ending` with the shortest name, where `folder` is one level or none. */
 export function memberNamed(zip: Zip, ending: string): string | null {
   const depth = ending.split('/').length;
@@ -49,14 +66,41 @@ export function memberNamed(zip: Zip, ending: string): string | null {
 /** Opens a file of PyTorch without running anything of it. @throws Failure */
 export async function openTorch(file: string): Promise<OpenedNetwork> {
   const label = path.basename(file);
+  const content = await readTorch(file);
+  const { tensors, modules, problems, kind } = content;
+  try {
+    const beside = await describedBeside(file) ?? '';
+    return openModuleTree({
+      name: label, format: 'pytorch', formatDetail: [beside, kind].filter((part) => part !== '').join(', '), convention: 'pytorch',
+      viewOnly: `${label} can be looked at but not run: how its modules are connected is Python code, which Backstep never runs.`,
+      problems: [...await shardProblems(file), ...problems], modules, tensors, close: () => content.close(),
+    });
+  } catch (error) {
+    await content.close();
+    throw error;
+  }
+}
+
+/** What a file of PyTorch holds, as tensors by name. Close it when done. */
+export interface TorchTensors {
+  readonly tensors: readonly NamedTensor[];
+  readonly modules: TorchState['modules'];
+  readonly problems: readonly string[];
+  /** What kind of file: `TorchScript`, `exported program`, …; empty for the usual one. */
+  readonly kind: string;
+  close(): Promise<void>;
+}
+
+/** Reads the names and places of a file's tensors. @throws Failure, also when there are none */
+export async function readTorch(file: string): Promise<TorchTensors> {
   const ranges = await openRanges(file);
   let zip: Zip | null = null;
   try {
-    const isZip = (await ranges.read(0, Math.min(2, ranges.size), 'its first bytes'))[0] === 0x50;
-    zip = isZip ? await openZip(file) : null;
-    const content = zip === null ? await readLegacy(ranges) : memberNamed(zip, 'data.pkl') === null ? await readExport(zip, ranges) : await readArchive(zip, ranges);
+    const head = await ranges.read(0, Math.min(64, ranges.size), 'its first bytes');
+    zip = head[0] === 0x50 ? await openZip(file) : null;
+    const content = zip === null ? await (looksLikeLegacyTorch(head) ? readLegacy(ranges) : readPlain(ranges)) : memberNamed(zip, 'data.pkl') === null ? await readExport(zip, ranges) : await readArchive(zip, ranges);
     const opened = zip;
-    return networkOf(label, content, async () => { opened?.close(); await ranges.close(); });
+    return tensorsOf(ranges.label, content, async () => { opened?.close(); await ranges.close(); });
   } catch (error) {
     zip?.close();
     await ranges.close();
@@ -64,29 +108,43 @@ export async function openTorch(file: string): Promise<OpenedNetwork> {
   }
 }
 
-function networkOf(label: string, { state, kind, bigEndian, read }: TorchContent, close: () => Promise<void>): OpenedNetwork {
+function tensorsOf(label: string, { state, kind, bigEndian, read }: TorchContent, close: () => Promise<void>): TorchTensors {
   const named = state.foreign.slice(0, 4).map((name) => displayName(name)).join(', ') + (state.foreign.length > 4 ? ` and ${state.foreign.length - 4} more` : '');
   const foreign = state.foreign.length === 0 ? [] : [`${label} refers to ${named}, which Backstep does not know: nothing of it was run.`];
-  if (state.tensors.length === 0 && state.modules.size === 0) throw new Failure('torch.empty', foreign[0] ?? `${label} holds no tensors, so there is nothing to show.`);
-  return openModuleTree({
-    name: label, format: 'pytorch', formatDetail: kind, convention: 'pytorch',
-    viewOnly: `${label} can be looked at but not run: how its modules are connected is Python code, which Backstep never runs.`,
+  if (state.tensors.length === 0 && state.modules.size === 0) throw new Failure('torch.empty', foreign[0] ?? `${label} ${kind === 'Python pickle' ? 'is a Python pickle without' : 'holds no'} tensors, so there is nothing to show.`);
+  const [first = ''] = state.unreadable;
+  return {
+    kind, modules: state.modules, close,
     problems: [
       ...foreign,
-      ...(state.unreadable.length === 0 ? [] : [`${state.unreadable.length === 1 ? 'One tensor' : `${state.unreadable.length} tensors`} of ${label} cannot be shown, because Backstep does not know the kind: ${displayName(state.unreadable[0] ?? '')}${state.unreadable.length === 1 ? '' : ' and others'}.`]),
+      ...(first === '' && state.unreadable.length === 0 ? [] : [`${state.unreadable.length === 1 ? 'One tensor' : `${state.unreadable.length} tensors`} of ${label} cannot be shown, because Backstep does not know the kind: ${displayName(first)}${state.unreadable.length === 1 ? '' : ' and others'}.`]),
       ...(state.tensors.some(({ tensor }) => tensor.storage === null && tensor.bytes === undefined) ? [`${label} only describes some tensors (PyTorch's device "meta"): their shapes are shown, but it holds no values of them.`] : []),
     ],
-    modules: state.modules,
     tensors: state.tensors.map(({ name, tensor, buffer, trainable }) => ({
       name, dtype: tensor.type.dtype, shape: shownShape(tensor.type, tensor.shape), ...(buffer === undefined ? {} : { buffer }), ...(trainable === undefined ? {} : { trainable }),
-      ...(tensor.storage === null || tensor.shape.includes(0) ? {} : { memory: [tensor.storage, tensor.offset, tensor.shape, tensor.strides].join(' ') }),
+      ...memoryOf(tensor),
       read: () => readTensor(tensor, `Tensor ${displayName(name)} of ${label}`, bigEndian, read),
     })),
-    close,
-  });
+  };
 }
 
-async function readTensor(tensor: TorchTensor, what: string, bigEndian: boolean, read: ReadStorage): Promise<TensorValue> {
+/** Where a tensor lies, for finding those that are the same one. */
+function memoryOf({ storage, bytes, offset, shape, strides }: TorchTensor): { readonly memory?: string } {
+  if (shape.includes(0) || (storage === null && bytes === undefined)) return {};
+  return { memory: [storage ?? `${buffersSeen(bytes)} ${bytes?.byteOffset ?? 0}`, offset, shape, strides].join(' ') };
+}
+
+const buffers = new WeakMap<ArrayBufferLike, number>();
+let buffersCount = 0;
+function buffersSeen(bytes: Uint8Array | undefined): number {
+  const buffer = bytes?.buffer;
+  if (buffer === undefined) return 0;
+  if (!buffers.has(buffer)) buffers.set(buffer, buffersCount += 1);
+  return buffers.get(buffer) ?? 0;
+}
+
+/** A tensor's values. @throws Failure when the file does not hold them */
+export async function readTensor(tensor: TorchTensor, what: string, bigEndian: boolean, read: ReadStorage): Promise<TensorValue> {
   const { bytes } = tensor;
   if (tensor.storage === null && bytes === undefined) throw new Failure('torch.meta', `${what} is only described (it was saved from PyTorch's device "meta"): the file holds its shape and type, but no values.`);
   const value = await readView(tensor, what, tensor.bigEndian ?? bigEndian, (offset, length) => (bytes === undefined ? read(tensor, offset, length) : Promise.resolve(bytes.subarray(offset, offset + length))));
@@ -95,7 +153,8 @@ async function readTensor(tensor: TorchTensor, what: string, bigEndian: boolean,
   return byBlock(value, await readTensor(scale, `The scales of ${what}`, bigEndian, read), zero === null ? null : await readTensor(zero, `The zeros of ${what}`, bigEndian, read));
 }
 
-async function readArchive(zip: Zip, ranges: RangeFile): Promise<TorchContent> {
+/** What an archive of torch.save or TorchScript holds. @throws Failure */
+export async function readArchive(zip: Zip, ranges: RangeFile): Promise<TorchContent> {
   const { label } = ranges;
   const pickle = memberNamed(zip, 'data.pkl') ?? '';
   const folder = pickle.slice(0, -'data.pkl'.length);

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { openNpz } from '../../../src/formats/npz';
 import { openNetwork } from '../../../src/formats/registry';
 import { totalCost } from '../../../src/network/cost';
@@ -21,7 +24,7 @@ const cases: Readonly<Record<string, string>> = {
   'exported.pt2': 'an exported program with a buffer among its constants', 'averaged.ckpt': 'a checkpoint with averaged weights, an optimizer, a Namespace: only the model counts',
   'parallel.pth.tar': 'a checkpoint of DataParallel', 'lone.pth': 'a record that stands alone under state_dict', 'prefixed.pth': 'a state_dict whose names begin with model, which they keep',
   'optimizer.pt': 'the state of an optimizer, which has no parameters', 'packed.state.pt': 'quantised layers, whose weights are packed', 'packed.module.pt': 'a quantised module', 'packed.script.pt': 'quantised TorchScript',
-  'sparse.pt': 'sparse tensors by their parts', 'subclass.pt': 'a tensor that is made of others', 'arrays2.pt': "NumPy's arrays in the pickle", 'arrays5.pt': "NumPy's arrays in a pickle of protocol 5", 'four.pt': '4-bit floats',
+  'sparse.pt': 'sparse tensors by their parts', 'subclass.pt': 'a tensor that is made of others', 'arrays2.pt': "NumPy's arrays in the pickle", 'arrays5.pt': "NumPy's arrays in a pickle of protocol 5", 'four.pt': '4-bit floats', 'distributed': 'a checkpoint of two processes, whose tensors lie in pieces',
 };
 
 describe('Trees of PyTorch files', () => {
@@ -53,8 +56,23 @@ describe('Trees of PyTorch files', () => {
     await assert.rejects(weights.read('weight'), (error: unknown) => error instanceof Failure && /Tensor weight of meta\.pt is only described .* no values/.test(error.message));
   }));
 
+  it('any file of a distributed checkpoint opens all of it, and a piece that is missing is named', async () => {
+    for (const file of ['distributed/.metadata', 'distributed/__1_0.distcp']) await withFile(file, ({ network }) => { assert.deepEqual([network.name, totalCost(network).parameters], ['distributed', 24]); });
+    const folder = await mkdtemp(path.join(tmpdir(), 'backstep-distributed-'));
+    try {
+      for (const name of ['.metadata', '__0_0.distcp']) await copyFile(fixture(`torch-trees/distributed/${name}`), path.join(folder, name));
+      const { network, weights } = await openNetwork(folder);
+      assert.match(network.problems[1] ?? '', /is incomplete: __1_0\.distcp is missing from its folder/);
+      await assert.rejects(weights.read('model.split'), (error: unknown) => error instanceof Failure && /__1_0\.distcp is missing/.test(error.message));
+      await rm(path.join(folder, '.metadata'));
+      await assert.rejects(openNetwork(path.join(folder, '__0_0.distcp')), /__0_0\.distcp is a piece of a distributed checkpoint, and the \.metadata that lists its tensors is missing/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   it('what a checkpoint keeps beside the model is shown too', () => withFile('averaged.ckpt', ({ network }) => {
-    const paths = [...flattenLayers(network)].map(({ path }) => path);
-    for (const path of ['blocks/0', 'model_ema/module/blocks/1', 'optimizer/state/1']) assert.ok(paths.includes(path), `${path} is not among ${paths.join(' ')}`);
+    const paths = [...flattenLayers(network)].map(({ path: each }) => each);
+    for (const each of ['blocks/0', 'model_ema/module/blocks/1', 'optimizer/state/1']) assert.ok(paths.includes(each), `${each} is not among ${paths.join(' ')}`);
   }));
 });
