@@ -6,7 +6,7 @@ import { Settings, describeShape, isObject } from './kinds/kind';
 import type { CallShapes, LayerKind, WeightSpec } from './kinds/kind';
 import { kindOf, operationKindOf } from './kinds/table';
 import type { Argument, CompileConfig, Convention, Layer, LayerCall, Network, SymbolicShape, TensorRef } from './network';
-import { orderCalls, quote } from './order';
+import { checkLayers, orderCalls, quote } from './order';
 import { outputProblem, tooLarge, weightProblem } from './sizes';
 
 /** A weight with the place that Keras archives give it. */
@@ -20,13 +20,9 @@ interface Effort { left: number }
 
 type Shapes = readonly SymbolicShape[];
 
-/** More than in any network that people make; the largest published have some thousands. */
-const maximalLayers = 60_000;
-
 /** Builds the network that a file describes. @throws Failure `network.cycle`, `network.reference`, `network.duplicate`, `network.size` */
 export function buildNetwork(draft: NetworkDraft, origin: Origin): PlacedNetwork {
-  const layers = layersIn(draft);
-  if (layers > maximalLayers) throw new Failure('network.size', `The network has ${layers.toLocaleString('en-US')} layers, more than the ${maximalLayers.toLocaleString('en-US')} that can be shown.`);
+  checkLayers(layersIn(draft));
   return build(draft, origin, true, undefined, { left: 100_000 }).network;
 }
 

@@ -1,5 +1,6 @@
 /** How many elements of a tensor belong to one example, wherever its batch lies: in front, behind the steps, or multiplied by the heads of an attention. */
 import { keyOf } from './operands';
+import { planOf } from './plan';
 import { sightsOf } from './receptive-field';
 import type { Sight } from './receptive-field';
 import type { Network, SymbolicShape, TensorRef } from './network';
@@ -16,10 +17,13 @@ export function exampleShapes(network: Network): ExampleShape {
 
 const known = new WeakMap<Network, ExampleShape>();
 
+/** Each input takes a walk over the network; of networks with thousands of both, the first inputs have to do. */
+const mostVisits = 1_000_000;
+
 function shapesIn(network: Network): ExampleShape {
-  const layers = new Map(network.layers.map((layer) => [layer.name, layer]));
-  const shapeOf = (ref: TensorRef): SymbolicShape | undefined => layers.get(ref.layer)?.calls[ref.call]?.outputShapes[ref.output];
-  const inputs = network.inputs.map((ref) => ({ batch: shapeOf(ref)?.[0] ?? null, sights: sightsOf(network, ref).tensors }));
+  const { shapes, calls } = planOf(network);
+  const shapeOf = (ref: TensorRef): SymbolicShape | undefined => shapes.get(keyOf(ref));
+  const inputs = network.inputs.slice(0, Math.max(4, Math.ceil(mostVisits / Math.max(1, calls.length)))).map((ref) => ({ batch: shapeOf(ref)?.[0] ?? null, sights: sightsOf(network, ref).tensors }));
   return (ref) => {
     const shape = shapeOf(ref), key = keyOf(ref);
     if (shape === undefined) return null;

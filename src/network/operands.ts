@@ -7,7 +7,7 @@ import type { Argument, Json, Layer, LayerCall, SymbolicShape, TensorRef } from 
 const maximalList = 64;
 
 /** A tensor of a network as a key of maps. */
-export const keyOf = ({ layer, call, output }: TensorRef): string => JSON.stringify([layer, call, output]);
+export const keyOf = ({ layer, call, output }: TensorRef): string => `${call}/${output}/${layer}`;
 
 /** An operand of a call: a tensor of the graph or a weight, by its shape. */
 export interface TakenOperand { readonly ref: TensorRef | null; readonly shape: SymbolicShape | undefined; readonly values: readonly number[] | undefined; readonly placed: boolean }

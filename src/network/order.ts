@@ -5,17 +5,30 @@ import type { LayerDraft } from './draft';
 
 export interface CallKey { readonly layer: number; readonly call: number }
 
+/** More than in any network that people make; the largest published have some ten thousand. */
+export const maximalLayers = 60_000;
+const maximalEdges = 500_000;
+
+/** @throws Failure `network.size` */
+export function checkLayers(count: number): void {
+  if (count > maximalLayers) throw new Failure('network.size', `The network has ${count.toLocaleString('en-US')} layers, more than the ${maximalLayers.toLocaleString('en-US')} that can be shown.`);
+}
+
 /**
  * Orders all calls so that each comes after those it takes tensors from. Depth first and without recursion, so that chains
- * of any length are fine. @throws Failure `network.cycle` that names the layers of the cycle, `network.reference`, `network.duplicate`.
+ * of any length are fine. @throws Failure `network.cycle` that names the layers of the cycle, `network.reference`, `network.duplicate`, `network.size`.
  */
 export function orderCalls(layers: readonly LayerDraft[]): readonly CallKey[] {
+  checkLayers(layers.length);
+  let edges = 0;
   const indices = new Map<string, number>();
   for (const [index, { name }] of layers.entries()) {
     if (indices.has(name)) throw new Failure('network.duplicate', `Two layers are called ${quote(name)}; names must be unique.`);
     indices.set(name, index);
   }
   const before = layers.map((layer) => layer.calls.map((call) => refsOfCall(call).map((ref): CallKey => {
+    edges += 1;
+    if (edges > maximalEdges) throw new Failure('network.size', `The network has more than ${maximalEdges.toLocaleString('en-US')} connections between its layers, more than can be shown.`);
     const index = indices.get(ref.layer);
     if (index === undefined) throw new Failure('network.reference', `Layer ${quote(layer.name)} takes its input from ${quote(ref.layer)}, which does not exist.`);
     if (layers[index]?.calls[ref.call] === undefined) {

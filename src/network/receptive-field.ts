@@ -10,6 +10,8 @@ import type { AxisField, AxisReading, Operand, Reading, Rule, Rules } from './fi
 import { tensorflowReadings, tfliteReadings } from './fields/tensorflow';
 import { callPath } from './layer-path';
 import { keyOf, operandsOf } from './operands';
+import { planOf } from './plan';
+import type { PlannedCall } from './plan';
 import type { Layer, LayerCall, Network, SymbolicShape, TensorRef } from './network';
 
 export type { AxisField } from './fields/reading';
@@ -102,7 +104,7 @@ export function sightsOf(network: Network, input: TensorRef): Pick<Walk, 'found'
   return { ...walk, tensors };
 }
 
-const shapeOf = (network: Network, { layer, call, output }: TensorRef): SymbolicShape | undefined => network.layers.find(({ name }) => name === layer)?.calls[call]?.outputShapes[output];
+const shapeOf = (network: Network, ref: TensorRef): SymbolicShape | undefined => planOf(network).shapes.get(keyOf(ref));
 
 /** Ops that take rows of a table by whole numbers: their input is a sequence of tokens. */
 const lookups = /^(Embedding|Gather(V2)?|ResourceGather|GATHER|EMBEDDING_LOOKUP)$/;
@@ -111,8 +113,23 @@ const lookups = /^(Embedding|Gather(V2)?|ResourceGather|GATHER|EMBEDDING_LOOKUP)
 function startOf(network: Network): TensorRef | undefined {
   const long = network.inputs.find((ref) => (shapeOf(network, ref)?.length ?? 0) >= 3);
   if (long !== undefined) return long;
-  const takers = (ref: TensorRef): Layer[] => network.layers.filter(({ calls }) => calls.some((call) => refsOfCall(call).some((other) => keyOf(other) === keyOf(ref))));
-  const looked = (ref: TensorRef): boolean => takers(ref).some(({ name, type }) => lookups.test(type) || (/^cast$/i.test(type) && looked({ layer: name, call: 0, output: 0 })));
+  const { calls } = planOf(network);
+  const takers = new Map<string, Layer[]>();
+  for (const { layer, takes } of calls) for (const key of new Set(takes)) { const list = takers.get(key); if (list === undefined) takers.set(key, [layer]); else list.push(layer); }
+  // Tokens may be cast on their way; what was looked at once is not looked at again.
+  const seen = new Set<string>();
+  const looked = (ref: TensorRef): boolean => {
+    for (const waiting = [keyOf(ref)]; waiting.length > 0;) {
+      const key = waiting.pop() ?? '';
+      if (seen.has(key)) continue;
+      seen.add(key);
+      for (const { name, type } of takers.get(key) ?? []) {
+        if (lookups.test(type)) return true;
+        if (/^cast$/i.test(type)) waiting.push(keyOf({ layer: name, call: 0, output: 0 }));
+      }
+    }
+    return false;
+  };
   return network.inputs.find((ref) => shapeOf(network, ref)?.length === 2 && looked(ref));
 }
 
@@ -147,25 +164,12 @@ function fieldOf(own: AxisReading | null, extent: number | null): AxisField | nu
 }
 
 function visitAll(network: Network, sights: Map<string, Sight>, prefix: string, walk: Walk): void {
-  const shapes = new Map(network.layers.flatMap((layer) => layer.calls.flatMap((call, number) => call.outputShapes.map((shape, output) => [keyOf({ layer: layer.name, call: number, output }), shape] as const))));
-  // Layers come in the order of their first call; later calls of a shared layer may wait for layers behind it.
-  let waiting = network.layers.flatMap((layer) => layer.calls.map((call, number) => ({ layer, call, number })));
-  const unvisited = new Set(waiting.map(({ layer, number }) => JSON.stringify([layer.name, number])));
-  for (let before = -1; waiting.length !== before;) {
-    before = waiting.length;
-    const later: typeof waiting = [];
-    for (const each of waiting) {
-      if (refsOfCall(each.call).some((ref) => unvisited.has(JSON.stringify([ref.layer, ref.call])))) later.push(each);
-      else {
-        visit(each, sights, shapes, prefix, walk);
-        unvisited.delete(JSON.stringify([each.layer.name, each.number]));
-      }
-    }
-    waiting = later;
-  }
+  const { calls, shapes } = planOf(network);
+  // What nothing seen reaches sees nothing; calls whose own sights are given are the inputs.
+  for (const each of calls) if (each.takes.length === 0 || each.takes.some((key) => sights.has(key))) visit(each, sights, shapes, prefix, walk);
 }
 
-function visit({ layer, call, number }: { layer: Layer; call: LayerCall; number: number }, sights: Map<string, Sight>, shapes: ReadonlyMap<string, SymbolicShape>, prefix: string, walk: Walk): void {
+function visit({ layer, call, number }: PlannedCall, sights: Map<string, Sight>, shapes: ReadonlyMap<string, SymbolicShape>, prefix: string, walk: Walk): void {
   const path = prefix + layer.name;
   const outputs = Math.max(1, call.outputShapes.length, layer.foreign?.outputs ?? 1);
   for (let which = 0; which < outputs; which += 1) {

@@ -17,6 +17,9 @@ export function tooLarge(shape: SymbolicShape | undefined): boolean {
   return shape !== undefined && (product(shape.slice(1).map((extent) => extent ?? 1)) ?? 0) * 4 > largest;
 }
 
+/** True for a weight's shape whose elements can be counted, and summed with those of other weights. */
+export const countable = (shape: readonly number[]): boolean => sizeOf(shape) <= countless;
+
 /** Why a layer with these outputs cannot run, or null. */
 export function outputProblem(shapes: readonly SymbolicShape[]): string | null {
   const shape = shapes.find(tooLarge);
@@ -27,6 +30,6 @@ export function outputProblem(shapes: readonly SymbolicShape[]): string | null {
 export function weightProblem(specs: readonly WeightSpec[]): { readonly problem: string | null; readonly countable: boolean } {
   const spec = specs.reduce<WeightSpec | null>((worst, one) => (sizeOf(one.shape) * 4 > largest && (worst === null || sizeOf(one.shape) > sizeOf(worst.shape)) ? one : worst), null);
   if (spec === null) return { problem: null, countable: true };
-  const countable = sizeOf(spec.shape) <= countless;
-  return { problem: `its weight ${spec.name} ${describeShape(spec.shape)} takes more than the 4 GiB that a tensor can have, so it can be shown but not run${countable ? '' : ', and is left out of all sums'}`, countable };
+  const counts = countable(spec.shape);
+  return { problem: `its weight ${spec.name} ${describeShape(spec.shape)} takes more than the 4 GiB that a tensor can have, so it can be shown but not run${counts ? '' : ', and is left out of all sums'}`, countable: counts };
 }

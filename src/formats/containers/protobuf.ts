@@ -7,14 +7,19 @@ import type { RangeFile } from './range-file';
 export interface FieldRange { readonly wire: number; readonly start: number; readonly end: number }
 export type FieldTable = ReadonlyMap<number, readonly FieldRange[]>;
 
+/** Models list some ten thousands of ops; a message costs a hundred times the two bytes that it may have in a file. */
+const mostInList = 200_000;
+/** Fields read from a file, those read again for another question counted again. */
+const mostFields = 10_000_000;
+const tooMany = (label: string): Failure => new Failure('protobuf.size', `${label} lists more entries than any model has; it is refused.`);
 const malformed = (label: string, at: number): Failure => new Failure('protobuf.malformed', `${label} is not a sound model file: its Protocol Buffers are malformed near byte ${at}.`);
 
 /** One message in memory. Absent fields read as 0, '' or empty lists, as in proto3. */
 export class ProtoMessage {
   private readonly table: Map<number, FieldRange[]>;
 
-  /** `base` is where `bytes` begin in the file, for error messages. @throws Failure `protobuf.malformed` */
-  constructor(readonly bytes: Uint8Array, readonly label: string, readonly base = 0) {
+  /** `base` is where `bytes` begin in the file, for error messages; `effort` is shared by all messages within one. @throws Failure `protobuf.malformed`, `protobuf.size` */
+  constructor(readonly bytes: Uint8Array, readonly label: string, readonly base = 0, private readonly effort = { left: mostFields }) {
     this.table = this.guard(() => {
       const reader = new PbfReader(bytes);
       const table = new Map<number, FieldRange[]>();
@@ -26,6 +31,8 @@ export class ProtoMessage {
         const length = wire === 0 ? varintLength(bytes, start) : wire === 1 ? 8 : wire === 5 ? 4 : wire === 2 ? reader.readVarint() : NaN;
         const from = wire === 2 ? reader.pos : start;
         if (!(length >= 0 && from + length <= bytes.length) || tag < 8) throw malformed(label, base + at);
+        effort.left -= 1;
+        if (effort.left < 0) throw tooMany(label);
         const list = table.get(Math.floor(tag / 8));
         if (list === undefined) table.set(Math.floor(tag / 8), [{ wire, start: from, end: from + length }]);
         else list.push({ wire, start: from, end: from + length });
@@ -76,7 +83,11 @@ export class ProtoMessage {
   data(field: number): Uint8Array { return this.datas(field).at(-1) ?? new Uint8Array(0); }
   texts(field: number): readonly string[] { return this.datas(field).map((bytes) => new TextDecoder().decode(bytes)); }
   text(field: number): string { return this.texts(field).at(-1) ?? ''; }
-  messages(field: number): readonly ProtoMessage[] { return this.fields(field).filter(({ wire }) => wire === 2).map(({ start, end }) => new ProtoMessage(this.bytes.subarray(start, end), this.label, this.base + start)); }
+  messages(field: number): readonly ProtoMessage[] {
+    const ranges = this.fields(field);
+    if (ranges.length > mostInList) throw tooMany(this.label);
+    return ranges.filter(({ wire }) => wire === 2).map(({ start, end }) => new ProtoMessage(this.bytes.subarray(start, end), this.label, this.base + start, this.effort));
+  }
   message(field: number): ProtoMessage { return this.messages(field).at(-1) ?? new ProtoMessage(new Uint8Array(0), this.label, this.base); }
 
   /** Entries of a `map<string, Message>`. */
@@ -115,8 +126,11 @@ export async function scanMessage(file: RangeFile, start: number, end: number): 
     throw malformed(file.label, at);
   };
   const table = new Map<number, FieldRange[]>();
+  let fields = 0;
   while (at < end) {
     const place = at;
+    fields += 1;
+    if (fields > 5 * mostInList) throw tooMany(file.label);
     const tag = await varint();
     const wire = tag % 8;
     let from = at;

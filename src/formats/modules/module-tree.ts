@@ -3,7 +3,8 @@ import { Failure } from '../../tensor/failure';
 import type { DType, TensorValue } from '../../tensor/value';
 import type { FormatId } from '../../network/format-titles';
 import type { Convention, JsonObject, Layer, Network, OpenedNetwork, Weight } from '../../network/network';
-import { displayName } from '../../network/order';
+import { checkLayers, displayName } from '../../network/order';
+import { countable } from '../../network/sizes';
 import { guessType } from './guess-type';
 
 /** A tensor of a file of weights; `read` takes memory only when asked. */
@@ -46,19 +47,25 @@ interface Node { readonly path: string; readonly children: Map<string, Node>; re
 
 /** The network of a tree, and its weights. @throws Failure `modules.empty` when there are no tensors */
 export function openModuleTree(tree: ModuleTree): OpenedNetwork {
-  if (tree.tensors.length === 0 && (tree.modules?.size ?? 0) === 0) throw new Failure('modules.empty', `${tree.name} holds no tensors, so there is nothing to show.`);
+  const tensors = tree.tensors.filter(({ shape }) => countable(shape));
+  const uncounted = tree.tensors.length - tensors.length;
+  const problems = uncounted === 0 ? tree.problems : [...tree.problems, `${uncounted} tensor${uncounted === 1 ? '' : 's'} of ${tree.name} cannot be shown: ${displayName(tree.tensors.find(({ shape }) => !countable(shape))?.name ?? '')} claims more elements than any model has.`];
+  if (tensors.length === 0 && (tree.modules?.size ?? 0) === 0) throw new Failure('modules.empty', problems[0] ?? `${tree.name} holds no tensors, so there is nothing to show.`);
   const separator = tree.separator ?? '.';
   const root: Node = { path: '', children: new Map(), weights: [], tied: new Map() };
+  let modules = 0;
   const at = (parts: readonly string[]): Node => parts.slice(0, deepest).reduce((node, part) => {
-    const child: Node = node.children.get(part) ?? { path: node.path === '' ? part : node.path + separator + part, children: new Map(), weights: [], tied: new Map() };
+    const known = node.children.get(part);
+    if (known === undefined) checkLayers(modules += 1);
+    const child: Node = known ?? { path: node.path === '' ? part : node.path + separator + part, children: new Map(), weights: [], tied: new Map() };
     node.children.set(part, child);
     return child;
   }, root);
   const byName = new Map<string, NamedTensor>();
   for (const name of tree.modules?.keys() ?? []) if (name !== '') at(name.split(separator));
-  const names = new Set(tree.tensors.map(({ name }) => name));
+  const names = new Set(tensors.map(({ name }) => name));
   const inMemory = new Map<string, string>();
-  for (const tensor of tree.tensors) {
+  for (const tensor of tensors) {
     if (byName.has(tensor.name)) continue;
     byName.set(tensor.name, tensor);
     const parts = tensor.name.split(separator);

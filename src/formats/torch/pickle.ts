@@ -20,6 +20,9 @@ export class PickleTuple { constructor(readonly items: readonly PickleValue[]) {
 export class PicklePersistent { constructor(readonly id: PickleValue) {} }
 export type PickleValue = null | boolean | number | bigint | string | Uint8Array | PickleValue[] | Map<PickleValue, PickleValue> | PickleTuple | PickleGlobal | PickleCall | PicklePersistent;
 
+/** Instructions of one byte can fill the memory; a checkpoint of ten thousand tensors and its optimizer takes less than a million. */
+const mostInstructions = 3_000_000;
+
 const mark = Symbol('mark');
 type Slot = PickleValue | typeof mark;
 
@@ -45,8 +48,9 @@ class Machine {
   }
 
   run(): { value: PickleValue; end: number; references: readonly PicklePersistent[] } {
-    for (;;) {
+    for (let done = 0; ; done += 1) {
       const place = this.at;
+      if (done > mostInstructions) throw new Failure('pickle.size', `${this.label} holds a pickle of more than ${mostInstructions.toLocaleString('en-US')} instructions, more than any model has; it is refused.`);
       const code = this.take(1)[0] ?? 0;
       if (code === 0x2e) return { value: this.pop(), end: this.at, references: this.references };
       const act = opcodes[code];
