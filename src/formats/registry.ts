@@ -13,6 +13,7 @@ import { openZip } from './containers/zip';
 import type { Zip } from './containers/zip';
 import { looksLikeOnnx, openOnnx } from './onnx/onnx';
 import { looksLikeTflite, openTflite } from './tflite/tflite';
+import { looksLikeGraphDef, openGraphFile } from './tensorflow/graph-file';
 import { isSavedModel, openSavedModel } from './tensorflow/saved-model';
 import { isNpz, looksLikeNpy, openNpyModel, openNpzModel } from './npz-model';
 import { describeOther, knownOther } from './other-files';
@@ -74,6 +75,7 @@ export const formats: readonly Format[] = [
   { id: 'keras-weights', title: formatTitles['keras-weights'], sniff: () => false, open: openKerasH5 },
   { id: 'tflite', title: formatTitles.tflite, sniff: (sample) => looksLikeTflite(sample.head), open: openTflite },
   { id: 'saved-model', title: formatTitles['saved-model'], sniff: (sample) => isSavedModel(sample.path), open: openSavedModel },
+  { id: 'tensorflow-graph', title: formatTitles['tensorflow-graph'], sniff: ({ head }) => looksLikeGraphDef(head), open: openGraphFile },
   { id: 'onnx', title: formatTitles.onnx, sniff: (sample) => looksLikeOnnx(sample.head, sample.path), open: openOnnx },
   // Hugging Face's JSON files lead to safetensors or PyTorch files.
   { id: 'safetensors', title: formatTitles.safetensors, sniff: ({ head }) => looksLikeHuggingFace(new TextDecoder().decode(head)), open: openHuggingFace },

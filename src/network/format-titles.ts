@@ -9,6 +9,7 @@ export const formatTitles = {
   'onnx': 'ONNX model',
   'tflite': 'TFLite model',
   'saved-model': 'TensorFlow SavedModel',
+  'tensorflow-graph': 'TensorFlow graph',
   'safetensors': 'safetensors file',
   'npz': 'NumPy archive',
   'pytorch': 'PyTorch file',

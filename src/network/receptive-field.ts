@@ -75,7 +75,7 @@ function union(a: Sight, b: Sight): Sight {
 /** With the places that the batch's index decides on: any of them may be meant. */
 const whole = (sight: Sight): Sight => (sight.some((axis) => axis?.dealt !== undefined) ? sight.map((axis) => axis && { ...axis, high: axis.high + (axis.dealt ?? 0) }) : sight);
 
-const tables: readonly (readonly [format: RegExp, Rules])[] = [[/^onnx/, onnxReadings], [/^tflite/, tfliteReadings], [/^tfjs-graph/, tensorflowReadings]];
+const tables: readonly (readonly [format: RegExp, Rules])[] = [[/^onnx/, onnxReadings], [/^tflite/, tfliteReadings], [/^(tfjs-graph|saved-model|tensorflow-graph)/, tensorflowReadings]];
 const everything: Rule = () => null;
 
 /** How classes of a file read their inputs; those that are not known see everything. */

@@ -58,7 +58,7 @@ const tflite: Table = {
   FULLY_CONNECTED: perOutput((kernel) => kernel.slice(1)), BATCH_MATMUL: product('adj_x'),
   UNIDIRECTIONAL_SEQUENCE_LSTM: recurrent(({ config, shapes: [x] }) => x?.[config.time_major === true ? 0 : 1], (shapes) => [...shapes.slice(1, 9), shapes[16] ?? null]), UNIDIRECTIONAL_SEQUENCE_RNN: recurrent(({ config, shapes: [x] }) => x?.[config.time_major === true ? 0 : 1], (shapes) => shapes.slice(1, 3)),
 };
-const tables: Readonly<Record<string, Table>> = { onnx, tflite, 'tfjs-graph': tensorflow, 'saved-model': tensorflow };
+const tables: Readonly<Record<string, Table>> = { onnx, tflite, 'tfjs-graph': tensorflow, 'saved-model': tensorflow, 'tensorflow-graph': tensorflow };
 
 /** Multiply-adds of one example over all calls of a layer; undefined for formats whose ops are not known here, null where a shape is not. */
 export function workOf({ format }: Network, layer: Layer, shapeOf: ExampleShape): number | null | undefined {

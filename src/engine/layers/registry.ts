@@ -31,7 +31,7 @@ const families: readonly Readonly<Record<string, LayerForward>>[] = [
 ];
 
 /** Tables of the formats whose networks consist of ops of their own; all others speak Keras. */
-const dialects: Readonly<Record<string, Readonly<Record<string, LayerForward>>>> = { onnx: onnxLayers, 'tfjs-graph': tensorflowOps, tflite: tfliteOperators };
+const dialects: Readonly<Record<string, Readonly<Record<string, LayerForward>>>> = { onnx: onnxLayers, 'tfjs-graph': tensorflowOps, 'saved-model': tensorflowOps, 'tensorflow-graph': tensorflowOps, tflite: tfliteOperators };
 
 const keras = new Map<string, LayerForward>(families.flatMap((family) => Object.entries(family)));
 const tables = new Map(Object.entries(dialects).map(([format, table]) => [format, new Map(Object.entries(table))]));

@@ -25,6 +25,8 @@ export interface Constant {
   readonly name?: string;
   /** What is known of a variable; for a constant, the op that takes it decides. */
   readonly trainable?: boolean;
+  /** True for a variable, which counts as a parameter also where training leaves it alone. */
+  readonly counted?: boolean;
 }
 
 export interface FlowSource {
@@ -100,7 +102,7 @@ function complexTensors(nodes: readonly FlowNode[]): ReadonlySet<string> {
 function complexFailure(nodes: readonly FlowNode[], label: string): string | null {
   const complex = complexTensors(nodes);
   const wrong = complex.size === 0 ? undefined : nodes.find(({ op, inputs }) => !complexOps.taking.has(op) && !movesComplex.has(op) && inputs.some((input) => complex.has(input)));
-  return wrong === undefined ? null : `${label} can be looked at but not run: its op ${displayName(shortName(wrong.name))} (${wrong.op}) computes with complex numbers, which Backstep only transforms, moves and splits.`;
+  return wrong === undefined ? null : `${label} can be looked at but not run: its op ${displayName(wrong.title ?? shortName(wrong.name))} (${wrong.op}) computes with complex numbers, which Backstep only transforms, moves and splits.`;
 }
 
 /** Ops of a graph, those inside loops and branches as networks. `strip` is the scope that all its names begin with. */
@@ -205,6 +207,6 @@ function outputsOf(nodes: readonly FlowNode[], outputs: readonly string[]): Read
   return new Map([...most].map(([name, last]) => [name, Array.from({ length: last + 1 }, (_, index) => (index === 0 ? name : `${name}:${index}`))]));
 }
 
-function weightOf(name: string, { key, shape, dtype }: Constant, trainable: boolean): Weight {
-  return { name, key, shape, dtype, trainable, ...(trainable ? {} : { buffer: true }), initializer: null };
+function weightOf(name: string, { key, shape, dtype, counted }: Constant, trainable: boolean): Weight {
+  return { name, key, shape, dtype, trainable, ...(trainable || counted === true ? {} : { buffer: true }), initializer: null };
 }

@@ -2,6 +2,7 @@
 import { Failure } from '../../tensor/failure';
 import type { JsonObject, SymbolicShape } from '../../network/network';
 import type { ProtoMessage } from '../containers/protobuf';
+import { flowOps } from './flow-graph';
 import { outputNumber } from './graph-def';
 import type { FunctionDef, NodeDef } from './graph-def';
 
@@ -15,7 +16,12 @@ export interface FlatNode {
   readonly shapes: readonly (SymbolicShape | undefined)[];
   readonly shared: string;
   readonly value: ProtoMessage | null;
+  /** The graphs that a loop or branch runs, by the names of its attributes. */
+  readonly graphs: Readonly<Record<string, FlatGraph>> | null;
 }
+
+/** A graph inside an op, with the tensors that it is given and gives. */
+export interface FlatGraph { readonly nodes: readonly FlatNode[]; readonly inputs: readonly string[]; readonly outputs: readonly string[] }
 
 /** Gives a function by its name; undefined when the file has none. */
 export type Library = (name: string) => FunctionDef | undefined;
@@ -25,7 +31,7 @@ const maximalOutputs = 4096;
 const maximalCalls = 64;
 const calls = new Set(['PartitionedCall', 'StatefulPartitionedCall', 'TPUPartitionedCall', 'RemoteCall']);
 /** Ops whose output is their first input. */
-const names = new Set(['Identity', 'ReadVariableOp', 'PlaceholderWithDefault', 'Enter', 'DisableCopyOnRead']);
+const names = new Set(['Identity', 'ReadVariableOp', 'PlaceholderWithDefault', 'DisableCopyOnRead']);
 const silent = new Set([...names, 'NoOp', 'Const', 'Placeholder', 'IdentityN']);
 
 /** `__inference_encoder_12` -> `encoder` */
@@ -35,12 +41,15 @@ const shortName = (name: string): string => name.replace(/^__(inference|forward)
 interface Scope { readonly key: string; readonly title: string; readonly depth: number; readonly ops: ReadonlyMap<string, string> }
 
 export class Inliner {
-  readonly nodes: FlatNode[] = [];
+  private list: FlatNode[] = [];
+  private made = 0;
   private readonly aliases = new Map<string, string>();
   private scopes = 0;
   private work = 0;
 
   constructor(private readonly library: Library, private readonly label: string) {}
+
+  get nodes(): readonly FlatNode[] { return this.list; }
 
   /** The tensor that a name stands for in the end. @throws Failure `graph.cycle` */
   resolve(tensor: string): string {
@@ -99,10 +108,28 @@ export class Inliner {
       if (names.has(node.op) && first !== undefined) { this.alias(`${place}:0`, first); continue; }
       if (node.op === 'IdentityN') { for (const [index, input] of inputs.entries()) this.alias(`${place}:${index}`, input); continue; }
       if (node.op === 'NoOp') continue;
-      if (this.nodes.length >= maximalNodes) throw this.tooLarge();
-      const inner = Object.entries(node.functions).map(([key, name]) => [key, this.describe(name)] as const);
-      this.nodes.push({ place, name: scope.title + node.name, op: node.op, inputs, settings: { ...node.settings, ...Object.fromEntries(inner) }, shapes: node.shapes, shared: node.shared, value: node.value });
+      this.made += 1;
+      if (this.made > maximalNodes) throw this.tooLarge();
+      const graphs = this.graphsOf(node, place, scope.depth);
+      const inner = graphs === null ? Object.entries(node.functions).map(([key, name]) => [key, this.describe(name)] as const) : [];
+      this.list.push({ place, name: scope.title + node.name, op: node.op, inputs, settings: { ...node.settings, ...Object.fromEntries(inner) }, shapes: node.shapes, shared: node.shared, value: node.value, graphs });
     }
+  }
+
+  /** The graphs that a loop or branch runs, with their functions written out; null when one of them is not in the file. */
+  private graphsOf(node: NodeDef, place: string, depth: number): Readonly<Record<string, FlatGraph>> | null {
+    const form = Object.hasOwn(flowOps, node.op) ? flowOps[node.op] : undefined;
+    const bodies = form?.graphs.map((key) => [key, this.library(node.functions[key] ?? '')] as const) ?? [];
+    if (bodies.length === 0 || bodies.some(([, body]) => body === undefined)) return null;
+    const outside = this.list;
+    const graphs = bodies.map(([key, body]): readonly [string, FlatGraph] => {
+      this.list = [];
+      const inputs = body?.inputs.map((name) => `${place}/${key}/${name}:0`) ?? [];
+      const outputs = body === undefined ? [] : this.call(body, inputs, '', depth + 1);
+      return [key, { nodes: this.list, inputs, outputs }];
+    });
+    this.list = outside;
+    return Object.fromEntries(graphs);
   }
 
   /** A loop's body or a branch, as a setting. */
@@ -123,21 +150,18 @@ function tensorName(scope: Scope, reference: string, parameters: ReadonlySet<str
   return `${scope.key}${name}:${outputNumber(scope.ops.get(name) ?? '', second, Number(third ?? 0))}`;
 }
 
-/** The nodes that the tensors come from, in the file's order, and which outputs of each are used. `ends` are tensors to stop at. */
-export function reachable(inliner: Inliner, tensors: readonly string[], ends: ReadonlySet<string>): { readonly nodes: readonly FlatNode[]; readonly used: ReadonlyMap<string, ReadonlySet<number>> } {
-  const byPlace = new Map(inliner.nodes.map((node) => [node.place, node]));
-  const used = new Map<string, Set<number>>();
+/** The nodes of a list that the tensors come from, in the file's order. `ends` are tensors to stop at. */
+export function reachable(inliner: Inliner, list: readonly FlatNode[], tensors: readonly string[], ends: ReadonlySet<string>): readonly FlatNode[] {
+  const byPlace = new Map(list.map((node) => [node.place, node]));
+  const used = new Set<string>();
   const waiting = tensors.map((tensor) => inliner.resolve(tensor));
   for (let tensor = waiting.pop(); tensor !== undefined; tensor = waiting.pop()) {
     if (ends.has(tensor)) continue;
-    const cut = tensor.lastIndexOf(':');
-    const place = tensor.slice(0, cut);
+    const place = tensor.slice(0, tensor.lastIndexOf(':'));
     const node = byPlace.get(place);
-    if (node === undefined) continue;
-    const outputs = used.get(place);
-    if (outputs !== undefined) { outputs.add(Number(tensor.slice(cut + 1))); continue; }
-    used.set(place, new Set([Number(tensor.slice(cut + 1))]));
+    if (node === undefined || used.has(place)) continue;
+    used.add(place);
     for (const input of node.inputs) waiting.push(inliner.resolve(input));
   }
-  return { nodes: inliner.nodes.filter(({ place }) => used.has(place)), used };
+  return list.filter(({ place }) => used.has(place));
 }

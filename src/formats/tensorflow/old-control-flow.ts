@@ -37,6 +37,9 @@ function replace({ nodes, same }: Rewriting, gone: Iterable<FlowNode>, made: Flo
   for (const node of [...nodes.values()]) if (node.inputs.some((input) => same.has(input))) nodes.set(node.name, { ...node, inputs: node.inputs.map((input) => same.get(input) ?? input) });
 }
 
+/** What a made op is called, where names are keys: `3/lstm/while` -> `lstm/while`. */
+const titled = (member: FlowNode | undefined, name: string): { readonly title?: string } => (member?.title === undefined ? {} : { title: name.replace(/^\d+\//, '') });
+
 /** Turns one loop that holds no other into an op While; false when there is none that can be. */
 function oneLoop(state: Rewriting): boolean {
   const { nodes } = state;
@@ -64,7 +67,7 @@ function oneLoop(state: Rewriting): boolean {
     const extra = given.map(({ name }) => name);
     const name = frame.replace(/\/$/, '').replace(/\/while_context$/, '') || 'while';
     const made: FlowNode = {
-      name: nodes.has(name) ? `${name}/While` : name, op: 'While', attributes: {}, inputs: [...variables.map(({ enter }) => entered.get(enter)?.inputs[0] ?? ''), ...given.map(({ inputs: [input = ''] }) => input)],
+      name: nodes.has(name) ? `${name}/While` : name, ...titled(variables[0]?.merge, nodes.has(name) ? `${name}/While` : name), op: 'While', attributes: {}, inputs: [...variables.map(({ enter }) => entered.get(enter)?.inputs[0] ?? ''), ...given.map(({ inputs: [input = ''] }) => input)],
       graphs: {
         cond: { nodes: test, inputs: [...starts, ...extra], outputs: condition.inputs.slice(0, 1) },
         body: { nodes: body, inputs: [...inside, ...extra], outputs: [...variables.map(({ next }) => next.inputs[0] ?? ''), ...extra] },
@@ -135,7 +138,8 @@ function oneBranch(state: Rewriting): boolean {
     const rename = (name: string): string => names.get(name) ?? name;
     return { inputs: needed.map((name) => `${name}${mark}`), outputs: side.outputs.map(rename), nodes: [...side.nodes].map((node) => ({ ...node, inputs: node.inputs.map(rename) })) };
   };
-  const made: FlowNode = { name: scope === '' || nodes.has(scope) ? `${scope}/If` : scope, op: 'If', attributes: {}, inputs: [condition, ...needed], graphs: { then_branch: graphOf(sides.then_branch, '#then'), else_branch: graphOf(sides.else_branch, '#else') } };
+  const name = scope === '' || nodes.has(scope) ? `${scope}/If` : scope;
+  const made: FlowNode = { name, ...titled(members[0]?.merge, name), op: 'If', attributes: {}, inputs: [condition, ...needed], graphs: { then_branch: graphOf(sides.then_branch, '#then'), else_branch: graphOf(sides.else_branch, '#else') } };
   replace(state, gone, made, members.map(({ merge }, index) => [merge.name, index === 0 ? made.name : `${made.name}:${index}`] as const));
   return true;
 }

@@ -2,7 +2,7 @@
 
 /** Ops that the engine's table has; `Const` stands for a constant that several ops share. */
 export const tensorflowOpNames: readonly string[] = (
-  'Abs Acos Acosh Asin Asinh Atan Atanh Ceil Cos Cosh Erf Exp Expm1 Floor IsFinite IsInf IsNan Log Log1p Neg Reciprocal Round Rsqrt Sign Sin Sinh Sqrt Square Tan OnesLike ZerosLike LogicalNot '
+  'Abs Erfc Inv Rint Xlogy Xdivy MulNoNan L2Loss Softsign BatchMatMulV3 Acos Acosh Asin Asinh Atan Atanh Ceil Cos Cosh Erf Exp Expm1 Floor IsFinite IsInf IsNan Log Log1p Neg Reciprocal Round Rsqrt Sign Sin Sinh Sqrt Square Tan OnesLike ZerosLike LogicalNot '
   + 'Add AddV2 Sub Mul RealDiv Div DivNoNan FloorDiv Mod FloorMod Pow Maximum Minimum SquaredDifference Atan2 Equal NotEqual Greater GreaterEqual Less LessEqual LogicalAnd LogicalOr AddN BiasAdd BiasAddV1 Select SelectV2 Cast '
   + 'Relu Relu6 Elu Selu Softplus Tanh Sigmoid Softmax LogSoftmax LeakyRelu Prelu ClipByValue '
   + 'Conv2D Conv3D _FusedConv2D DepthwiseConv2dNative DepthwiseConv2d FusedDepthwiseConv2dNative Conv2DBackpropInput Dilation2D MaxPool AvgPool MaxPool3D AvgPool3D '
@@ -31,7 +31,7 @@ const reduced = ['input', 'axis'];
 /** What the inputs of an op are called, by position; weights carry Keras's names where Keras has one. */
 const inputNames: Readonly<Record<string, readonly string[]>> = {
   Conv2D: fusedProduct, Conv3D: fusedProduct, _FusedConv2D: fusedProduct, DepthwiseConv2dNative: fusedProduct, DepthwiseConv2d: fusedProduct, FusedDepthwiseConv2dNative: fusedProduct, _FusedMatMul: fusedProduct,
-  MatMul: ['input', 'kernel'], BatchMatMul: ['input', 'kernel'], BatchMatMulV2: ['input', 'kernel'], Conv2DBackpropInput: ['output_shape', 'kernel', 'input'], Dilation2D: ['input', 'kernel'], BiasAdd: ['value', 'bias'], BiasAddV1: ['value', 'bias'],
+  MatMul: ['input', 'kernel'], BatchMatMul: ['input', 'kernel'], BatchMatMulV2: ['input', 'kernel'], BatchMatMulV3: ['input', 'kernel'], Conv2DBackpropInput: ['output_shape', 'kernel', 'input'], Dilation2D: ['input', 'kernel'], BiasAdd: ['value', 'bias'], BiasAddV1: ['value', 'bias'],
   FusedBatchNorm: normalised, FusedBatchNormV2: normalised, FusedBatchNormV3: normalised, Prelu: ['x', 'alpha'], Gather: ['embeddings', 'indices'], GatherV2: ['embeddings', 'indices', 'axis'], ResourceGather: ['embeddings', 'indices'],
   ...Object.fromEntries(['Sum', 'Mean', 'Prod', 'Max', 'Min', 'All', 'Any', 'EuclideanNorm', 'ArgMax', 'ArgMin', 'Cumsum', 'Cumprod', 'ExpandDims', 'ReverseV2'].map((name) => [name, reduced])),
   Reshape: ['tensor', 'shape'], Transpose: ['x', 'perm'], Concat: ['axis'], Split: ['axis', 'value'], SplitV: ['value', 'sizes', 'axis'], Slice: ['input', 'begin', 'size'], StridedSlice: ['input', 'begin', 'end', 'strides'], Tile: ['input', 'multiples'],
@@ -50,7 +50,7 @@ export function inputName(type: string, position: number, inputs: number): strin
 const always = [0, 1, 2, 3];
 /** Positions at which a floating constant is a weight that training changes; single numbers are not. */
 const trainedInputs: Readonly<Record<string, readonly number[]>> = {
-  ...Object.fromEntries(['MatMul', 'BatchMatMul', 'BatchMatMulV2', 'Einsum', '_FusedMatMul', '_FusedConv2D', 'FusedDepthwiseConv2dNative', 'Add', 'AddV2', 'Sub', 'Mul', 'AddN'].map((name) => [name, always])),
+  ...Object.fromEntries(['MatMul', 'BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3', 'Einsum', '_FusedMatMul', '_FusedConv2D', 'FusedDepthwiseConv2dNative', 'Add', 'AddV2', 'Sub', 'Mul', 'AddN'].map((name) => [name, always])),
   ...Object.fromEntries(['Conv2D', 'Conv3D', 'DepthwiseConv2dNative', 'DepthwiseConv2d', 'Conv2DBackpropInput', 'Dilation2D', 'BiasAdd', 'BiasAddV1', 'Prelu'].map((name) => [name, [1]])),
   ...Object.fromEntries(['FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3'].map((name) => [name, [1, 2]])), ...Object.fromEntries(['Gather', 'GatherV2', 'ResourceGather'].map((name) => [name, [0]])),
 };

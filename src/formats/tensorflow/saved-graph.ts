@@ -1,20 +1,33 @@
 /** A SavedModel's signatures as networks: the ops that their outputs need, with the variables and constants that feed them as weights. */
 import { Failure } from '../../tensor/failure';
-import type { Network, SymbolicShape, Weight } from '../../network/network';
+import type { Network, SymbolicShape } from '../../network/network';
+import type { FormatId } from '../../network/format-titles';
+import { sizeOf } from '../../tensor/value';
 import type { ProtoMessage } from '../containers/protobuf';
-import { networkOfOps } from '../graphs/op-graph';
-import type { OpNode } from '../graphs/op-graph';
 import { shownShape } from '../modules/tensor-types';
-import { functionFrom, nodeFrom, shapeOf } from './graph-def';
+import type { FlowNode, InnerGraph } from './flow-graph';
+import { maximalShape, networkOfFlow, tensorName } from './flow-network';
+import type { Constant } from './flow-network';
+import { dataTypes, functionFrom, nodeFrom, shapeOf } from './graph-def';
 import type { FunctionDef, NodeDef } from './graph-def';
 import { Inliner, reachable } from './inline';
-import type { FlatNode } from './inline';
+import type { FlatGraph, FlatNode } from './inline';
 import type { SavedObjects, StoredVariable } from './saved-objects';
-import { macsOf, outputShapes } from './shapes';
-import { constantKind } from './tensor-proto';
+import { constantKind, constantValue } from './tensor-proto';
 
 /** A way into the model: a signature, or a function that is one of its attributes. Inputs and outputs by their names. */
-interface Entry { readonly name: string; readonly inputs: ReadonlyMap<string, string>; readonly shapes: ReadonlyMap<string, SymbolicShape>; readonly outputs: ReadonlyMap<string, string>; readonly body: string | null }
+export interface Entry {
+  readonly name: string;
+  readonly inputs: ReadonlyMap<string, string>;
+  readonly shapes: ReadonlyMap<string, SymbolicShape>;
+  /** Element types of inputs. */
+  readonly types: ReadonlyMap<string, string>;
+  readonly outputs: ReadonlyMap<string, string>;
+  /** The function, where the model is called by one and not by its signature. */
+  readonly body: string | null;
+  /** True for a graph that has no signature: its tensors have no names but those of its ops. */
+  readonly plain?: boolean;
+}
 
 export interface SignatureGraph {
   /** Signatures with the same ops are one graph. */
@@ -41,7 +54,11 @@ export interface GraphSource {
   readonly signatures: readonly (readonly [string, ProtoMessage])[];
   readonly objects: SavedObjects;
   readonly variables: readonly StoredVariable[];
-  readonly viewOnly: string;
+  readonly format: FormatId;
+  /** Constants whose values stand elsewhere, by the name of the op. */
+  readonly given?: (name: string) => Constant | undefined;
+  /** Takes the place of what the signatures say. */
+  readonly entries?: readonly Entry[];
 }
 
 /** @throws Failure `graph.*` when its functions are malformed or too many */
@@ -57,7 +74,7 @@ export function savedGraph(source: GraphSource): SavedGraph {
   const nodes = new Map(source.graph.messages(1).map((message) => [message.text(1), message] as const));
   const reader = new SignatureReader(source, nodes, library);
   const graphs = new Map<string, SignatureGraph>();
-  for (const entry of entriesOf(source, library)) {
+  for (const entry of source.entries ?? entriesOf(source, library)) {
     const network = reader.network(entry);
     const same = JSON.stringify([network.layers.map(({ name, type, config, calls, weights }) => [name, type, config, calls, weights.map((weight) => weight.name)]), network.outputs]);
     graphs.set(same, { names: [...graphs.get(same)?.names ?? [], entry.name], network: graphs.get(same)?.network ?? network });
@@ -69,6 +86,7 @@ function entriesOf({ signatures, objects }: GraphSource, library: (name: string)
   const tensors = (info: ProtoMessage, field: number): ReadonlyMap<string, string> => new Map(info.entries(field).map(([key, tensor]) => [key, tensor.text(1)] as const).sort(([first], [second]) => (first < second ? -1 : 1)));
   const named = signatures.filter(([name, info]) => name !== '__saved_model_init_op' && info.has(2)).map(([name, info]): Entry => ({
     name, inputs: tensors(info, 1), outputs: tensors(info, 2), body: null,
+    types: new Map(info.entries(1).map(([key, tensor]) => [key, dataTypes[tensor.int(2)] ?? ''] as const)),
     shapes: new Map(info.entries(1).flatMap(([key, tensor]) => { const shape = shapeOf(tensor.message(3)); return shape === undefined ? [] : [[key, shape] as const]; })),
   })).sort((first, second) => Number(second.name === 'serving_default') - Number(first.name === 'serving_default') || (first.name < second.name ? -1 : 1));
   if (named.length > 0) return named;
@@ -76,7 +94,7 @@ function entriesOf({ signatures, objects }: GraphSource, library: (name: string)
     const body = library(trace);
     if (body === undefined) return [];
     const inputs = body.inputs.slice(0, Math.max(0, body.inputs.length - objects.captured(trace).length));
-    return [{ name, inputs: new Map(inputs.map((input) => [input, input])), shapes: new Map(), outputs: new Map(body.outputs.map((output) => [output, output])), body: trace }];
+    return [{ name, inputs: new Map(inputs.map((input) => [input, input])), shapes: new Map(), types: new Map(), outputs: new Map(body.outputs.map((output) => [output, output])), body: trace }];
   });
 }
 
@@ -140,63 +158,86 @@ class SignatureReader {
   }
 
   private assemble(entry: Entry, inliner: Inliner, results: readonly (readonly [string, string])[], objectIds: ReadonlyMap<string, number>): Network {
-    const ends = new Set([...entry.inputs.keys()].map((name) => `input:${name}`));
-    const { nodes, used } = reachable(inliner, results.map(([, tensor]) => tensor), ends);
-    const byPlace = new Map(nodes.map((node) => [node.place, node]));
-    const nodeOf = (tensor: string): FlatNode | undefined => byPlace.get(tensor.slice(0, tensor.lastIndexOf(':')));
-    const shapes = new Map<string, SymbolicShape>([...entry.shapes].map(([name, shape]) => [`input:${name}`, shape]));
-    for (const node of nodes) for (const [index, shape] of node.shapes.entries()) if (shape !== undefined) shapes.set(`${node.place}:${index}`, shape);
-    const counted = new Set<string>();
-    const weightOf = (tensor: string): Weight | null => {
-      const node = nodeOf(tensor);
-      const variable = this.variableOf(tensor, node, objectIds);
-      const shared = counted.has(tensor);
-      if (variable !== undefined) {
-        const { type, shape } = variable.entry;
-        shapes.set(tensor, shape);
-        counted.add(tensor);
-        this.used.add(variable.name);
-        const buffer = shared || !/float/.test(type.dtype);
-        return { name: variable.name, key: `variable ${variable.name}`, dtype: type.dtype, shape: shownShape(type, shape), trainable: !buffer && variable.trainable, ...(buffer ? { buffer } : {}), initializer: null };
-      }
-      const kind = node?.op === 'Const' && node.value !== null ? constantKind(node.value) : null;
-      if (node !== undefined && variableOps.has(node.op) && node.op !== 'Placeholder') this.missing.add(node.shared === '' ? node.name : node.shared);
-      if (node === undefined || node.value === null || kind === null) return null;
-      shapes.set(tensor, kind.shape);
-      const key = `constant ${node.value.base}`;
-      this.constants.set(key, { start: node.value.base, length: node.value.bytes.length });
-      // Of a model without variables the constants are the weights.
-      const counts = this.source.variables.length === 0 && !shared && /float/.test(kind.type.dtype) && kind.shape.length > 0;
-      counted.add(tensor);
-      return { name: node.name, key, dtype: kind.type.dtype, shape: shownShape(kind.type, kind.shape), trainable: counts, ...(counts ? {} : { buffer: true }), initializer: null };
-    };
-    const named = new Map<string, string[]>();
-    for (const [name, tensor] of results) { const place = nodeOf(inliner.resolve(tensor))?.place; if (place !== undefined) named.set(place, [...named.get(place) ?? [], name]); }
-    const ops = nodes.filter(({ op }) => op !== 'Const' && !variableOps.has(op)).map((node): OpNode => {
-      // What a loop hands to its next turn would close a circle.
-      const inputs = node.op === 'NextIteration' ? [] : node.inputs.map((input) => inliner.resolve(input));
-      const weights = inputs.flatMap((tensor, index) => { const weight = inputs.indexOf(tensor) === index ? weightOf(tensor) : null; return weight === null ? [] : [weight]; });
-      const last = Math.max(0, ...used.get(node.place) ?? []);
-      const outputs = Array.from({ length: last + 1 }, (_, index) => `${node.place}:${index}`);
-      const shape = shapes.get(`${node.place}:0`) ?? outputShapes(node.op, { config: node.settings, inputs: inputs.map((input) => shapes.get(input)), values: [] })[0];
-      if (shape !== undefined) shapes.set(`${node.place}:0`, shape);
-      const output = named.get(node.place);
-      return {
-        name: node.name, type: node.op, config: { ...node.settings, ...(output === undefined ? {} : { signature_output: output.join(', ') }) }, inputs, outputs, weights: unlike(weights),
-        macs: macsOf(node.op, shape, inputs.map((input) => shapes.get(input))), detail: '',
-      };
+    const { label, format } = this.source;
+    let ends = [...entry.inputs.keys()].map((name) => `input:${name}`);
+    const wanted = results.map(([, tensor]) => inliner.resolve(tensor));
+    const flat = reachable(inliner, inliner.nodes, wanted, new Set(ends));
+    // A plain graph has placeholders that nothing takes, left over from what it was cut out of.
+    if (entry.plain === true) { const taken = new Set([...wanted, ...flat.flatMap(({ inputs }) => inputs.map((input) => inliner.resolve(input)))]); ends = ends.filter((end) => taken.has(end)); }
+    const reading = new FlowReading(inliner, (tensor, node) => this.constantOf(tensor, node, objectIds));
+    const outputs = new Map<string, string[]>();
+    for (const [index, [name]] of results.entries()) { const place = placeOf(wanted[index] ?? ''); outputs.set(place, [...outputs.get(place) ?? [], name]); }
+    const nodes = reading.nodes(flat).map((node) => {
+      // A graph without signatures ends in ops of its own names, of which those that only hand on are left out.
+      const names = outputs.get(node.name)?.filter((name) => entry.plain !== true || name !== node.title) ?? [];
+      return names.length === 0 ? node : { ...node, attributes: { ...node.attributes, [entry.plain === true ? 'output' : 'signature_output']: names.join(', ') } };
     });
-    const { label, viewOnly } = this.source;
-    if (ops.length === 0) throw new Failure('graph.empty', `${label}: the signature ${entry.name} holds no ops.`);
-    return networkOfOps({
-      name: entry.name, format: 'saved-model', formatDetail: '', convention: 'keras', inputs: [...ends], nodes: ops, outputs: results.map(([, tensor]) => inliner.resolve(tensor)),
-      shapeOf: (tensor) => shapes.get(tensor), nameOf: (tensor) => tensor.replace(/^input:/, ''), viewOnly, problems: [],
+    if (nodes.length === 0) throw new Failure('graph.empty', `${label}: ${entry.plain === true ? 'it' : `the signature ${entry.name}`} holds no ops.`);
+    for (const [name, shape] of entry.shapes) reading.shapes.set(`input:${name}`, shape);
+    return networkOfFlow({
+      label, format, formatDetail: '', convention: 'keras', nodes, inputs: ends, outputs: wanted.map(flowName), constants: reading.constants, shapes: reading.shapes, values: reading.values,
+      settings: ({ attributes }) => attributes, nameOf: (tensor) => tensor.replace(/^input:/, ''), inputConfig: (tensor) => ({ dtype: entry.types.get(tensor.replace(/^input:/, '')) ?? 'float32' }), problems: [],
     });
+  }
+
+  /** A variable or constant of the file; null for what is computed, and for texts. */
+  private constantOf(tensor: string, node: FlatNode | undefined, objectIds: ReadonlyMap<string, number>): { readonly constant: Constant; readonly value: ProtoMessage | null } | null {
+    const variable = this.variableOf(tensor, node, objectIds);
+    if (variable !== undefined) {
+      const { type, shape } = variable.entry;
+      this.used.add(variable.name);
+      return { value: null, constant: { key: `variable ${variable.name}`, name: variable.name, dtype: type.dtype, shape: shownShape(type, shape), trainable: variable.trainable && /float/.test(type.dtype), counted: /float/.test(type.dtype) } };
+    }
+    if (node === undefined) return null;
+    if (variableOps.has(node.op) && node.op !== 'Placeholder') this.missing.add(node.shared === '' ? node.name : node.shared);
+    const given = node.op === 'Const' ? this.source.given?.(node.name) : undefined;
+    if (given !== undefined) return { value: null, constant: given };
+    const kind = node.op === 'Const' && node.value !== null ? constantKind(node.value) : null;
+    if (node.value === null || kind === null) return null;
+    const key = `constant ${node.value.base}`;
+    this.constants.set(key, { start: node.value.base, length: node.value.bytes.length });
+    // Of a model without variables the constants are the weights.
+    return { value: node.value, constant: { key, dtype: kind.type.dtype, shape: shownShape(kind.type, kind.shape), ...(this.source.variables.length === 0 ? {} : { trainable: false }) } };
   }
 }
 
-/** Names of one layer's weights must differ. */
-function unlike(weights: readonly Weight[]): readonly Weight[] {
-  const names = new Set<string>();
-  return weights.map((weight) => { let { name } = weight; while (names.has(name)) name += '_'; names.add(name); return { ...weight, name }; });
+const placeOf = (tensor: string): string => tensor.slice(0, tensor.lastIndexOf(':'));
+/** Tensors of ops as graphs of ops have them: `op`, `op:1`. */
+const flowName = (tensor: string): string => (/^\d+\//.test(tensor) ? tensor.replace(/:0$/, '') : tensor);
+
+/** Ops without calls as the graph that becomes a network: what each tensor is called there, what is constant, and what the file tells of shapes. */
+class FlowReading {
+  readonly constants = new Map<string, Constant>();
+  readonly shapes = new Map<string, SymbolicShape>();
+  readonly values = new Map<string, SymbolicShape>();
+
+  constructor(private readonly inliner: Inliner, private readonly constantOf: (tensor: string, node: FlatNode | undefined) => { readonly constant: Constant; readonly value: ProtoMessage | null } | null) {}
+
+  /** The ops of one graph. `around` are those of the graphs that it is inside. */
+  nodes(list: readonly FlatNode[]): FlowNode[] {
+    const byPlace = new Map(list.map((node) => [node.place, node]));
+    const take = (reference: string): string => {
+      const tensor = this.inliner.resolve(reference);
+      const name = flowName(tensor);
+      const found = this.constants.has(name) ? null : this.constantOf(tensor, byPlace.get(placeOf(tensor)));
+      if (found === null) return name;
+      this.constants.set(name, found.constant);
+      if (found.value !== null && /int/.test(found.constant.dtype) && sizeOf(found.constant.shape) <= maximalShape) this.values.set(name, Array.from(constantValue(found.value, 'A constant').data, Number));
+      return name;
+    };
+    return list.filter(({ op }) => op !== 'Const' && !variableOps.has(op)).map((node): FlowNode => {
+      for (const [index, shape] of node.shapes.entries()) if (shape !== undefined) this.shapes.set(tensorName(node.place, index), shape);
+      const inputs = node.inputs.map(take);
+      const graphs = node.graphs === null ? null : Object.entries(node.graphs).map(([key, graph]): readonly [string, InnerGraph] => [key, this.inner(graph)]);
+      return { name: node.place, title: node.name, op: node.op, inputs, attributes: node.settings, ...(graphs === null ? {} : { graphs: Object.fromEntries(graphs) }) };
+    });
+  }
+
+  private inner({ nodes, inputs, outputs }: FlatGraph): InnerGraph {
+    const list = reachable(this.inliner, nodes, outputs, new Set(inputs));
+    const read = this.nodes(list);
+    const byPlace = new Map(list.map((node) => [node.place, node]));
+    for (const output of outputs) { const tensor = this.inliner.resolve(output), found = this.constantOf(tensor, byPlace.get(placeOf(tensor))); if (found !== null) this.constants.set(flowName(tensor), found.constant); }
+    return { nodes: read, inputs: inputs.map(flowName), outputs: outputs.map((output) => flowName(this.inliner.resolve(output))) };
+  }
 }

@@ -47,12 +47,11 @@ async function openFrom(ranges: RangeFile, folder: string, label: string): Promi
     return null;
   });
   const variables = storedVariables(objects, entries ?? [], trainable);
-  const viewOnly = `${label} can be looked at but not run: SavedModels are not run; open the .keras file, or an export to ONNX or TensorFlow.js, to step through it.`;
   const problems: string[] = [];
   let graph: SavedGraph = { graphs: [], constants: new Map(), used: new Set(), missing: [] };
   try {
     const signatures = (await parts.all(5, 'its signatures')).map((entry) => [entry.text(1), entry.message(2)] as const);
-    graph = savedGraph({ label, graph: await parts.one(2, 'its graph'), signatures, objects, variables, viewOnly });
+    graph = savedGraph({ label, graph: await parts.one(2, 'its graph'), signatures, objects, variables, format: 'saved-model' });
     if (graph.missing.length > 0) problems.push(`${label}: the checkpoint in variables/ has no values for ${graph.missing.slice(0, 4).map((name) => displayName(name)).join(', ')}${graph.missing.length > 4 ? ` and ${graph.missing.length - 4} more` : ''}.`);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -65,16 +64,17 @@ async function openFrom(ranges: RangeFile, folder: string, label: string): Promi
   if (first === undefined) {
     if (problems.length === 0) problems.push(`${label} has neither signatures nor functions, so only its variables are shown.`);
     return openModuleTree({
-      name: label, format: 'saved-model', formatDetail: version, convention: 'keras', separator: '/', viewOnly, problems, close: () => ranges.close(),
+      name: label, format: 'saved-model', formatDetail: version, convention: 'keras', separator: '/', problems,
+      viewOnly: `${label} can be looked at but not run: there is no graph that could be run, only variables.`, close: () => ranges.close(),
       tensors: variables.map(({ name, entry, trainable: trained }) => ({ name, shape: shownShape(entry.type, entry.shape), dtype: entry.type.dtype, trainable: trained, read: () => entry.read() })),
     });
   }
   const names = graph.graphs.flatMap((signature) => signature.names);
   const formatDetail = [version, `signature${names.length > 1 ? 's' : ''} ${names.map((name) => displayName(name)).join(', ')}`].filter((text) => text !== '').join(', ');
-  const network = together(graph.graphs, first);
+  const network = together(graph.graphs, first, label);
   const byName = new Map(variables.map((variable) => [variable.name, variable]));
   return {
-    network: { ...network, name: label, formatDetail, viewOnly, layers: [...network.layers, ...unusedVariables(variables, graph.used, network)], problems: [viewOnly, ...problems] },
+    network: { ...network, formatDetail, layers: [...network.layers, ...unusedVariables(variables, graph.used, network)], problems: [...network.problems, ...problems] },
     weights: {
       async read(key) {
         const place = graph.constants.get(key);
@@ -89,10 +89,12 @@ async function openFrom(ranges: RangeFile, folder: string, label: string): Promi
 }
 
 /** One signature is the network; several stand side by side as networks of their own. */
-function together(graphs: readonly SignatureGraph[], first: SignatureGraph): Network {
+function together(graphs: readonly SignatureGraph[], first: SignatureGraph, label: string): Network {
   if (graphs.length === 1) return first.network;
   const layers = graphs.map(({ names, network }): Layer => ({ name: names.join(', '), type: 'Signature', config: {}, trainable: true, calls: [], weights: [], network, foreign: { macs: null, detail: '' }, problem: null }));
-  return { ...first.network, layers, inputs: [], outputs: [] };
+  const titles = graphs.map(({ names }) => displayName(names.join(', ')));
+  const viewOnly = `${label} can be looked at but not run: its signatures ${titles.slice(0, 8).join(' and ')} are different graphs, and a run needs one. Save the model with one of them to step through it.`;
+  return { ...first.network, layers, inputs: [], outputs: [], viewOnly, problems: [viewOnly] };
 }
 
 /** Variables that no signature uses (counters, the state of an optimizer), in a layer of their own. */

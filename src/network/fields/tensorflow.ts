@@ -150,7 +150,7 @@ const block = ({ config }: Operand): number => numberOf(config.block_size, 1);
 
 /** TensorFlow's ops, of graph models and SavedModels. */
 export const tensorflowReadings: Rules = {
-  ...named('Abs Acos Acosh Asin Asinh Atan Atanh Ceil Cos Cosh Erf Exp Expm1 Floor IsFinite IsInf IsNan Log Log1p Neg Reciprocal Round Rsqrt Sign Sin Sinh Sqrt Square Tan OnesLike ZerosLike LogicalNot Add AddV2 Sub Mul RealDiv Div DivNoNan FloorDiv Mod FloorMod '
+  ...named('Abs Erfc Inv Rint Xlogy Xdivy MulNoNan Acos Acosh Asin Asinh Atan Atanh Ceil Cos Cosh Erf Exp Expm1 Floor IsFinite IsInf IsNan Log Log1p Neg Reciprocal Round Rsqrt Sign Sin Sinh Sqrt Square Tan OnesLike ZerosLike LogicalNot Add AddV2 Sub Mul RealDiv Div DivNoNan FloorDiv Mod FloorMod '
     + 'Pow Maximum Minimum SquaredDifference Atan2 Equal NotEqual Greater GreaterEqual Less LessEqual LogicalAnd LogicalOr AddN BiasAddV1 Select SelectV2 Cast Relu Relu6 Elu Selu Softplus Softsign Tanh Sigmoid LeakyRelu Prelu ClipByValue Identity Snapshot '
     + 'PreventGradient PlaceholderWithDefault Print CheckNumerics EnsureShape MatrixBandPart', elementwise),
   StopGradient: elementwise, BiasAdd: only(0, elementwise), ...named('FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3', only(0, elementwise)),
@@ -159,7 +159,7 @@ export const tensorflowReadings: Rules = {
   Conv2DBackpropInput: (operand) => (operand.position === 2 ? transposed(kernel(0))(operand) : operand.position === 0 ? 'nothing' : null),
   Dilation2D: only(0, (operand) => sliding((own) => windowsOf({ ...own, config: { ...own.config, dilations: own.config.rates ?? null } }, own.shapes[1]?.slice(0, 2)), 'own')(operand)),
   ...named('MaxPool AvgPool MaxPool3D AvgPool3D', sliding(pool('ksize'), 'own')),
-  ...named('MatMul _FusedMatMul', product('transpose_a', 'transpose_b')), ...named('BatchMatMul BatchMatMulV2', product('adj_x', 'adj_y')), Einsum: einsum,
+  ...named('MatMul _FusedMatMul', product('transpose_a', 'transpose_b')), ...named('BatchMatMul BatchMatMulV2 BatchMatMulV3', product('adj_x', 'adj_y')), Einsum: einsum,
   ...named('Sum Mean Prod Max Min All Any EuclideanNorm', settled(0, reduction(axisAt(1)))), ...named('ArgMax ArgMin', settled(0, reduction(axisAt(1)))), ...named('Cumsum Cumprod', running), TopKV2: settled(0, last),
   ...named('Reshape Squeeze ExpandDims', settled(0, regrouped)), Transpose: settled(0, permuted(axisAt(1))),
   ConcatV2: joined(({ values, shapes }) => values(shapes.length - 1)?.[0]), Concat: joined(({ values }) => values(0)?.[0], 1), Pack: pack, Unpack: unpack,

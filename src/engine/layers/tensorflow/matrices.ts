@@ -44,7 +44,7 @@ const index = (run: typeof argMax): LayerForward => op((call) => { const x = ope
 const running = (run: typeof cumsum): LayerForward => op((call) => { const x = operand(call, 0); return run(x, axes(call, [number(call, 1)], x.rank)[0], flag(call, 'exclusive'), flag(call, 'reverse')); });
 
 export const matrices: Readonly<Record<string, LayerForward>> = {
-  MatMul: product('transpose_a', 'transpose_b'), BatchMatMul: product('adj_x', 'adj_y'), BatchMatMulV2: product('adj_x', 'adj_y'), _FusedMatMul: fusedProduct,
+  MatMul: product('transpose_a', 'transpose_b'), BatchMatMul: product('adj_x', 'adj_y'), BatchMatMulV2: product('adj_x', 'adj_y'), BatchMatMulV3: product('adj_x', 'adj_y'), _FusedMatMul: fusedProduct,
   Einsum: op((call) => {
     const [equation, [a, b, ...more]] = [text(call, 'equation', '').replaceAll(' ', ''), operands(call)];
     if (a !== undefined && b !== undefined && more.length === 0 && equation.includes('->')) return einsum(equation, a, b);
