@@ -53,7 +53,8 @@ function html(origin: string, theme: ThemeName, state: unknown): string {
   const bootstrap = `
     for (const [name, value] of Object.entries(${JSON.stringify(variables)})) document.documentElement.style.setProperty(name, value);
     let state = ${JSON.stringify(state ?? null)};
-    const pack = (value) => JSON.parse(JSON.stringify(value));
+    const base64 = (bytes) => { let text = ''; for (let at = 0; at < bytes.length; at += 32768) text += String.fromCharCode(...bytes.subarray(at, at + 32768)); return btoa(text); };
+    const pack = (value) => JSON.parse(JSON.stringify(value, (key, entry) => (entry instanceof ArrayBuffer ? { base64: base64(new Uint8Array(entry)) } : entry)));
     window.acquireVsCodeApi = () => ({
       postMessage: (message) => { void window.hostReceive(pack(message)); },
       getState: () => state ?? undefined,
@@ -115,6 +116,14 @@ function pack(value: unknown): unknown {
   return value;
 }
 
+/** Bytes on the way from the page are text. */
+function withBytes(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withBytes);
+  if (typeof value !== 'object' || value === null) return value;
+  if ('base64' in value && typeof value.base64 === 'string') return new Uint8Array(Buffer.from(value.base64, 'base64')).buffer;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, withBytes(entry)]));
+}
+
 export interface PageOptions { readonly theme?: ThemeName; readonly width?: number; readonly height?: number; readonly state?: unknown; readonly scale?: number }
 
 /** Opens the webview with a host; resolves when the webview has said `ready` and has got its snapshot. */
@@ -132,7 +141,8 @@ export async function openWebview(host: Host, { theme = 'dark', width = 900, hei
   let pending = 0;
   let ready: () => void;
   const isReady = new Promise<void>((resolve) => { ready = resolve; });
-  await page.exposeFunction('hostReceive', async (envelope: Envelope) => {
+  await page.exposeFunction('hostReceive', async (packed: unknown) => {
+    const envelope = withBytes(packed) as Envelope;
     sent.push(envelope);
     if (envelope.kind === 'event' && envelope.event.type === 'ready') {
       for (const event of host.snapshot()) await post({ kind: 'event', event });

@@ -99,9 +99,9 @@ describe('large networks', () => {
   });
 
   it('opens and folds a group with mouse and keyboard, colours by class and by parameters, and saves pictures', async () => {
-    const saved: { name: string }[] = [];
+    const saved: { name: string; bytes: ArrayBuffer }[] = [];
     const host = lenetHost({ type: 'model', graph: residual(400), canStep: true });
-    const opened = await openWebview({ ...host, answer: (name, argument) => (name === 'save' ? (saved.push(argument as { name: string }), null) : host.answer(name, argument)) }, { width: 1000, height: 800 });
+    const opened = await openWebview({ ...host, answer: (name, argument) => (name === 'save' ? (saved.push(argument as (typeof saved)[number]), null) : host.answer(name, argument)) }, { width: 1000, height: 800 });
     const { page } = opened;
     await page.locator('vscode-button[aria-label="Fold all groups"]').click();
     const folded = page.locator('.node.folded').first();
@@ -132,6 +132,17 @@ describe('large networks', () => {
     const deadline = Date.now() + 20_000;
     while (saved.length < 2 && Date.now() < deadline) await page.evaluate(() => new Promise(requestAnimationFrame));
     assert.deepEqual(saved.map(({ name }) => name).sort(), ['deep.png', 'deep.svg']);
+    // The whole graph with its boxes and texts, not what is in sight.
+    const [png, svg] = saved.sort((a, b) => a.name.localeCompare(b.name)).map(({ bytes }) => Buffer.from(bytes));
+    assert.ok(png && svg);
+    const text = svg.toString();
+    const names = await page.locator('.node .node-name').allInnerTexts();
+    for (const name of names) assert.ok(text.includes(`>${name.replace('▸ ', '')}`), `${name} is in the picture`);
+    const [, width = '', height = ''] = /<svg[^>]* width="(\d+)" height="(\d+)"/.exec(text) ?? [];
+    assert.deepEqual([...png.subarray(0, 4)], [0x89, 0x50, 0x4e, 0x47]);
+    const shrunk = Math.min(2, 8192 / Math.max(Number(width), Number(height)));
+    assert.ok(Math.abs(png.readUInt32BE(16) - shrunk * Number(width)) <= 2 && Math.abs(png.readUInt32BE(20) - shrunk * Number(height)) <= 2, 'the PNG has the size of the SVG, twice as sharp where that is not too large');
+    assert.equal(await page.evaluate((source) => new DOMParser().parseFromString(source, 'image/svg+xml').querySelector('parsererror')?.textContent ?? null, text), null);
     await page.keyboard.press('Control+f');
     await page.keyboard.type('class:add');
     assert.match(await page.locator('.search-count').innerText(), /100 found/);

@@ -27,7 +27,7 @@ describe('the table of layers', () => {
     assert.deepEqual((await cells('c3')).map((text) => text.trim()), ['c3', 'Conv2D', '(None, 10, 10, 16)', '2,416', '240 k', '6.3 KB', '9.4 KB', '14×14']);
     assert.deepEqual((await opened.page.locator('.layer-total > span').allInnerTexts()).map((text) => text.trim()), ['all', '9 layers', '', '61,706', '417 k', '36.2 KB', '241 KB', '']);
     assert.equal(await opened.page.locator('[data-row="c3"] > span').nth(4).getAttribute('title'), '240,000');
-    assert.match(await opened.page.locator('[data-row="c3"] > span').last().getAttribute('title') ?? '', /sees 14×14 of image, the first from −2 on, each next one 2 further/);
+    assert.match(await opened.page.locator('[data-row="c3"] > span').last().getAttribute('title') ?? '', /sees 14×14 of image; the first element begins 2 before its edge, each next one 2 further/);
     await opened.screenshot('layers-dark');
   });
 

@@ -187,7 +187,8 @@ describe('colours and pictures of the graph', () => {
   it('are an SVG that holds every name as text', () => {
     const graph = graphOf([layer('<script>'), layer('b & c')], [['<script>', 'b & c']]);
     const colors = { background: '#fff', surface: '#eee', border: '#ccc', line: '#888', foreground: '#000', muted: '#555', fontFamily: '"Segoe UI"' };
-    const svg = graphSvg(drawGraph(graph, false), 'a < b', colors, new Map());
+    const svg = graphSvg(drawGraph(graph, false), 'a < b', colors, new Map(), { title: 'Class', entries: [{ color: '#123456', stripe: 4, text: 'dense < sparse' }], unit: 'parameters' });
+    assert.ok(/#123456/.test(svg) && svg.includes('dense &#60; sparse') && svg.includes('number on a box: parameters'), 'with what colours and numbers mean');
     assert.ok(svg.includes('&#60;script&#62;') && svg.includes('b &#38; c') && !svg.includes('<script'));
     assert.equal(svg.split('<polyline').length, 2);
   });

@@ -90,7 +90,7 @@ describe('the origin of a value in the panel', () => {
   });
 
   it('names the receptive field of every layer in the graph, and in the details of a layer', async () => {
-    const sentence = 'sees 14×14 of image, the first from −2 on, each next one 2 further';
+    const sentence = 'sees 14×14 of image; the first element begins 2 before its edge, each next one 2 further';
     await open('lenet5', 'conv_1', { state: {} });
     assert.ok((await opened.page.locator('[data-node=conv_2]').getAttribute('title'))?.includes(sentence));
     await opened.close();

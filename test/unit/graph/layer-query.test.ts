@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { graphView } from '../../../src/network/graph-view';
 import { openNetwork } from '../../../src/formats/registry';
-import { layerQuery } from '../../../webview/render/graph/layer-query';
+import { layerQuery, queryProblem } from '../../../webview/render/graph/layer-query';
 import { fixture } from '../formats/fixture';
 
 async function found(file: string, text: string): Promise<string[]> {
@@ -25,5 +25,15 @@ describe('What is typed to find layers', () => {
     assert.ok((await found('keras/lambda_model.keras', 'is:problem')).length > 0);
     assert.deepEqual(await found('keras/lenet5.keras', 'is:problem'), []);
   });
+  for (const [text, problem] of [
+    ['is:traineable', 'is:traineable is not known; there are is:trainable, is:frozen, is:problem.'], ['parameters>many', 'parameters> needs a number, such as parameters>1M.'], ['kernel_size=', 'What stands after kernel_size= is missing.'],
+    ['colour=red', 'No layer has a setting that is called colour.'], ['"c1', 'A quotation mark is not closed.'], ['units>x', 'units> needs a number, such as units>1M.'], ['kernel_size=9', null], ['dropout', null], ['parameters>1G', null], ['class:rnn', null], ['', null],
+  ] as const) {
+    it(`${text === '' ? 'an empty text' : text} ${problem === null ? 'is sound, found or not' : `gets a sentence: ${problem}`}`, async () => {
+      const { network, weights } = await openNetwork(fixture('keras/lenet5.keras'));
+      await weights.close();
+      assert.equal(queryProblem(text, graphView(network).nodes), problem);
+    });
+  }
   it('asks for nothing when empty', () => { assert.equal(layerQuery('  '), null); });
 });

@@ -46,7 +46,7 @@ describe('Rows of the table of layers', () => {
 
   it('word memory and receptive fields', () => {
     assert.deepEqual([0, 12, 2048, 246_824, 553_430_176, null].map(bytesText), ['', '12 B', '2.0 KB', '241 KB', '528 MB', '?']);
-    assert.equal(fieldWords({ input: 'image', axes: [{ size: 5, jump: 2, start: -2 }, { size: 5, jump: 2, start: -2 }] }), 'sees 5×5 of image, the first from −2 on, each next one 2 further');
+    assert.equal(fieldWords({ input: 'image', axes: [{ size: 5, jump: 2, start: -2 }, { size: 5, jump: 2, start: -2 }] }), 'sees 5×5 of image; the first element begins 2 before its edge, each next one 2 further');
     assert.equal(fieldWords({ input: 'image', axes: [null, null] }), 'sees all of image');
   });
 });

@@ -6,6 +6,15 @@ import { compact } from '../numbers';
 export type ColorBy = 'none' | 'class' | 'parameters' | 'compute' | 'memory';
 export const colorings: Readonly<Record<ColorBy, string>> = { none: 'No colours', class: 'Class', parameters: 'Parameters', compute: 'Multiply-adds', memory: 'Memory of output' };
 
+/** What the number on a box counts, by how the boxes are coloured. */
+export const unitOf = (by: ColorBy): string => (by === 'compute' ? 'multiply-adds' : by === 'memory' ? 'bytes of output' : 'parameters');
+
+/** The number on a box: the quantity that colours stand for, else of parameters where it `counts` these. */
+export function numberOn(view: NodeView | null, tint: Tint | null, counts: boolean): string {
+  if (tint !== null && tint.text !== '') return tint.text;
+  return counts && view !== null && view.parameters > 0 ? compact(view.parameters) : '';
+}
+
 /** A box's colour, the width of its stripe in pixels (wider is more), and its quantity in words; empty when colours stand for classes. */
 export interface Tint { readonly color: string; readonly stripe: number; readonly text: string }
 export interface LegendEntry { readonly color: string; readonly stripe: number; readonly text: string }

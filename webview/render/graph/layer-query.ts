@@ -69,11 +69,35 @@ function termOf(word: string): LayerQuery {
   };
 }
 
+/** Spaces belong to a name before `=`, and to what stands in quotes. */
+const wordsOf = (text: string): readonly string[] => text.trim().match(/-?"[^"]*"|-?[a-z_]+ [a-z]+[=:]\S+|\S+/gi) ?? [];
+
+/** Why a word finds nothing in a network, when that lies in the word: a sentence. */
+function problemOf(word: string, views: readonly NodeView[]): string | null {
+  const [, name, sign, value] = /^[-!]?([a-z_ -]+)(>=|<=|[=:<>])(.*)$/i.exec(word) ?? [];
+  if (/^[-!]?"[^"]*$/.test(word)) return 'A quotation mark is not closed.';
+  if (name === undefined || sign === undefined || value === undefined) return null;
+  if (value === '') return `What stands after ${name}${sign} is missing.`;
+  const key = plain(name).replaceAll('-', '');
+  if (key === 'is') return Object.hasOwn(states, plain(value)) ? null : `is:${value} is not known; there are ${Object.keys(states).map((state) => `is:${state}`).join(', ')}.`;
+  const isQuantity = Object.keys(quantities).some((known) => key.length > 2 && known.startsWith(key));
+  if ((isQuantity || /[<>]/.test(sign)) && quantity(plain(value)) === null) return `${name}${sign} needs a number, such as ${name}${sign}1M.`;
+  if (isQuantity || Object.keys(texts).some((known) => known.startsWith(key))) return null;
+  return views.some(({ settings }) => settings.some(([setting]) => plain(setting).startsWith(key))) ? null : `No layer has a setting that is called ${name}.`;
+}
+
+/** Why a text finds nothing in a network, when that lies in the text; null when it does not. */
+export function queryProblem(text: string, views: readonly NodeView[]): string | null {
+  for (const word of wordsOf(text)) {
+    const problem = problemOf(word, views);
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
 /** The test that a text stands for; null for one that asks for nothing. */
 export function layerQuery(text: string): LayerQuery | null {
-  // Spaces belong to a name before `=`, and to what stands in quotes.
-  const words = text.trim().match(/-?"[^"]*"|-?[a-z_]+ [a-z]+[=:]\S+|\S+/gi) ?? [];
-  const terms = words.flatMap((word) => {
+  const terms = wordsOf(text).flatMap((word) => {
     const turned = word.length > 1 && /^[-!]/.test(word);
     const bare = (turned ? word.slice(1) : word).replace(/^"(.*)"$/, '$1');
     if (bare === '') return [];

@@ -110,7 +110,7 @@ export const fieldText = (field: FieldView | null | undefined): string => (field
 
 const extentText = (axis: FieldAxisView | null): string => (axis === null ? 'all' : axis.open === undefined ? String(axis.size ?? 'all') : axis.open === 'before' ? '≤t' : '≥t');
 
-/** A sentence on the field: `sees 5×5 of image, from −2, 1 further for each next element`. */
+/** A sentence on the field: `sees 5×5 of image; the first element from 2 before its edge, each next one 1 further`. */
 export function fieldWords({ input, axes }: FieldView): string {
   const each = (part: (axis: FieldAxisView) => number): string => {
     const values = axes.map((axis) => (axis === null ? 'all' : String(part(axis)).replace('-', '−')));
@@ -120,7 +120,9 @@ export function fieldWords({ input, axes }: FieldView): string {
   const [first] = axes;
   if (axes.length === 1 && first?.open !== undefined) return `sees of ${input} all ${first.open === 'before' ? 'up to' : 'from'} position ${each(({ start }) => start)}${first.open === 'before' ? '' : ' on'}, each next one ${each(({ jump }) => jump)} further`;
   if (axes.some((axis) => axis?.scattered === true)) return `sees ${axes.map(extentText).join('×')} of ${input}`;
-  return `sees ${axes.map(extentText).join('×')} of ${input}, the first from ${each(({ start }) => start)} on, each next one ${each(({ jump }) => jump)} further`;
+  const starts = axes.map((axis) => axis?.start ?? 0);
+  const from = starts.every((start) => start === 0) ? 'at its edge' : starts.every((start) => start < 0) ? `${each(({ start }) => -start)} before its edge` : `at position ${each(({ start }) => start)}`;
+  return `sees ${axes.map(extentText).join('×')} of ${input}; the first element begins ${from}, each next one ${each(({ jump }) => jump)} further`;
 }
 
 /** `241.0 KB`, in the manner of Keras's summary; empty for none, `?` for what is not known. */

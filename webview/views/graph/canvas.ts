@@ -190,8 +190,14 @@ export class GraphCanvas {
     return { x: -pan.x / zoom, y: -pan.y / zoom, width: this.container.clientWidth / zoom, height: this.container.clientHeight / zoom };
   }
 
-  /** All of it, at most at full size, and centred. With `least`: the start of it, when all of it would be too small to read. */
-  fit(least = 0): void {
+  /** The room on the screen. */
+  get size(): { readonly width: number; readonly height: number } { return { width: this.container.clientWidth, height: this.container.clientHeight }; }
+
+  /**
+   * All of it, at most at full size, and centred. With `least`: the start of it, when all of it would be too small to read.
+   * @param besides what the map on the left would cover of a view: a column that has room beside it stands there
+   */
+  fit(least = 0, besides: (zoom: number) => number = () => 0): void {
     const [width, height] = [this.container.clientWidth, this.container.clientHeight];
     if (width === 0 || height === 0) return;
     const across = (width - 2 * margin) / this.bounds.width;
@@ -201,7 +207,9 @@ export class GraphCanvas {
     const zoom = whole >= enough ? whole : Math.max(whole, Math.min(1, Math.max(least * 0.85, Math.min(least * 1.3, across))));
     const tall = this.bounds.height * zoom > height - 2 * margin;
     const wide = this.bounds.width * zoom > width;
-    this.cy.viewport({ zoom, pan: { x: wide && zoom > whole ? Math.min(margin, width / 2 - this.start * zoom) : (width - this.bounds.width * zoom) / 2, y: tall ? margin : Math.max(margin, Math.min(48, (height - this.bounds.height * zoom) / 2)) } });
+    const middle = (width - this.bounds.width * zoom) / 2;
+    const beside = Math.min(Math.max(middle, besides(zoom)), width - margin - this.bounds.width * zoom);
+    this.cy.viewport({ zoom, pan: { x: wide && zoom > whole ? Math.min(margin, width / 2 - this.start * zoom) : Math.max(middle, beside), y: tall ? margin : Math.max(margin, Math.min(48, (height - this.bounds.height * zoom) / 2)) } });
   }
 
   /** Where the corner of a part of the drawing is on the screen. */
@@ -242,9 +250,9 @@ export class GraphCanvas {
     if (x !== 0 || y !== 0) this.cy.panBy({ x, y });
   }
 
-  resized(least: number): void {
+  resized(least: number, besides?: (zoom: number) => number): void {
     this.cy.resize();
-    if (!this.touched && this.container.clientWidth > 0) this.fit(least);
+    if (!this.touched && this.container.clientWidth > 0) this.fit(least, besides);
     else this.viewChanged();
   }
 

@@ -2,7 +2,8 @@
 import { request } from '../../channel';
 import type { Tint } from '../../render/graph/colors';
 import type { Drawing } from '../../render/graph/model';
-import { graphSvg } from '../../render/graph/svg';
+import { graphSvg, svgSize } from '../../render/graph/svg';
+import type { SvgKey } from '../../render/graph/svg';
 import { notify } from '../../store';
 import { currentTheme } from '../../theme';
 
@@ -29,13 +30,14 @@ async function pngOf(svg: string, width: number, height: number): Promise<ArrayB
 }
 
 /** Asks the host to save what the drawing shows, folded groups as they are. */
-export async function exportGraph(kind: 'svg' | 'png', drawing: Drawing, title: string, tints: ReadonlyMap<string, Tint>): Promise<void> {
+export async function exportGraph(kind: 'svg' | 'png', drawing: Drawing, title: string, tints: ReadonlyMap<string, Tint>, key: SvgKey): Promise<void> {
   const theme = currentTheme();
   // VS Code's editors are transparent where the page's own background shows; a file needs one of its own.
   const background = theme.kind === 'light' || theme.kind === 'hcLight' ? '#ffffff' : theme.kind === 'hcDark' ? '#000000' : theme.background;
-  const svg = graphSvg(drawing, title, { ...theme, background }, tints);
+  const svg = graphSvg(drawing, title, { ...theme, background }, tints, key);
   try {
-    const bytes = kind === 'svg' ? new TextEncoder().encode(svg).buffer : await pngOf(svg, drawing.width, drawing.height);
+    const { width, height } = svgSize(drawing, key);
+    const bytes = kind === 'svg' ? new TextEncoder().encode(svg).buffer : await pngOf(svg, width, height);
     await request('save', { name: `${title}.${kind}`, bytes });
   } catch (error) {
     notify(error instanceof Error ? error.message : String(error));

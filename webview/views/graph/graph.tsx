@@ -6,19 +6,20 @@ import type { GraphView } from '../../../src/protocol/graph';
 import type { PhaseName } from '../../../src/protocol/run';
 import { foldGraph, groupsAround, openAtFirst } from '../../render/graph/fold';
 import type { ColorBy } from '../../render/graph/colors';
-import { coloring, differenceColoring } from '../../render/graph/colors';
+import { coloring, colorings, differenceColoring, numberOn, unitOf } from '../../render/graph/colors';
 import type { DrawnNode } from '../../render/graph/model';
 import { draftGraph, lossNode } from '../../render/graph/model';
 import type { Way } from '../../render/graph/walk';
 import { walkFrom } from '../../render/graph/walk';
 import { hideOthers } from '../../render/graph/hide';
-import { layerQuery } from '../../render/graph/layer-query';
+import { layerQuery, queryProblem } from '../../render/graph/layer-query';
 import { scopesOf } from '../../render/graph/scopes';
 import { currentTheme, onTheme, useTheme } from '../../theme';
 import { GraphCanvas, margin, textZoom } from './canvas';
 import { exportGraph } from './export';
 import { useDrawing } from './layout';
-import { Minimap, minimapScale } from './minimap';
+import { Minimap, minimapRoom, minimapScale, wantsMap } from './minimap';
+import type { Size } from './minimap';
 import { Node, wordsOf } from './node';
 import { PathStatus, usePaths } from './path';
 import type { Filter } from './search';
@@ -77,13 +78,15 @@ export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFi
   const theme = useTheme();
   const [colorBy, setColorBy] = useState<ColorBy>('none');
   const { tints, legend } = useMemo(() => (changes !== undefined && colorBy === 'none') ? differenceColoring(changes, home, theme.kind === 'dark' || theme.kind === 'hcDark') : coloring(colorBy, drawing.nodes.flatMap(({ view }) => view ?? []), theme.kind === 'dark' || theme.kind === 'hcDark'), [colorBy, drawing, theme.kind, changes, home]);
+  const unit = changes !== undefined && colorBy === 'none' ? '' : unitOf(colorBy);
   /** What to look at, or to focus, once it is drawn. */
   const wanted = useRef<{ readonly id: string; readonly focus: boolean } | null>(null);
   /** A group that folds or unfolds, and where it stood on the screen: it stays there. */
   const held = useRef<{ readonly id: string; readonly x: number; readonly y: number } | null>(null);
   const fitted = useRef<{ readonly graph: GraphView; readonly boxRoom: number } | null>(null);
   const mini = useRef<HTMLDivElement>(null);
-  const [overview, setOverview] = useState(false);
+  /** The graph's room while there is a map. */
+  const [overview, setOverview] = useState<Size | null>(null);
   const frame = useRef<HTMLDivElement>(null);
   const layer = useRef<HTMLDivElement>(null);
   const canvas = useRef<GraphCanvas | null>(null);
@@ -111,13 +114,15 @@ export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFi
       return same(old.nodes, next.nodes) && same(old.labels, next.labels) && same(old.groups, next.groups) ? old : next;
     });
     const { x, y, width, height } = target.visible();
-    setOverview(drawingRef.current.nodes.length > 12 && (drawingRef.current.width > 1.25 * width || drawingRef.current.height > 1.25 * height));
+    const { size } = target;
+    setOverview((old) => { const wants = wantsMap(drawingRef.current, size, zoom); return !wants ? null : old?.width === size.width && old.height === size.height ? old : size; });
     if (mini.current === null) return;
-    const scale = minimapScale(drawingRef.current);
+    const scale = minimapScale(drawingRef.current, size);
     for (const [name, value] of Object.entries({ left: x, top: y, width, height })) mini.current.style.setProperty(name, `${Math.round(value * scale)}px`);
   };
   const drawingRef = useRef(drawing);
   drawingRef.current = drawing;
+  const besides = useRef((zoom: number): number => { const size = canvas.current?.size; return size !== undefined && wantsMap(drawingRef.current, size, zoom) ? minimapRoom(drawingRef.current, size) : 0; });
 
   useLayoutEffect(() => {
     if (frame.current === null) return undefined;
@@ -126,7 +131,7 @@ export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFi
     target.paint(currentTheme());
     const stop = onTheme((theme) => target.paint(theme));
     const observer = new ResizeObserver(() => {
-      target.resized(least);
+      target.resized(least, besides.current);
       showAgain.current();
     });
     observer.observe(frame.current);
@@ -142,7 +147,7 @@ export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFi
     if (laid.drawing === null) return;
     canvas.current?.draw(drawing, run !== null);
     const stays = held.current === null ? undefined : drawing.byId.get(held.current.id) ?? drawing.groups.find(({ id }) => id === held.current?.id);
-    if (fitted.current?.graph !== graph || fitted.current.boxRoom !== boxRoom) canvas.current?.fit(least);
+    if (fitted.current?.graph !== graph || fitted.current.boxRoom !== boxRoom) canvas.current?.fit(least, besides.current);
     else if (stays !== undefined && held.current !== null) canvas.current?.hold(stays.rect, held.current);
     held.current = null;
     fitted.current = { graph, boxRoom };
@@ -291,6 +296,8 @@ export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFi
     event.preventDefault();
   };
 
+  const legendTitle = changes !== undefined && colorBy === 'none' ? 'What differs' : colorings[colorBy];
+  const shownUnit = drawing.nodes.some(({ view }) => view !== null && numberOn(view, tints.get(view.id) ?? null, unit === 'parameters') !== '') ? unit : '';
   const stops = useMemo(() => new Set(run?.breakpoints ?? []), [run?.breakpoints]);
   const marked = useMemo(() => (marks.size > 0 ? marks : new Set([current ?? chosenNode ?? ''])), [marks, current, chosenNode]);
   const roving = [focused, chosenNode, current].find((id) => id !== null && drawing.byId.has(id)) ?? drawing.nodes[0]?.id ?? null;
@@ -315,18 +322,18 @@ export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFi
           {shown.labels.map(({ id, x, y, text: label }) => <span key={id} class="edge-label" style={{ left: `${x + 11}px`, top: `${y + 4}px` }}>{label}</span>)}
           {shown.nodes.map((node) => (
             <Node key={node.id} node={node} state={stateOf(node)} words={wordsOf(node, marksOf(node))} focusable={node.id === roving} breakpoint={stops.has(node.id)}
-              tint={tints.get(node.id) ?? null} onUnfold={folded.has(node.id) && !paths.picking ? toggle : null}
+              tint={tints.get(node.id) ?? null} counts={unit === 'parameters'} onUnfold={folded.has(node.id) && !paths.picking ? toggle : null}
               onFocus={(id, byKey) => { setFocused(id); if (byKey) canvas.current?.reveal(node.rect); }} onOpen={paths.picking ? paths.end : onOpen} onEnd={(id) => paths.end(id, chosenNode)} onBreakpoint={run?.onBreakpoint ?? null} />
           ))}
         </div>
       </div>
       <PathStatus paths={paths} />
-      {overview && <Minimap drawing={drawing} tints={tints} marked={marked} frame={mini} onMove={(centre) => canvas.current?.centre(centre)} />}
+      {overview !== null && <Minimap drawing={drawing} room={overview} tints={tints} marked={marked} frame={mini} onMove={(centre) => canvas.current?.centre(centre)} />}
       <GraphTools
-        search={search ? <GraphSearch filter={filter} found={found.length} field={field} onFilter={(next) => { setFilter(next); setFocused(null); }} onKeyDown={onSearchKey} onClose={closeSearch} /> : null} onSearch={openSearch}
+        search={search ? <GraphSearch filter={filter} found={found.length} problem={found.length > 0 ? null : queryProblem(text, whole.nodes)} field={field} onFilter={(next) => { setFilter(next); setFocused(null); }} onKeyDown={onSearchKey} onClose={closeSearch} /> : null} onSearch={openSearch}
         picking={paths.picking} onPath={paths.pick}
-        folding={scopes.groups.size === 0 ? null : { onFoldAll: foldAll, onOpenAll: openAll }} colorBy={colorBy} legend={legend} onColorBy={setColorBy}
-        onExport={(kind) => { void exportGraph(kind, drawing, graph.title, tints); }} onZoom={(factor) => canvas.current?.zoomBy(factor)} onFit={() => canvas.current?.fit()} busy={laid.busy} />
+        folding={scopes.groups.size === 0 ? null : { onFoldAll: foldAll, onOpenAll: openAll }} colorBy={colorBy} legend={legend} legendTitle={legendTitle} unit={shownUnit} onColorBy={setColorBy}
+        onExport={(kind) => { void exportGraph(kind, drawing, graph.title, tints, { title: legendTitle, entries: legend, unit: shownUnit }); }} onZoom={(factor) => canvas.current?.zoomBy(factor)} onFit={() => canvas.current?.fit()} busy={laid.busy} />
     </div>
   );
 }

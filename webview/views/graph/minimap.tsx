@@ -6,13 +6,28 @@ import type { Drawing } from '../../render/graph/model';
 import type { Point } from '../../render/layout/graph';
 import { useTheme } from '../../theme';
 
-const [widest, highest] = [132, 150];
+export interface Size { readonly width: number; readonly height: number }
+
+/** The map is never larger, and takes no more than these parts of the graph's own room; in less than `least` there is none. */
+const most: Size = { width: 132, height: 150 };
+const part: Size = { width: 0.22, height: 0.28 };
+const least: Size = { width: 220, height: 260 };
+
+/** Whether the graph has room for a map, and more than is in sight. */
+export const wantsMap = (drawing: Drawing, room: Size, zoom: number): boolean =>
+  drawing.nodes.length > 12 && room.width >= least.width && room.height >= least.height && (drawing.width * zoom > 1.25 * room.width || drawing.height * zoom > 1.25 * room.height);
 
 /** Pixels of the minimap for a pixel of the drawing. */
-export const minimapScale = ({ width, height }: Drawing): number => Math.min(widest / Math.max(1, width), highest / Math.max(1, height));
+export const minimapScale = ({ width, height }: Drawing, room: Size): number =>
+  Math.min(Math.min(most.width, part.width * room.width) / Math.max(1, width), Math.min(most.height, part.height * room.height) / Math.max(1, height));
+
+/** Pixels that the map takes from the left, with its border. */
+export const minimapRoom = (drawing: Drawing, room: Size): number => Math.ceil(drawing.width * minimapScale(drawing, room)) + 20;
 
 interface Props {
   readonly drawing: Drawing;
+  /** The room that the graph has. */
+  readonly room: Size;
   readonly tints: ReadonlyMap<string, Tint>;
   readonly marked: ReadonlySet<string>;
   /** Moved by the graph whenever its view changes. */
@@ -20,10 +35,10 @@ interface Props {
   readonly onMove: (centre: Point) => void;
 }
 
-export function Minimap({ drawing, tints, marked, frame, onMove }: Props): JSX.Element {
+export function Minimap({ drawing, room, tints, marked, frame, onMove }: Props): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const theme = useTheme();
-  const scale = minimapScale(drawing);
+  const scale = minimapScale(drawing, room);
   const [width, height] = [Math.max(10, Math.ceil(drawing.width * scale)), Math.max(10, Math.ceil(drawing.height * scale))];
   useLayoutEffect(() => {
     const [target, sharp] = [canvas.current, window.devicePixelRatio];

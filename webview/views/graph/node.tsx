@@ -1,10 +1,10 @@
 /** One box of the graph: a layer, a folded group or the loss. */
 import type { JSX } from 'preact';
+import { numberOn } from '../../render/graph/colors';
 import type { Tint } from '../../render/graph/colors';
 import type { DrawnNode } from '../../render/graph/model';
 import { lossNode } from '../../render/graph/model';
 import { fieldWords } from '../../render/graph/layer-rows';
-import { compact } from '../../render/numbers';
 
 interface NodeProps {
   readonly node: DrawnNode;
@@ -13,6 +13,8 @@ interface NodeProps {
   readonly focusable: boolean;
   readonly breakpoint: boolean;
   readonly tint: Tint | null;
+  /** Whether the number on a box counts parameters. */
+  readonly counts: boolean;
   /** For a folded group: opens it. */
   readonly onUnfold: ((id: string) => void) | null;
   readonly onFocus: (id: string, byKey: boolean) => void;
@@ -22,10 +24,10 @@ interface NodeProps {
   readonly onBreakpoint: ((id: string) => void) | null;
 }
 
-export function Node({ node, state, words, focusable, breakpoint, tint, onUnfold, onFocus, onOpen, onEnd, onBreakpoint }: NodeProps): JSX.Element {
+export function Node({ node, state, words, focusable, breakpoint, tint, counts, onUnfold, onFocus, onOpen, onEnd, onBreakpoint }: NodeProps): JSX.Element {
   const { view, rect } = node;
   const open = onUnfold ?? onOpen;
-  const number = tint !== null && tint.text !== '' ? tint.text : view !== null && view.parameters > 0 ? compact(view.parameters) : '';
+  const number = numberOn(view, tint, counts);
   return (
     <button type="button" class={`node ${state} ${onUnfold === null ? '' : 'folded'}`} aria-expanded={onUnfold === null ? undefined : false} data-node={node.id === lossNode ? 'loss' : node.id} tabIndex={focusable ? 0 : -1} title={words} aria-label={words}
       style={{ left: `${rect.x}px`, top: `${rect.y}px`, width: `${rect.width}px`, height: `${rect.height}px` }}

@@ -88,7 +88,7 @@ export function CheckGradient({ card, iteration, version }: { readonly card: Ten
     <div class="check" ref={place} role="group" aria-label={`Check of ${card.title} by finite differences`}>
       {answering.state === 'asking' ? null : (
         <div class="check-line">
-          <Button label={`Check ${card.title} by finite differences of the loss`} onClick={start}>{known ? 'Check again' : 'Check'}</Button>
+          <Button label={`Check ${card.title} by finite differences of the loss`} onClick={start}>{known ? 'Check again' : 'Check this gradient'}</Button>
           {known && <Choices elements={elements} settings={{ ...settings, sample: sample !== null && sample >= elements ? null : sample }} onChange={change} />}
         </div>
       )}
