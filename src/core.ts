@@ -21,10 +21,10 @@ export async function loadInspection() {
 
 /** Two models compared. */
 export async function loadComparison() {
-  const [{ openNetwork }, { graphView }, { diffNetworks, matchLayers }, { mergedGraph, differencesView }] = await Promise.all([
-    import('./formats/registry'), import('./network/graph-view'), import('./network/diff'), import('./network/compare-view'),
+  const [{ openNetwork }, { graphView }, { diffNetworks, matchLayers }, { mergedGraph, differencesView }, { comparable }] = await Promise.all([
+    import('./formats/registry'), import('./network/graph-view'), import('./network/diff'), import('./network/compare-view'), import('./network/weights-tree'),
   ]);
-  return { openNetwork, graphView, diffNetworks, matchLayers, mergedGraph, differencesView };
+  return { openNetwork, graphView, comparable, diffNetworks, matchLayers, mergedGraph, differencesView };
 }
 
 /** The debugger with its engine. */

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { openNetwork } from '../formats/registry';
 import { diffNetworks, differenceSentence, percent, relativeChange } from '../network/diff';
 import type { LayerDifference, NetworkDifference, WeightChange } from '../network/diff';
+import { comparable } from '../network/weights-tree';
 import { Failure, sentenceOf } from '../tensor/failure';
 import type { Streams } from './inspect';
 
@@ -17,7 +18,7 @@ export async function diff(args: readonly string[], streams: Streams): Promise<n
     try {
       const second = await openNetwork(after);
       try {
-        const difference = await diffNetworks(first, second);
+        const difference = await diffNetworks(...comparable(first, second));
         streams.out(values.json === true ? `${JSON.stringify(difference, null, 1)}\n` : text(difference));
         return difference.layers.length === 0 ? 0 : 1;
       } finally {

@@ -52,13 +52,13 @@ export class ComparePanel implements vscode.Disposable {
     this.panel.title = `${path.basename(before.fsPath)} → ${path.basename(after.fsPath)}`;
     const opened: OpenedNetwork[] = [];
     try {
-      const { openNetwork, graphView, diffNetworks, matchLayers, mergedGraph, differencesView } = await (await import('../core')).loadComparison();
+      const { openNetwork, graphView, comparable, diffNetworks, matchLayers, mergedGraph, differencesView } = await (await import('../core')).loadComparison();
       const open = async (uri: vscode.Uri): Promise<OpenedNetwork> => {
         const network = await openNetwork(uri.fsPath, { signal });
         opened.push(network);
         return network;
       };
-      const [old, now] = [await open(before), await open(after)];
+      const [old, now] = comparable(await open(before), await open(after));
       const [oldView, nowView] = [graphView(old.network), graphView(now.network)];
       const model = (uri: vscode.Uri, { format, totals }: typeof oldView): ComparedModel => ({ file: vscode.workspace.asRelativePath(uri), format, layers: totals.layers, parameters: totals.parameters });
       const common = { before: model(before, oldView), after: model(after, nowView), graph: mergedGraph(oldView, nowView, matchLayers(old.network, now.network)) };

@@ -5,7 +5,7 @@ import { isObject } from '../network/kinds/kind';
 import type { Json, JsonObject, OpenedNetwork } from '../network/network';
 import { displayName } from '../network/order';
 import { parseJsonObject } from './containers/json';
-import { describedBeside, shardProblems } from './huggingface/beside';
+import { adapterModules, describedBeside, shardProblems } from './huggingface/beside';
 import { openRanges } from './containers/range-file';
 import type { RangeFile } from './containers/range-file';
 import { openModuleTree } from './modules/module-tree';
@@ -36,7 +36,7 @@ export async function openSafetensors(path: string): Promise<OpenedNetwork> {
   try {
     const { tensors, problems, detail } = await readSafetensors(file);
     return openModuleTree({
-      name: label, format: 'safetensors', convention: 'pytorch', tensors,
+      name: label, format: 'safetensors', convention: 'pytorch', tensors, modules: await adapterModules(path, tensors.map(({ name }) => name)),
       viewOnly: `${label} holds weights only: it does not say how its modules are connected, so it can be looked at but not run.`,
       problems: [...await shardProblems(path), ...problems],
       formatDetail: await describedBeside(path) ?? detail,

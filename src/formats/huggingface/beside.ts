@@ -44,6 +44,16 @@ export async function describedBeside(file: string): Promise<string | null> {
   return text === '' ? null : text;
 }
 
+/** The modules that an adapter changes, with what its configuration says of the change: `W + scale B A`. */
+export async function adapterModules(file: string, names: readonly string[]): Promise<ReadonlyMap<string, { readonly type: string; readonly config: JsonObject }>> {
+  const config = /^adapter_model\b/.test(path.basename(file)) ? await recordBeside(file, 'adapter_config.json') : null;
+  if (config === null || typeof config.r !== 'number' || typeof config.lora_alpha !== 'number' || !(config.r > 0)) return new Map();
+  const plain = [config.rank_pattern, config.alpha_pattern].every((pattern) => !isObject(pattern) || Object.keys(pattern).length === 0);
+  const scale = config.lora_alpha / (config.use_rslora === true ? Math.sqrt(config.r) : config.r);
+  const modules = names.flatMap((name) => { const end = name.indexOf('.lora_A.'); return end < 0 ? [] : [name.slice(0, end)]; });
+  return new Map(modules.map((name) => [name, { type: 'LoRA', config: { rank: config.r ?? null, alpha: config.lora_alpha ?? null, ...(plain ? { scale } : {}), fan_in_fan_out: config.fan_in_fan_out === true } }]));
+}
+
 /** A sentence for a file that is one of several shards, naming the index that opens all. */
 export async function shardProblems(file: string): Promise<readonly string[]> {
   const [name, model, number, count, kind] = shard.exec(path.basename(file)) ?? [];
