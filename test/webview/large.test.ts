@@ -103,7 +103,7 @@ describe('large networks', () => {
     const host = lenetHost({ type: 'model', graph: residual(400), canStep: true });
     const opened = await openWebview({ ...host, answer: (name, argument) => (name === 'save' ? (saved.push(argument as (typeof saved)[number]), null) : host.answer(name, argument)) }, { width: 1000, height: 800 });
     const { page } = opened;
-    await page.locator('vscode-button[aria-label="Fold all groups"]').click();
+    await page.locator('vscode-button[aria-label^="Fold all groups"]').click();
     const folded = page.locator('.node.folded').first();
     assert.equal(await folded.getAttribute('aria-expanded'), 'false');
     const id = await folded.getAttribute('data-node') ?? '';

@@ -78,4 +78,24 @@ describe('Walking by keyboard', () => {
       for (const { source, target } of drawing.edges) assert.ok(walked.has(edgeKey(source, target)), `${source} to ${target}`);
     });
   }
+
+  it('goes up and down as a U is drawn, and on at the end of a column', async () => {
+    const drawing = drawGraph(await architecture('unet'), false);
+    const to = (id: string, key: string): string | undefined => walkFrom(drawing, id, key, null)?.id;
+    assert.equal(to('up2_conv1', 'ArrowUp'), 'up2_conv2');
+    assert.equal(to('up2_conv1', 'ArrowDown'), 'up2_concatenate');
+    assert.equal(to('down2_conv1', 'ArrowDown'), 'down2_conv2');
+    assert.equal(to('down2_conv2', 'ArrowRight'), 'skip2_crop');
+    assert.equal(to('segmentation', 'ArrowUp'), undefined);
+    const names = Array.from({ length: 400 }, (_, index) => `layer_${index}`);
+    const chain = drawGraph({
+      title: '', format: '', problems: [], totals: { layers: 400, parameters: 0, trainable: 0, macs: 0 }, edges: edges(...names.slice(1).map((name, index) => `${names[index] ?? ''}>${name}`)),
+      nodes: names.map((name): NodeView => ({ id: name, name, type: 'Dense', detail: '', outputShape: '8', activation: null, parameters: 0, trainable: 0, macs: 0, parent: null, settings: [], weights: [], problem: null })),
+    }, false);
+    assert.ok(new Set(chain.nodes.map(({ rect }) => rect.x)).size > 1, 'it is set in columns');
+    for (const [index, name] of names.entries()) {
+      if (index + 1 < names.length) assert.equal(walkFrom(chain, name, 'ArrowDown', null)?.id, names[index + 1]);
+      if (index > 0) assert.equal(walkFrom(chain, name, 'ArrowUp', null)?.id, names[index - 1]);
+    }
+  });
 });

@@ -149,7 +149,10 @@ function push(lists: Map<string, string[]>, key: string, value: string): void {
   else list.push(value);
 }
 
-/** The node that an arrow key leads to: along edges up and down, to the nearest in the same row left and right. */
+/**
+ * The node that an arrow key leads to: up and down along edges, as the drawing has them (the right arm of a U goes up), on to the next column
+ * at a column's end; left and right to the nearest in the same row.
+ */
 export function neighbourNode(drawing: Drawing, id: string, key: string): string | null {
   const from = drawing.byId.get(id);
   if (from === undefined) {
@@ -170,9 +173,15 @@ export function neighbourNode(drawing: Drawing, id: string, key: string): string
     }
     return best?.id ?? null;
   };
+  const along = (first: readonly string[], second: readonly string[], side: 1 | -1): string | null => {
+    const offset = (other: string): Point => { const at = drawing.byId.get(other); return at === undefined ? here : centre(at.rect); };
+    const ahead = (ids: readonly string[]): string[] => ids.filter((other) => side * (offset(other).y - here.y) > from.rect.height / 2);
+    return nearest(ahead(first)) ?? nearest(ahead(second)) ?? nearest(first.filter((other) => Math.abs(offset(other).x - here.x) > from.rect.width / 2));
+  };
+  const [below, above] = [drawing.below.get(id) ?? [], drawing.above.get(id) ?? []];
   switch (key) {
-    case 'ArrowDown': return nearest(drawing.below.get(id) ?? []);
-    case 'ArrowUp': return nearest(drawing.above.get(id) ?? []);
+    case 'ArrowDown': return along(below, above, 1);
+    case 'ArrowUp': return along(above, below, -1);
     case 'ArrowLeft': case 'ArrowRight': {
       const side = key === 'ArrowLeft' ? -1 : 1;
       return nearest(drawing.nodes.filter(({ id: other, rect }) => other !== id && Math.abs(centre(rect).y - here.y) < rect.height && (centre(rect).x - here.x) * side > 0).map((node) => node.id));

@@ -15,5 +15,5 @@ export function walkFrom(drawing: Drawing, id: string, key: string, way: Way | n
   }
   const next = neighbourNode(drawing, id, key);
   if (next === null) return null;
-  return { id: next, way: key === 'ArrowDown' || key === 'ArrowUp' ? { from: id, down: key === 'ArrowDown' } : null };
+  return { id: next, way: key === 'ArrowDown' || key === 'ArrowUp' ? { from: id, down: drawing.below.get(id)?.includes(next) === true } : null };
 }

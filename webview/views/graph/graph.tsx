@@ -286,6 +286,7 @@ export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFi
     else if (event.key === '0') canvas.current?.fit();
     else if (event.key === 'Escape' && paths.on) paths.clear();
     else if (event.key === 'p' && focused !== null && drawing.byId.has(focused)) paths.end(focused, null);
+    else if (event.key === 'f' && focused !== null && scopes.parentOf.get(focused) != null) toggle(scopes.parentOf.get(focused) ?? '');
     else if (event.key === 'b' && focused !== null && run !== null && !folded.has(focused) && drawing.byId.get(focused)?.view !== null) run.onBreakpoint(focused);
     else {
       const next = focused === null ? null : walkFrom(drawing, focused, event.key, way.current);

@@ -57,7 +57,7 @@ export function GraphTools({ search, onSearch, picking, onPath, folding, colorBy
           {search === null && <Button appearance="icon" label="Search layers (Ctrl+F)" onClick={onSearch}><span class="glyph search" /></Button>}
           <Button appearance="icon" label="Path between two layers (Shift+click)" pressed={picking} onClick={onPath}><span class="glyph path" /></Button>
           {folding !== null && <Button appearance="icon" label="Open all groups" onClick={folding.onOpenAll}>⊞</Button>}
-          {folding !== null && <Button appearance="icon" label="Fold all groups" onClick={folding.onFoldAll}>⊟</Button>}
+          {folding !== null && <Button appearance="icon" label="Fold all groups (F: the one around a box)" onClick={folding.onFoldAll}>⊟</Button>}
           <Button appearance="icon" label="Colours and export" pressed={more} onClick={() => setMore(!more)}>⋯</Button>
           <Button appearance="icon" label="Zoom in (+)" onClick={() => onZoom(1.25)}>+</Button>
           <Button appearance="icon" label="Zoom out (−)" onClick={() => onZoom(0.8)}>−</Button>
