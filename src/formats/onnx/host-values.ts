@@ -28,7 +28,7 @@ export const maximalHostSize = 1 << 20;
 export const floating = (dtype: DType): boolean => dtype.startsWith('float') || dtype === 'bfloat16';
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 /** True for shapes of few elements; what a file computes may be negative, fractions or more than can be counted. */
-const fits = (shape: readonly number[]): boolean => shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0) && sizeOf(shape) <= maximalHostSize;
+const fits = (shape: readonly number[], most = maximalHostSize): boolean => shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0) && sizeOf(shape) <= most;
 
 /** A list of whole numbers, or one of them. */
 export const hostInts = (data: readonly (number | null)[], shape: readonly number[] = [data.length]): HostValue => ({ dtype: 'int64', shape, data });
@@ -234,8 +234,8 @@ const range: Rule = (op) => {
   return count > maximalHostSize ? undefined : [{ dtype, shape: [count], data: Array.from({ length: count }, (_, index) => rounded(start + index * delta, dtype)) }];
 };
 
-const filled = (shape: readonly number[] | undefined, value: HostValue): readonly HostValue[] | undefined =>
-  (shape === undefined || !fits(shape) ? undefined : [{ dtype: value.dtype, shape, data: Array<number | null>(sizeOf(shape)).fill(value.data[0] ?? null) }]);
+const filled = (shape: readonly number[] | undefined, value: HostValue, most: number): readonly HostValue[] | undefined =>
+  (shape === undefined || !fits(shape, most) ? undefined : [{ dtype: value.dtype, shape, data: Array<number | null>(sizeOf(shape)).fill(value.data[0] ?? null) }]);
 
 const trilu: Rule = (op) => {
   const [input] = op.inputs;
