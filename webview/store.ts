@@ -32,7 +32,7 @@ export interface Selection { readonly tensor: string; readonly shape: string; re
 export type Content =
   | { readonly mode: 'waiting' }
   | { readonly mode: 'failed'; readonly message: string }
-  | { readonly mode: 'model'; readonly graph: GraphView; readonly canStep: boolean }
+  | { readonly mode: 'model'; readonly graph: GraphView; readonly canStep: boolean; /** Which reading of the file it is. */ readonly version: string }
   | { readonly mode: 'run'; readonly run: RunView }
   | { readonly mode: 'inspect'; readonly inspect: InspectView }
   | { readonly mode: 'comparison'; readonly compare: CompareView }
@@ -65,9 +65,12 @@ export function readArrangement(value: unknown): Arrangement {
   };
 }
 
+const sameGraph = (a: GraphView, b: GraphView): boolean => a.nodes.length === b.nodes.length && JSON.stringify(a) === JSON.stringify(b);
+
 /** The content after an event of the host. Deltas without a run to apply to change nothing. */
 export function afterEvent(content: Content, event: HostEvent): Content {
-  if (event.type === 'model') return { mode: 'model', graph: event.graph, canStep: event.canStep };
+  // The same layers again, with other weights, keep their groups, their place and what is selected.
+  if (event.type === 'model') return { mode: 'model', graph: content.mode === 'model' && sameGraph(content.graph, event.graph) ? content.graph : event.graph, canStep: event.canStep, version: event.version ?? '' };
   if (event.type === 'failed') return { mode: 'failed', message: event.message };
   if (event.type === 'run') return { mode: 'run', run: event.run };
   if (event.type === 'comparison') return { mode: 'comparison', compare: event.compare };

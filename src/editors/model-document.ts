@@ -11,19 +11,24 @@ import type { TensorValue } from '../tensor/value';
 /** How many weights stay in memory after they were looked at. */
 const keptWeights = 4;
 
+/** A file that is being written is read when nothing has changed for so long (ms). */
+const settled = 200;
+
 /** How long (ms) the whole of a file is awaited before its layers are shown without it. */
 const patience = 40;
 
 interface Loaded { readonly opened: OpenedNetwork; readonly graph: GraphView }
 /** `layers` come first where finding the weights takes longer; null where they do not. */
-interface Loading { readonly layers: Promise<HostEvent | null>; readonly whole: Promise<Loaded> }
+interface Loading { readonly version: string; readonly layers: Promise<HostEvent | null>; readonly whole: Promise<Loaded> }
 
 export class ModelDocument implements vscode.CustomDocument {
   private readonly changed = new vscode.EventEmitter<void>();
   /** Fires when the file on disk has changed and was read again. */
   readonly onDidChange = this.changed.event;
   private readonly watcher: vscode.FileSystemWatcher;
+  private readings = 0;
   private loading: Loading;
+  private settling: NodeJS.Timeout | undefined;
   private readonly recent = new Map<string, Promise<TensorValue>>();
   private disposed = false;
   private madeDesk: Promise<TensorDesk> | null = null;
@@ -32,9 +37,13 @@ export class ModelDocument implements vscode.CustomDocument {
     this.loading = this.load();
     const folder = path.dirname(uri.fsPath);
     this.watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.file(folder), path.basename(uri.fsPath)));
-    this.watcher.onDidChange(() => { this.reload(); });
-    this.watcher.onDidCreate(() => { this.reload(); });
-    this.watcher.onDidDelete(() => { this.reload(); });
+    const changes = (): void => {
+      clearTimeout(this.settling);
+      this.settling = setTimeout(() => { this.reload(); }, settled);
+    };
+    this.watcher.onDidChange(changes);
+    this.watcher.onDidCreate(changes);
+    this.watcher.onDidDelete(changes);
   }
 
   /**
@@ -45,7 +54,7 @@ export class ModelDocument implements vscode.CustomDocument {
     const { loading } = this;
     const layers = await loading.layers;
     if (layers !== null) yield layers;
-    const whole = await loading.whole.then(({ opened, graph }): HostEvent => ({ type: 'model', graph, canStep: canStep(opened.network) }), (error: unknown): HostEvent => ({ type: 'failed', message: sentenceOf(error) }));
+    const whole = await loading.whole.then(({ opened, graph }): HostEvent => ({ type: 'model', graph, canStep: canStep(opened.network), version: loading.version }), (error: unknown): HostEvent => ({ type: 'failed', message: sentenceOf(error) }));
     if (this.loading === loading && (layers === null || JSON.stringify(layers) !== JSON.stringify(whole))) yield whole;
   }
 
@@ -69,6 +78,7 @@ export class ModelDocument implements vscode.CustomDocument {
 
   dispose(): void {
     this.disposed = true;
+    clearTimeout(this.settling);
     this.watcher.dispose();
     this.changed.dispose();
     this.close(this.loading.whole);
@@ -79,11 +89,12 @@ export class ModelDocument implements vscode.CustomDocument {
   }
 
   private load(): Loading {
+    const version = String(this.readings += 1);
     let tell: (layers: HostEvent | null) => void = () => undefined;
     const layers = new Promise<HostEvent | null>((resolve) => { tell = resolve; });
-    const whole = this.open((network, graph) => { setTimeout(() => { tell({ type: 'model', graph: graph(), canStep: canStep(network) }); }, patience); });
+    const whole = this.open((network, graph) => { setTimeout(() => { tell({ type: 'model', graph: graph(), canStep: canStep(network), version }); }, patience); });
     whole.then(() => { tell(null); }, () => { tell(null); });
-    return { layers, whole };
+    return { version, layers, whole };
   }
 
   private async open(onLayers: (network: Network, graph: () => GraphView) => void): Promise<Loaded> {

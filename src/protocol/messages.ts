@@ -17,7 +17,8 @@ export type JumpTarget =
 
 /** Host -> webview, without reply. A webview starts empty, says `ready`, gets a snapshot, then deltas. */
 export type HostEvent =
-  | { readonly type: 'model'; readonly graph: GraphView; readonly canStep: boolean }
+  /** `version` tells readings of one file apart: of another version weights are asked for anew. */
+  | { readonly type: 'model'; readonly graph: GraphView; readonly canStep: boolean; readonly version?: string }
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'comparison'; readonly compare: CompareView }
   | { readonly type: 'differences'; readonly differences: Differences }

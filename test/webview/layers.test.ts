@@ -4,6 +4,7 @@ import { closeAll, openWebview, themeNames } from './browser';
 import type { OpenPage } from './browser';
 import { architecture, openFile } from './fixtures/real';
 import type { FileHost } from './fixtures/real';
+import { until } from './until';
 
 const models = 'test/fixtures/models';
 
@@ -211,5 +212,34 @@ describe('a deep network', () => {
     await opened.close();
     await host.close();
     await closeAll();
+  });
+});
+
+describe('a model file that is written again', () => {
+  after(closeAll);
+  it('shows its new weights, and keeps groups, view and selection while its layers stay', async () => {
+    const host = await openFile(`${models}/applications/ResNet50.config.json`);
+    const asked: string[] = [];
+    const opened = await openWebview({ ...host, answer: (name, argument) => { if (name === 'tensor') asked.push(JSON.stringify(argument)); return host.answer(name, argument); } }, { width: 1240, height: 860 });
+    const { page } = opened;
+    const copy = (): typeof host.graph => JSON.parse(JSON.stringify(host.graph)) as typeof host.graph;
+    await page.locator('.node.folded').first().click();
+    await page.locator('[data-row="conv1_conv"]').click();
+    await opened.settled();
+    const [boxes, requests] = [await page.locator('.node').evaluateAll((list) => list.map((node) => (node as HTMLElement).dataset.node)), asked.length];
+    const place = await page.locator('.graph-layer').getAttribute('style');
+    assert.ok(requests > 0);
+    await opened.send({ type: 'model', graph: copy(), canStep: true, version: '2' });
+    await until(() => Promise.resolve(asked.length), (count) => count > requests);
+    await opened.settled();
+    assert.deepEqual(await page.locator('.node').evaluateAll((list) => list.map((node) => (node as HTMLElement).dataset.node)), boxes);
+    assert.equal(await page.locator('.graph-layer').getAttribute('style'), place);
+    assert.ok(await page.locator('.details-part[aria-label="conv1_conv"]').isVisible());
+    await opened.send({ type: 'model', graph: { ...copy(), nodes: host.graph.nodes.slice(0, 20), edges: host.graph.edges.slice(0, 10) }, canStep: true, version: '3' });
+    await page.locator('.facts-line').waitFor();
+    await until(() => page.locator('.node').count(), (count) => count === 20);
+    assert.deepEqual(opened.complaints, []);
+    await opened.close();
+    await host.close();
   });
 });

@@ -19,7 +19,7 @@ export function App(): JSX.Element {
   switch (content.mode) {
     case 'waiting': return <div class="whole" role="status"><ProgressRing /><p>Opening …</p></div>;
     case 'failed': return <div class="whole failed" role="alert"><h1>This cannot be shown</h1><p>{content.message}</p></div>;
-    case 'model': return <><Model graph={content.graph} canStep={content.canStep} /><Notice /></>;
+    case 'model': return <><Model graph={content.graph} canStep={content.canStep} version={content.version} /><Notice /></>;
     case 'comparison': return <><Compare compare={content.compare} /><Notice /></>;
     case 'architectures': return <Architectures architectures={content.architectures.architectures} />;
     case 'inspect': return <><Inspect looks={content.inspect.looks} /><Notice /></>;

@@ -21,7 +21,7 @@ import { useWidth } from './size';
 /** In an editor narrower than this the graph stands above the table. */
 const narrow = 540;
 
-export function Model({ graph, canStep }: { readonly graph: GraphView; readonly canStep: boolean }): JSX.Element {
+export function Model({ graph, canStep, version }: { readonly graph: GraphView; readonly canStep: boolean; readonly version: string }): JSX.Element {
   const frame = useRef<HTMLDivElement>(null);
   const width = useWidth(frame);
   const kept = useStore((state) => state.arrangement.graphWidth);
@@ -73,7 +73,7 @@ export function Model({ graph, canStep }: { readonly graph: GraphView; readonly 
             <LayerTable graph={graph} selected={selected?.id ?? null} filter={filter} onSelect={open} />
           </section>
           {selected === null && graph.nodes.length > 0 && <p class="empty">Click a layer, here or in the graph, to see its settings, and its weights as pictures and numbers.</p>}
-          {selected !== null && <section class="details-part" aria-label={selected.name}><LayerDetails key={selected.id} node={selected} onClose={() => open(null)} /></section>}
+          {selected !== null && <section class="details-part" aria-label={selected.name}><LayerDetails key={selected.id} node={selected} version={version} onClose={() => open(null)} /></section>}
         </main>
       </div>
     </div>

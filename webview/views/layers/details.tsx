@@ -25,20 +25,20 @@ const subjectOf = (layer: string, weight: WeightView): Subject => ({
 /** What a pinned weight notes: the file may be written again. */
 const readAt = (): string => `the file at ${new Date().toLocaleTimeString()}`;
 
-function Weight({ layer, weight }: { readonly layer: string; readonly weight: WeightView }): JSX.Element {
+function Weight({ layer, weight, version }: { readonly layer: string; readonly weight: WeightView; readonly version: string }): JSX.Element {
   const subject = subjectOf(layer, weight);
   const id = subject.settingsKey;
   const selection = useStore((state) => state.selection);
   const { request } = useView(subject);
-  const loading = usePicture(request, '');
+  const loading = usePicture(request, version);
   const picture = loading.state === 'ready' ? loading.picture : null;
   const own = selection !== null && selection.tensor === id ? selection : null;
   const cell = picture === null || own === null ? null : cellOf(picture, own.index);
-  const value = useElement(picture, { address: request.address, version: '' }, own?.index ?? null);
+  const value = useElement(picture, { address: request.address, version }, own?.index ?? null);
   const kind = picture !== null && picture.statistics.min >= 0 ? 'sequential' : 'diverging';
   return (
     <div class="weight">
-      <TensorCard id={id} {...subject} title={weight.trainable ? weight.name : `${weight.name} (not trained)`} variable={null} dtype={weight.dtype} statistics={null} diverging={null} range={null} version=""
+      <TensorCard id={id} {...subject} title={weight.trainable ? weight.name : `${weight.name} (not trained)`} variable={null} dtype={weight.dtype} statistics={null} diverging={null} range={null} version={version}
         place={readAt()} mark={null} tone={null} maxHeight={220} tall={1.8} />
       {picture !== null && picture.statistics.count > 1 && (
         <section class="card" aria-label={`Distribution of ${weight.name}`}>
@@ -51,7 +51,7 @@ function Weight({ layer, weight }: { readonly layer: string; readonly weight: We
         <section class="card numbers-card" aria-label={`Numbers of ${weight.name}`}>
           <header><h3>{weight.name}{sliceText(picture, own.index)}</h3><span class="shape">numbers</span></header>
           <p class="statistics">[{own.index.join(', ')}] = {value === null ? '' : shortNumber(value, 5)}</p>
-          <NumbersTable picture={picture} source={{ address: request.address, version: '' }} kind={kind} domain={domainOf(kind, picture.statistics.min, picture.statistics.max)} index={own.index} rowsShown={7}
+          <NumbersTable picture={picture} source={{ address: request.address, version }} kind={kind} domain={domainOf(kind, picture.statistics.min, picture.statistics.max)} index={own.index} rowsShown={7}
             onSelect={(index) => select({ tensor: id, shape: weight.shape.join(','), index })} />
         </section>
       )}
@@ -59,7 +59,7 @@ function Weight({ layer, weight }: { readonly layer: string; readonly weight: We
   );
 }
 
-export function LayerDetails({ node, onClose }: { readonly node: NodeView; readonly onClose: () => void }): JSX.Element {
+export function LayerDetails({ node, version, onClose }: { readonly node: NodeView; readonly version: string; readonly onClose: () => void }): JSX.Element {
   const [all, setAll] = useState(false);
   const few = 8;
   const settings = all ? node.settings : node.settings.slice(0, few);
@@ -83,9 +83,9 @@ export function LayerDetails({ node, onClose }: { readonly node: NodeView; reado
         </section>
       )}
       <div class="cards">
-        <Pins others={node.weights.map((weight) => ({ ...subjectOf(node.id, weight), id: `${node.id}/${weight.name}`, title: weight.name, variable: null, dtype: weight.dtype, statistics: null, diverging: null, version: '' }))} />
+        <Pins others={node.weights.map((weight) => ({ ...subjectOf(node.id, weight), id: `${node.id}/${weight.name}`, title: weight.name, variable: null, dtype: weight.dtype, statistics: null, diverging: null, version }))} />
         {node.weights.length === 0 && <p class="empty">This layer has no weights.</p>}
-        {node.weights.map((weight) => <Weight key={`${node.id}/${weight.name}`} layer={node.id} weight={weight} />)}
+        {node.weights.map((weight) => <Weight key={`${node.id}/${weight.name}`} layer={node.id} weight={weight} version={version} />)}
       </div>
     </div>
   );
