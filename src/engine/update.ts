@@ -82,10 +82,11 @@ interface Own { readonly pace: Pace; readonly scale: Tensor | null; readonly gra
 function updated(input: UpdateInput, weight: WeightState, step: StepContext, { pace, scale, gradient: raw }: Own): WeightState {
   const { rule, settings } = input.optimizer;
   const assigned = input.assigned(weight);
-  if (assigned !== null) return { ...weight, value: assigned.clone() };
+  // A trained weight that the forward pass has replaced (spectral normalisation) is moved from there.
+  if (assigned !== null && raw === null) return { ...weight, value: assigned.clone() };
   if (raw === null) return weight;
   const slots: Record<string, Tensor> = {};
-  let { value } = weight;
+  let value = assigned ?? weight.value;
   if (pace.every > 1) slots['gradient_accumulator'] = pace.moves ? zerosLike(raw) : raw;
   if (pace.moves) {
     const gradient = clip(raw, settings, scale);

@@ -35,7 +35,7 @@ function cut(x: Tensor, top: number, left: number, height: number, width: number
 }
 
 /** The largest middle part of the proportions of the target. */
-function toProportions(x: Tensor, height: number, width: number): Tensor {
+export function toProportions(x: Tensor, height: number, width: number): Tensor {
   const [, rows = 1, columns = 1] = x.shape;
   const cropHeight = Math.min(rows, Math.floor((columns * height) / width));
   const cropWidth = Math.min(columns, Math.floor((rows * width) / height));

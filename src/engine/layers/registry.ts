@@ -3,6 +3,7 @@ import { Failure } from '../../tensor/failure';
 import { activationLayers } from './activation';
 import { applicationLayers } from './applications';
 import { attentionLayers } from './attention';
+import { augmentationLayers } from './augmentation';
 import { convolutionLayers } from './convolution';
 import { denseLayers } from './dense';
 import { embeddingLayers } from './embedding';
@@ -21,13 +22,15 @@ import { tfliteOperators } from './tflite';
 import { wrapperLayers } from './recurrent/wrappers';
 import { regularizationLayers } from './regularization';
 import { shapeLayers } from './shape';
+import { spectralLayers } from './spectral';
 
 const bareOperations: Readonly<Record<string, LayerForward>> = { ...operations, ...arrayOperations, ...neuralOperations };
 
 /** Later families win: where a layer and a bare operation share a name, the layer serves both, but for those told apart below. */
 const families: readonly Readonly<Record<string, LayerForward>>[] = [
   bareOperations, denseLayers, convolutionLayers, poolingLayers, normalizationLayers, activationLayers, shapeLayers, mergeLayers, embeddingLayers,
-  attentionLayers, recurrentLayers, regularizationLayers, preprocessingLayers, applicationLayers, wrapperLayers((type, path) => layerForward(type, path)),
+  attentionLayers, recurrentLayers, regularizationLayers, preprocessingLayers, augmentationLayers, applicationLayers,
+  wrapperLayers((type, path) => layerForward(type, path)), spectralLayers((type, path) => layerForward(type, path)),
 ];
 
 /** Tables of the formats whose networks consist of ops of their own; all others speak Keras. */

@@ -16,7 +16,7 @@ function eachSlice({ gradient, rows, value }: UpdateContext, apply: (tensor: Ten
   const [count = 1, ...row] = value.shape;
   return rows.map(({ indices, values }) => unsortedSegmentSum(apply(reshape(values, [indices.size, ...row])), reshape<Rank.R1>(indices, [indices.size]), count)).reduce((total, part) => add(total, part));
 }
-const squares = (context: UpdateContext): Tensor => eachSlice(context, square);
+export const squares = (context: UpdateContext): Tensor => eachSlice(context, square);
 
 const sgd: Rule = {
   slots: (settings): Record<string, number> => (settings.number('momentum') === 0 ? {} : { momentum: 0 }),

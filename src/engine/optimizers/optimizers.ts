@@ -47,6 +47,7 @@ const kerasDefaults: Readonly<Record<string, Values>> = {
   adagrad: { learningrate: 0.001, initialaccumulatorvalue: 0.1, epsilon: 1e-7 },
   adadelta: { learningrate: 0.001, rho: 0.95, epsilon: 1e-7 },
   lion: { learningrate: 0.001, beta1: 0.9, beta2: 0.99 },
+  schedulefreeadamw: { learningrate: 0.0025, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, warmupsteps: 0 },
   lamb: { learningrate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
   adafactor: { learningrate: 0.001, beta2decay: -0.8, epsilon1: 1e-30, epsilon2: 1e-3, clipthreshold: 1, relativestep: true },
   muon: { learningrate: 0.001, adambeta1: 0.9, adambeta2: 0.999, adamweightdecay: 0.004, weightdecay: 0.004, epsilon: 1e-7, muona: 3.4445, muonb: -4.775, muonc: 2.0315, adamlrratio: 1, momentum: 0.95, nssteps: 5, nesterov: true, rmsrate: 0.2, excludeembeddings: true },

@@ -23,7 +23,7 @@ import { findInVars } from './vars';
 import { weightsOnly } from './weights-h5';
 
 /** Weights in a compressed member are unpacked into memory, so their size is bounded; Keras itself stores them uncompressed. */
-const maximalUnpacked = 1024 * 1024 * 1024;
+const maximalUnpacked = 640 * 1024 * 1024;
 const weightsName = 'model.weights.h5';
 
 /** Opens an archive; weights are read from the file when asked for. `onGraph` hears of the layers before the weights are found. @throws Failure */
@@ -37,7 +37,7 @@ export async function openKerasArchive(file: string, onGraph?: (network: Network
     if (!('layers' in draft)) return draft;
     const network = buildNetwork(draft, { format: 'keras', convention: 'keras', compile: compileFrom(config.compile_config) });
     onGraph?.(network);
-    const ignored = zip.ignored.length === 0 ? [] : [`${zip.ignored.length} members of ${label} were ignored because their names leave the archive: ${zip.ignored.slice(0, 3).map((name) => displayName(name)).join(', ')}.`];
+    const ignored = zip.ignored.length === 0 ? [] : [`${zip.ignored.length} members of ${label} were ignored because their names leave the archive or stand in it twice: ${zip.ignored.slice(0, 3).map((name) => displayName(name)).join(', ')}.`];
     const source = await weightsSource(zip, file, label);
     if (source === null) {
       const problems = [...ignored, ...network.problems, `${label} holds no weights: it has no ${weightsName}.`];
@@ -100,5 +100,5 @@ async function weightsSource(zip: Zip, file: string, label: string): Promise<Hdf
   if (member.stored) return { kind: 'file', path: file, offset: await zip.offsetOf(weightsName), size: member.size };
   // A real deflate stream cannot shrink floats to a hundredth.
   if (member.size > 1000 * member.compressedSize + 1024) throw new Failure('zip.ratio', `${label}: ${weightsName} claims to unpack to more than a thousand times its size, as zip bombs do; it is refused.`);
-  return { kind: 'memory', bytes: await zip.read(weightsName, maximalUnpacked) };
+  return { kind: 'memory', bytes: await zip.read(weightsName, maximalUnpacked, true) };
 }

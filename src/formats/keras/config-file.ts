@@ -3,8 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure } from '../../tensor/failure';
 import { buildNetwork } from '../../network/build';
-import type { JsonObject, OpenedNetwork } from '../../network/network';
-import { maximalJson, parseJsonBytes } from '../containers/json';
+import type { Json, JsonObject, OpenedNetwork } from '../../network/network';
+import { maximalJson, parseJson } from '../containers/json';
 import { describeBytes } from '../containers/zip';
 import { compileFrom } from './compile';
 import type { Dialect } from './dialect';
@@ -14,10 +14,17 @@ import { isObject } from '../../network/kinds/kind';
 
 /** Reads a JSON file of bounded size. @throws Failure */
 export async function readJsonFile(file: string): Promise<JsonObject> {
+  const value = await readJson(file);
+  if (!isObject(value)) throw new Failure('json.kind', `${path.basename(file)} holds no JSON record.`);
+  return value;
+}
+
+/** Reads a JSON file of bounded size, whatever it holds. @throws Failure */
+export async function readJson(file: string): Promise<Json> {
   const label = path.basename(file);
   const { size } = await stat(file);
   if (size > maximalJson) throw new Failure('json.size', `${label} has ${describeBytes(size)}, more than any model description (${describeBytes(maximalJson)}).`);
-  return parseJsonBytes(await readFile(file), label);
+  return parseJson(new TextDecoder().decode(await readFile(file)), label);
 }
 
 /** Who wrote a configuration: Keras 3 names modules, Keras 2 and TensorFlow.js their version. */

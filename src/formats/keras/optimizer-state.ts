@@ -18,6 +18,7 @@ const groups: Readonly<Record<string, (config: JsonObject) => readonly Group[]>>
   adamw: (config) => [['momentum', 'velocity'], ...(flag(config, 'amsgrad') ? [['velocity_hat']] : [])],
   nadam: () => [['momentum', 'velocity']], lamb: () => [['momentum', 'velocity']], adamax: () => [['momentum', 'norm']], lion: () => [['momentum']],
   rmsprop: (config) => [['velocity'], ...(positive(config, 'momentum') ? [['momentum']] : []), ...(flag(config, 'centered') ? [['average_gradient']] : [])],
+  schedulefreeadamw: () => [['momentum', 'velocity']], adafactor: () => [['row', 'column', 'velocity']], muon: () => [['momentum', 'velocity']],
   adagrad: () => [['accumulator']], adadelta: () => [['accumulated_grad', 'accumulated_delta_var']], ftrl: () => [['accumulator', 'linear']],
 };
 
@@ -31,6 +32,18 @@ function slotInName(name: string | undefined, slots: readonly string[]): string 
   const parts = plain.split('/');
   for (const part of [parts[1], parts[parts.length - 1]]) if (part !== undefined && Object.hasOwn(older, part)) return older[part] ?? null;
   return [...slots].sort((first, second) => second.length - first.length).find((slot) => plain.endsWith(`_${slot}`)) ?? null;
+}
+
+/** Whether a weight has a slot: Muon keeps no velocity of the matrices that it moves itself. */
+function hasSlot(type: string, config: JsonObject, slot: string, { path, shape }: Target): boolean {
+  if (type !== 'muon' || slot !== 'velocity') return true;
+  return shape.length !== 2 || (config.exclude_embeddings !== false && path.toLowerCase().includes('embedding'));
+}
+
+/** Shape of a slot: Adafactor keeps rows and columns of matrices, and nothing in their place for vectors. */
+function slotShape(type: string, slot: string, { shape }: Target): readonly number[] {
+  if (type !== 'adafactor' || slot === 'velocity' || slot === 'average' || slot === 'gradient_accumulator') return shape;
+  return shape.length < 2 ? [] : slot === 'row' ? shape.slice(0, -1) : [...shape.slice(0, -2), shape[shape.length - 1] ?? 1];
 }
 
 interface Target { readonly path: string; readonly shape: readonly number[] }
@@ -57,7 +70,7 @@ export function optimizerState(optimizer: CompileConfig['optimizer'], variables:
   if (own === undefined) return iterations(variables) === null ? null : { iterations: null, slots: [] };
   const list: readonly Group[] = [...(flag(config, 'use_ema') ? [['average']] : []), ...(positive(config, 'gradient_accumulation_steps') ? [['gradient_accumulator']] : []), ...own];
   const targets = trainableWeights(draft, network);
-  const together = list.flatMap((group) => targets.flatMap((target) => group.map((slot): Place => ({ target, slot }))));
+  const together = list.flatMap((group) => targets.flatMap((target) => group.filter((slot) => hasSlot(type, config, slot, target)).map((slot): Place => ({ target, slot }))));
   // Keras 2's older optimizers make one slot of all weights after the other.
   const apart = list.flatMap((group) => group.flatMap((slot) => targets.map((target): Place => ({ target, slot }))));
   const last = type === 'nadam' && variables.at(-1)?.shape.length === 0 && variables.length > together.length ? 1 : 0;
@@ -67,7 +80,7 @@ export function optimizerState(optimizer: CompileConfig['optimizer'], variables:
   const layout = [together, apart].find((places) => stored.length === places.length && stored.every(({ shape, name }, index) => {
     const place = places[index];
     const told = slotInName(name, known);
-    return place !== undefined && sameShape(shape, place.target.shape) && (told === null || told === place.slot);
+    return place !== undefined && sameShape(shape, slotShape(type, place.slot, place.target)) && (told === null || told === place.slot);
   }));
   const counted = iterations(variables.slice(0, Math.max(1, start)));
   if (layout === undefined) return counted === null ? null : { iterations: null, slots: [] };

@@ -97,9 +97,9 @@ function declaredIn(file: Hdf5File, group: string, layer: PlacedLayer): { declar
     return null;
   };
   const folders = new Map<string, string>();
-  const declared = layer.weights.map(({ home, name, buffer }) => {
+  const declared = layer.weights.map(({ home, name, buffer, behind: before = 0 }) => {
     if (buffer === true) return null;
-    const index = counts.get(home) ?? 0;
+    const index = (counts.get(home) ?? 0) + before;
     counts.set(home, index + 1);
     folders.set(home, name.slice(0, name.lastIndexOf('/') + 1));
     return at(home, index, name);

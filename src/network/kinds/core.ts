@@ -129,7 +129,7 @@ export function activationName(config: Readonly<Record<string, unknown>>): strin
 function lambdaOutputs(settings: Settings, call: CallShapes): readonly SymbolicShape[] {
   const stated = settings.config.output_shape;
   const items: readonly unknown[] = typeof stated === 'number' ? [stated] : Array.isArray(stated) ? stated : isObject(stated) && Array.isArray(stated.items) ? stated.items : [];
-  if (items.length > 0 && items.every((extent) => extent === null || typeof extent === 'number')) return [[call.inputs[0]?.[0] ?? null, ...items as readonly (number | null)[]]];
+  if (items.length > 0 && items.every((extent) => extent === null || typeof extent === 'number')) return [[call.inputs[0]?.[0] ?? null, ...items]];
   throw new Failure('layer.lambda', 'it is a Lambda: its Python code is never run, so its shape and result are unknown. In place of it, use a layer or an operation of Keras');
 }
 

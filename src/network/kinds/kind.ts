@@ -7,6 +7,8 @@ import type { Argument, Json, JsonObject, SymbolicShape, Weight } from '../netwo
 export interface WeightSpec extends Omit<Weight, 'key'> {
   /** Where Keras archives keep it below the layer's group: '' for `vars/…`, `cell` for `cell/vars/…`. */
   readonly home: string;
+  /** How many variables that are no weights of the layer stand before it in its home. */
+  readonly behind?: number;
 }
 
 /** The shapes that one call of a layer sees. */

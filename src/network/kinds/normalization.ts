@@ -70,7 +70,7 @@ const adapted: LayerKind = {
   },
 };
 
-/** SpectralNormalization and UnitNormalization keep the shape. */
+/** UnitNormalization keeps the shape. */
 export const normalizations: KindTable = {
   BatchNormalization: batch,
   LayerNormalization: layer,

@@ -267,6 +267,25 @@ function timeDistributed(lookup: Lookup): LayerKind {
   };
 }
 
+/** SpectralNormalization: the layer inside, and the vector of its power iteration. In archives the kernel stands once more before that. */
+function spectral(lookup: Lookup): LayerKind {
+  const inside = (settings: Settings): { item: Cell; kind: LayerKind; own: Settings } => {
+    const item = nested(settings.config, 'layer');
+    return { item, kind: innerKind(lookup, item), own: new Settings(item.config) };
+  };
+  return {
+    outputs: (settings, call) => { const { kind, own } = inside(settings); return kind.outputs(own, call); },
+    weights: (settings, call) => {
+      const { item, kind, own } = inside(settings);
+      const weights = within(item.name, 'layer', kind.weights?.(own, call) ?? []);
+      const columns = weights[0]?.shape[weights[0].shape.length - 1] ?? 1;
+      return [...weights, { ...weight('vector_u', [1, columns], { class_name: 'TruncatedNormal', config: { stddev: 0.02 } }, { trainable: false }), behind: 1 }];
+    },
+    macs: (settings, call) => { const { kind, own } = inside(settings); return kind.macs === undefined ? 0 : kind.macs(own, call, kind.outputs(own, call)); },
+    detail: (settings) => { const { item, kind, own } = inside(settings); return `${item.className} ${kind.detail?.(own) ?? ''}`.trim(); },
+  };
+}
+
 /** A cell used as a layer of its own takes one step: [batch, features] and the states. */
 function cellLayer(cell: CellKind): LayerKind {
   return {
@@ -292,5 +311,6 @@ export function recurrents(lookup: Lookup): KindTable {
     ...Object.fromEntries(Object.entries(cells).map(([name, cell]) => [name, cellLayer(cell)])),
     Bidirectional: bidirectional(lookup),
     TimeDistributed: timeDistributed(lookup),
+    SpectralNormalization: spectral(lookup),
   };
 }

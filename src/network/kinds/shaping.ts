@@ -27,6 +27,8 @@ function categories(settings: Settings, shape: SymbolicShape, tokens: number): S
   return [...shape.slice(0, -1), tokens];
 }
 
+const noText = 'it turns text into numbers, and the data of a run holds no text';
+
 export const shaping: KindTable = {
   Flatten: {
     outputs: (_, call) => {
@@ -81,7 +83,9 @@ export const shaping: KindTable = {
       return [join([settings.count('height'), settings.count('width')], channels)];
     },
   },
-  ...Object.fromEntries(['Rescaling', 'RandomFlip', 'RandomRotation', 'RandomTranslation', 'RandomZoom', 'RandomContrast', 'RandomBrightness']
+  ...Object.fromEntries(['Rescaling', 'RandomFlip', 'RandomRotation', 'RandomTranslation', 'RandomZoom', 'RandomContrast', 'RandomBrightness', 'AugMix', 'AutoContrast', 'CutMix', 'Equalization', 'MixUp', 'RandAugment', 'RandomColorDegeneration',
+    'RandomColorJitter', 'RandomElasticTransform', 'RandomErasing', 'RandomGaussianBlur', 'RandomGrayscale', 'RandomHue', 'RandomInvert', 'RandomPerspective', 'RandomPosterization', 'RandomSaturation', 'RandomSharpness', 'RandomShear',
+    'Solarization', 'ContrastLimitedAdaptiveHistogramEqualization']
     .map((name) => [name, { outputs: (_: unknown, call: Parameters<typeof inputOf>[0]) => [inputOf(call)] }])),
   CategoryEncoding: {
     outputs: (settings, call) => {
@@ -92,6 +96,21 @@ export const shaping: KindTable = {
     },
     detail: (settings) => String(settings.count('num_tokens')),
   },
+  /** Text and numbers to the places of a table; those of text cannot run, as runs have no text. */
+  StringLookup: { outputs: (settings, call) => [categories(settings, inputOf(call), settings.has('max_tokens') && settings.flag('pad_to_max_tokens', false) ? settings.count('max_tokens') : settings.count('vocabulary_size', 0))], refused: noText },
+  TextVectorization: { outputs: (settings, call) => {
+    const input = inputOf(call);
+    const batch = input[0] ?? null;
+    if (settings.text('output_mode', 'int') === 'int') return [[batch, settings.has('output_sequence_length') ? settings.count('output_sequence_length') : null]];
+    return [[batch, settings.has('max_tokens') && settings.flag('pad_to_max_tokens', false) ? settings.count('max_tokens') : settings.count('vocabulary_size', 0) || null]];
+  }, refused: noText },
+  Hashing: { outputs: (settings, call) => [categories(settings, inputOf(call), settings.count('num_bins'))], detail: (settings) => `${settings.count('num_bins')} bins` },
+  HashedCrossing: { outputs: (settings, call) => [categories(settings, inputOf(call), settings.count('num_bins'))], detail: (settings) => `${settings.count('num_bins')} bins` },
+  MelSpectrogram: { outputs: (settings, call) => {
+    const input = inputOf(call);
+    const samples = input[input.length - 1] ?? null;
+    return [[...input.slice(0, -1), settings.count('num_mel_bins', 128), samples === null ? null : 1 + Math.floor(samples / settings.count('sequence_stride', 512))]];
+  } },
   /** Numbers to the bins or entries that they belong to. */
   Discretization: { outputs: (settings, call) => [categories(settings, inputOf(call), 1 + (settings.has('bin_boundaries') ? boundariesOf(settings).length : settings.count('num_bins') - 1))], detail: (settings) => (settings.has('bin_boundaries') ? `${boundariesOf(settings).length + 1} bins` : '') },
   IntegerLookup: { outputs: (settings, call) => [categories(settings, inputOf(call), settings.has('max_tokens') && settings.flag('pad_to_max_tokens', false) ? settings.count('max_tokens') : settings.count('vocabulary_size', 0))], detail: (settings) => (settings.has('vocabulary_size') ? `${settings.count('vocabulary_size')} entries` : '') },
