@@ -7,6 +7,7 @@ import { describeShape } from '../network/kinds/kind';
 import { callPath } from '../network/layer-path';
 import { memories, totalMemory } from '../network/memory';
 import type { Network, SymbolicShape } from '../network/network';
+import { leftOut } from '../network/network';
 import { displayName } from '../network/order';
 import type { FieldView } from '../protocol/graph';
 import { Failure, sentenceOf } from '../tensor/failure';
@@ -57,7 +58,7 @@ function eachLayer(network: Network, visit: (layer: InspectedLayer, depth: numbe
   for (const layer of network.layers) {
     if (layer.config.implied === true) continue;
     const own = cost.get(layer.name);
-    const shapes = layer.calls[0]?.outputShapes ?? [];
+    const shapes = (layer.calls[0]?.outputShapes ?? []).filter((shape) => shape !== leftOut);
     const [first = null] = shapes;
     const memory = each.get(layer.name) ?? { weights: 0, activations: null };
     const field = fields.get(callPath(prefix + layer.name, layer, 0));

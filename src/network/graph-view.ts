@@ -13,6 +13,7 @@ import { callPath, flattenLayers, shapesOf } from './layer-path';
 import { memories, totalMemory } from './memory';
 import type { Memory } from './memory';
 import type { Convention, Layer, LayerCall, Network, SymbolicShape, TensorRef } from './network';
+import { leftOut } from './network';
 import { displayName } from './order';
 import { fieldSize, receptiveFields } from './receptive-field';
 import type { ReceptiveField } from './receptive-field';
@@ -99,7 +100,7 @@ function entrance(network: Network, position: number): string {
 }
 
 function nodeView(layer: Layer, convention: Convention, id: string, parent: string | null, cost: Cost, field: ReceptiveField | null, memory: Memory): NodeView {
-  const shapes = layer.calls[0]?.outputShapes ?? [];
+  const shapes = (layer.calls[0]?.outputShapes ?? []).filter((shape) => shape !== leftOut);
   const activation = layer.network === null ? activationName(layer.config) : null;
   return {
     id, parent,

@@ -5,6 +5,7 @@ import { exampleShapes } from './example-sizes';
 import type { ExampleShape } from './example-sizes';
 import { product } from './kinds/kind';
 import type { Layer, Network } from './network';
+import { leftOut } from './network';
 import { exact } from './sizes';
 
 export interface Memory {
@@ -59,6 +60,7 @@ function memoryOf(layer: Layer, each: number, examples: ExampleShape | null): Me
   for (const [call, { outputShapes }] of layer.calls.entries()) {
     if (outputShapes.length === 0) return { weights: own, activations: null };
     for (const [output, shape] of outputShapes.entries()) {
+      if (shape === leftOut) continue;
       const elements = product(examples === null ? shape.slice(1) : examples({ layer: layer.name, call, output }) ?? [null]);
       activations = activations === null || elements === null ? null : exact(activations + elements * each);
     }

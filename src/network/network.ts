@@ -20,6 +20,9 @@ export type Argument =
   | { readonly kind: 'list'; readonly items: readonly Argument[] }
   | { readonly kind: 'record'; readonly entries: Readonly<Record<string, Argument>> };
 
+/** Stands in `outputShapes` for an output that an op has and a file leaves out, so that those behind it keep their positions. */
+export const leftOut: SymbolicShape = [0];
+
 /** One use of a layer. A shared layer has several. `args[0]` holds the inputs (a list for merge layers). */
 export interface LayerCall {
   readonly args: readonly Argument[];

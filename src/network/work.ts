@@ -1,4 +1,5 @@
 /** Multiply-adds of the ops of files: of products with weights or between activations; elementwise work counts 0. A row for each op that has any. */
+import { equivalents } from './onnx-equivalents';
 import { operandsOf } from './operands';
 import type { ExampleShape } from './example-sizes';
 import type { JsonObject, Layer, Network } from './network';
@@ -45,9 +46,24 @@ const attention: Row = ({ shapes: [query = null, key = null, value = null] }) =>
   return heads * (query.at(-2) ?? 1) * (key.at(-2) ?? 1) * (width + widest);
 };
 
-const onnx: Table = {
+/** onnxruntime's: one product makes queries, keys and values of an input [batch, steps, width]; or they come made, [batch, steps, heads · width]. */
+const selfAttention: Row = ({ shapes: [x = null, kernel = null] }) => {
+  const [steps = 1, width = 1] = x?.slice(-2) ?? [], made = kernel?.at(-1);
+  return x === null || made === undefined ? null : steps * width * made + 2 * steps * steps * (made / 3);
+};
+const madeAttention: Row = ({ shapes: [query = null, key = null, value = null] }) => (
+  query?.length !== 3 || key === null || value === null ? null : (query[1] ?? 1) * (key.at(-2) ?? 1) * ((query[2] ?? 1) + (value.length === 3 ? (value[2] ?? 1) * ((query[2] ?? 1) / (key[2] ?? 1)) : (value[1] ?? 1) * (value[3] ?? 1))));
+/** [out, in] in blocks of few bits, whose real extents are settings. */
+const packed: Row = ({ config: { K: inner }, output }) => (typeof inner === 'number' ? sizeOf(output) * inner : null);
+
+const plainOnnx: Table = {
   Conv: perOutput((kernel) => kernel.slice(1)), ConvTranspose: perInput(0, (kernel) => kernel.slice(1)), Gemm: product('transA'), MatMul: product(''), Einsum: einsum, Attention: attention,
   ...rows('LSTM GRU RNN', recurrent(({ config, shapes: [x] }) => x?.[config.layout === 1 ? 1 : 0], (shapes) => shapes.slice(1, 3))),
+};
+const onnx: Table = {
+  ...plainOnnx,
+  ...Object.fromEntries(Object.entries(equivalents).flatMap(([name, { type, places }]) => { const row = plainOnnx[type]; return row === undefined ? [] : [[name, (work: Work) => row({ ...work, shapes: places.map((place) => work.shapes[place] ?? null) })]]; })),
+  ...rows('com.microsoft.Attention com.microsoft.QAttention', selfAttention), ...rows('com.microsoft.MultiHeadAttention com.microsoft.GroupQueryAttention', madeAttention), 'com.microsoft.MatMulNBits': packed,
 };
 const tensorflow: Table = {
   ...rows('Conv2D Conv3D _FusedConv2D', perOutput((kernel) => kernel.slice(0, -1))), ...rows('DepthwiseConv2dNative DepthwiseConv2d FusedDepthwiseConv2dNative', perOutput((kernel) => kernel.slice(0, 2))),

@@ -2,6 +2,7 @@
 import type { FormatId } from '../../network/format-titles';
 import type { LayerDraft } from '../../network/draft';
 import type { Argument, Convention, Json, JsonObject, Layer, Network, SymbolicShape, TensorRef, Weight } from '../../network/network';
+import { leftOut } from '../../network/network';
 import { choice } from '../../network/branches';
 import { displayName, orderCalls } from '../../network/order';
 
@@ -101,7 +102,7 @@ export function networkOfOps(graph: OpGraph): Network {
     const node = named[index];
     const draft = drafts[index];
     if (node === undefined || draft === undefined) return [];
-    const shapes = node.outputs.map((tensor) => graph.shapeOf(tensor));
+    const shapes = node.outputs.map((tensor) => (tensor === '' ? leftOut : graph.shapeOf(tensor)));
     // Shapes are told up to the first that is not known, so that positions stay right.
     const unknown = shapes.indexOf(undefined);
     const outputShapes = shapes.slice(0, unknown < 0 ? shapes.length : unknown).map((shape) => shape ?? []);

@@ -1,6 +1,8 @@
 /** Output shapes of common ONNX ops, for files that do not state them. https://onnx.ai/onnx/operators/ */
 import type { Json, JsonObject, SymbolicShape } from '../../network/network';
 import { product } from '../../network/kinds/kind';
+import { equivalents } from '../../network/onnx-equivalents';
+import { runtimeShapes } from './runtime-shapes';
 
 type Extents = SymbolicShape;
 export interface OpView {
@@ -11,14 +13,14 @@ export interface OpView {
   readonly values: readonly (Extents | undefined)[];
   readonly outputs: number;
 }
-type Rule = (op: OpView) => readonly (Extents | undefined)[];
+export type Rule = (op: OpView) => readonly (Extents | undefined)[];
 
-const list = (op: OpView, key: string): readonly number[] | undefined => {
+export const list = (op: OpView, key: string): readonly number[] | undefined => {
   const value: Json | undefined = op.config[key];
   return Array.isArray(value) ? (value as readonly Json[]).filter((item): item is number => typeof item === 'number') : undefined;
 };
-const number = (op: OpView, key: string, fallback: number): number => (typeof op.config[key] === 'number' ? op.config[key] : fallback);
-const axisOf = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
+export const number = (op: OpView, key: string, fallback: number): number => (typeof op.config[key] === 'number' ? op.config[key] : fallback);
+export const axisOf = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
 /** NumPy's rule: extents are equal or 1; unknown beside a larger one is that one. */
 export function broadcast(shapes: readonly Extents[]): Extents {
@@ -84,7 +86,7 @@ const reshape: Rule = (op) => {
   return [extents.map((extent, axis) => (axis === free ? solved : extent))];
 };
 
-const matMul: Rule = ({ inputs: [first, second] }) => {
+export const matMul: Rule = ({ inputs: [first, second] }) => {
   if (first === undefined || second === undefined || first.length < 1 || second.length < 1) return [undefined];
   const rows = first.length === 1 ? [] : [first.at(-2) ?? null];
   const columns = second.length === 1 ? [] : [second.at(-1) ?? null];
@@ -128,6 +130,7 @@ const blocks = (grow: boolean): Rule => (op) => {
 };
 
 const table: Readonly<Record<string, Rule>> = {
+  DynamicQuantizeLinear: ({ inputs: [x] }) => [x, [], []], RotaryEmbedding: same,
   ConvTranspose: transposed, Resize: resized, Upsample: resized, DepthToSpace: blocks(true), SpaceToDepth: blocks(false),
   TopK: (op) => { const [x] = op.inputs, k = op.values[1]?.[0] ?? null; if (x === undefined) return []; const at = axisOf(number(op, 'axis', -1), x.length), shape = x.map((extent, axis) => (axis === at ? k : extent)); return [shape, shape]; },
   Tile: ({ inputs: [x], values: [, times] }) => [x?.map((extent, axis) => { const by = times?.[axis]; return extent === null || typeof by !== 'number' ? null : extent * by; })],
@@ -202,7 +205,10 @@ for (const name of ['Relu', 'LeakyRelu', 'PRelu', 'Elu', 'Selu', 'Celu', 'Gelu',
   'Softmax', 'LogSoftmax', 'BatchNormalization', 'LayerNormalization', 'InstanceNormalization', 'GroupNormalization', 'LpNormalization', 'Identity', 'Cast', 'Dropout', 'Clip', 'Trilu', 'CumSum', 'IsNaN', 'ThresholdedRelu', 'Swish', 'Shrink', 'Hardmax', 'LRN', 'MeanVarianceNormalization', 'RMSNormalization', 'Tan', 'QuantizeLinear', 'DequantizeLinear', 'ScatterND', 'ScatterElements']) Object.assign(table, { [name]: same });
 for (const name of ['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'Max', 'Min', 'Mean', 'Sum', 'Equal', 'Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual', 'And', 'Or', 'Xor', 'Where']) Object.assign(table, { [name]: joined });
 
-/** Shapes of an op's outputs; undefined where no rule tells. */
+/** Shapes of an op's outputs, of an op that stands for a plainer one those of that; undefined where no rule tells. */
 export function outputShapes(type: string, op: OpView): readonly (Extents | undefined)[] {
-  return Object.hasOwn(table, type) ? table[type]?.(op) ?? [] : [];
+  const rule = Object.hasOwn(table, type) ? table[type] : Object.hasOwn(runtimeShapes, type) ? runtimeShapes[type] : undefined;
+  if (rule !== undefined) return rule(op);
+  const plainer = Object.hasOwn(equivalents, type) ? equivalents[type] : undefined;
+  return plainer === undefined ? [] : outputShapes(plainer.type, { ...op, inputs: plainer.places.map((place) => op.inputs[place]), values: plainer.places.map((place) => op.values[place]) });
 }

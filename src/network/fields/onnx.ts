@@ -1,5 +1,7 @@
 /** How ONNX's ops read their operands; channels come first. https://onnx.ai/onnx/operators/ */
 import { product } from '../kinds/kind';
+import { equivalents } from '../onnx-equivalents';
+import type { Equivalent } from '../onnx-equivalents';
 import { acrossAxes, blocks, causal, einsum, elementwise, fixed, front, joined, listOf, multiplied, named, numberOf, permuted, reduction, resized, shifted, sliding, straight, transposed, wholeSpace } from './reading';
 import type { Operand, Reading, Rule, Rules, Sampling, Taking, Windows } from './reading';
 import { regrouped } from './regroup';
@@ -140,10 +142,12 @@ const convolved = sliding(windows, 'all'), apart = sliding(windows, 'own');
 const dataAlone = (rule: Rule): Rule => (operand) => (operand.position === 0 ? rule(operand) : null);
 const lastOf = acrossAxes((operand) => behind(axisOf(operand, -1), operand));
 
-export const onnxReadings: Rules = {
+const readings: Rules = {
   ...named('Identity Cast CastLike Dropout Abs Acos Acosh Asin Asinh Atan Atanh Ceil Cos Cosh Erf Exp Floor IsInf IsNaN Log Neg Not Reciprocal Round Sign Sin Sinh Sqrt Tan Tanh Add Sub Mul Div Pow Mod Max Min Mean Sum Equal Greater GreaterOrEqual '
     + 'Less LessOrEqual And Or Xor Where PRelu Relu LeakyRelu Elu Selu Celu Gelu Sigmoid HardSigmoid HardSwish Swish Mish Softplus Softsign ThresholdedRelu Shrink Clip BitShift BitwiseAnd BitwiseOr BitwiseXor BitwiseNot Expand '
     + 'QuantizeLinear DequantizeLinear Trilu', elementwise),
+  // The scale, which the range of the whole operand decides, is left out.
+  DynamicQuantizeLinear: (operand) => (operand.which === 0 ? elementwise(operand) : null),
   BatchNormalization: dataAlone(elementwise),
   ...named('Softmax LogSoftmax Hardmax', (operand) => acrossAxes(() => { const axis = axisOf(operand, operand.config.flattened === 1 ? 1 : -1); return operand.config.flattened === 1 ? behind(axis, operand) : [axis]; })(operand)),
   ...named('LayerNormalization RMSNormalization', dataAlone(lastOf)), LpNormalization: acrossAxes((operand) => [axisOf(operand, -1)]),
@@ -171,6 +175,22 @@ export const onnxReadings: Rules = {
   OneHot: (operand) => { const at = front(numberOf(operand.config.axis, -1), operand.output.length); return operand.position === 0 ? { axes: operand.shape.map((_, axis) => straight(axis < at ? axis : axis + 1)) } : 'nothing'; },
   ...named('Shape Size ConstantOfShape EyeLike', () => 'nothing'),
   ...named('RNN GRU LSTM', recurrent), Attention: attention,
+  ...named('com.microsoft.SkipLayerNormalization com.microsoft.SkipSimplifiedLayerNormalization', (operand) => (operand.position < 2 ? lastOf(operand) : null)),
+  ...named('com.microsoft.Attention com.microsoft.QAttention com.microsoft.MultiHeadAttention com.microsoft.GroupQueryAttention', ({ type, position, shape, shapes, which }) => {
+    const isQuery = position === 0 && which === 0 && shapes[1] !== undefined && !/\.Q?Attention$/.test(type);
+    return shape.length === 3 && position < 3 ? { axes: [straight(0), isQuery ? straight(1) : null, null] } : null;
+  }),
+  'com.microsoft.GroupNorm': dataAlone(acrossAxes((operand) => behind(1, operand))),
+  'com.microsoft.QLinearConcat': (operand) => (operand.position % 3 === 2 ? joined(({ config }) => numberOf(config.axis, 0))({ ...operand, position: (operand.position - 2) / 3, shapes: operand.shapes.filter((_, place) => place % 3 === 2) }) : null),
   RotaryEmbedding: (operand) => (operand.position === 0 ? acrossAxes(({ shape }) => [shape.length - 1])(operand) : null),
   ...named('SoftmaxCrossEntropyLoss NegativeLogLikelihoodLoss', (operand) => (operand.output.length > 0 && product(operand.output) !== 1 ? { axes: operand.shape.map((_, axis) => (axis === 1 && operand.position === 0 ? null : straight(axis === 0 ? 0 : operand.position === 0 ? axis - 1 : axis))) } : null)),
 };
+
+/** As the plainer op; where channels come last after all, everything. */
+const like = ({ type, places }: Equivalent): Rule => (operand) => {
+  const position = places.indexOf(operand.position);
+  if (position < 0 || operand.config.channels_last === 1) return null;
+  return readings[type]?.({ ...operand, type, position, shapes: places.map((place) => operand.shapes[place]), values: (place) => operand.values(places[place] ?? -1) }) ?? null;
+};
+
+export const onnxReadings: Rules = { ...readings, ...Object.fromEntries(Object.entries(equivalents).map(([type, row]) => [type, like(row)])) };

@@ -10,6 +10,7 @@ import { costs } from '../../../src/network/cost';
 import { memories } from '../../../src/network/memory';
 import type { Layer, Network } from '../../../src/network/network';
 import { fixture } from '../formats/fixture';
+import { openCase } from '../onnx/cases';
 import { runOf } from '../insight/models';
 import { perExample, totals } from './measured';
 
@@ -79,6 +80,17 @@ describe('What layers cost', () => {
     const shuffle = (await published('shufflenet')).macs ?? 0;
     assert.ok(shuffle > 1.2e8 && shuffle < 1.5e8, String(shuffle));
   });
+
+  // The first axis is the batch: products of one example, by hand from the shapes of the cases.
+  for (const [name, macs] of [
+    ['qlinearconv', 49], ['convinteger_without_padding', 16], ['matmulinteger', 6], ['runtime_fused_matmul', 3 * 5 * 4], ['runtime_fused_conv', 3 * 25 * 18], ['runtime_fused_gemm', 5 * 4], ['runtime_qgemm', 3 * 4],
+    ['runtime_matmul_4_bits', 3 * 5 * 40], ['runtime_dynamic_matmul', 5 * 4], ['runtime_matmul_to_float', 5 * 4], ['runtime_attention', 4 * 8 * 24 + 2 * 4 * 4 * 8], ['runtime_multi_head', 3 * 5 * (8 + 8)],
+    ['runtime_qlinear_add_int8', 0],
+  ] as const) {
+    it(`of ${name}, an op of integers or of several in one, is that of the products that it stands for`, async () => {
+      assert.equal(inspectNetwork((await openCase(name)).network).macs, macs);
+    });
+  }
 
   it('of a MobileNet block as TFLite is what its sizes multiply to', async () => {
     const { network, weights } = await openNetwork(fixture('tflite/lite_cnn.float.tflite'));

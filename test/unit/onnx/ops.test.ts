@@ -27,6 +27,16 @@ describe('ONNX ops', () => {
     assert.ok(isKnownOp('Conv') && isKnownOp('Scan') && !isKnownOp('StringSplit'));
   });
 
+  it('the shapes of onnxruntime\'s ops, which its files do not state, are known before they run', async () => {
+    for (const name of (await caseNames()).filter((one) => one.startsWith('runtime_'))) {
+      const { network, outputs } = await openCase(name);
+      for (const [index, ref] of network.outputs.entries()) {
+        const shape = network.layers.find((layer) => layer.name === ref.layer)?.calls[ref.call]?.outputShapes[ref.output];
+        assert.deepEqual(shape, outputs[index]?.shape, `${name}, output ${index}`);
+      }
+    }
+  });
+
   // Names begin with the op: `conv_with_strides_padding`. One test for each first letter keeps a failure readable.
   for (const letter of 'abcdefghilmnopqrstuwx') {
     itOnEachBackend(`whose tests begin with ${letter} give what the standard, or onnxruntime, says`, async () => {
