@@ -11,6 +11,8 @@ import type { Hdf5Entry, Hdf5Reply, Hdf5Request, Hdf5Source, Hdf5WorkerData } fr
 
 const maximalEntries = 200_000;
 const maximalDepth = 64;
+/** Bytes that a group or data set takes at least, with the link to it. */
+const smallestObject = 64;
 const maximalText = 64 * 1024 * 1024;
 /** Bytes read in one call of the library; larger data sets are read in blocks along their first axis. */
 const blockBytes = 16 * 1024 * 1024;
@@ -30,7 +32,7 @@ class Refusal extends Error {
 }
 
 /** An open file: its handle in the library, and how to let go of it. */
-interface Opened { readonly file: File; readonly module: LowLevel; release(): void }
+interface Opened { readonly file: File; readonly size: number; readonly module: LowLevel; release(): void }
 
 // What the owner of the thread put into `workerData`.
 const { progress } = workerData as Hdf5WorkerData;
@@ -69,19 +71,21 @@ async function open(number: number, source: Hdf5Source): Promise<Opened> {
   try {
     const file = new h5wasm.File(`/${number}.h5`, 'r');
     if (file.file_id < 0n) throw new Refusal('hdf5.damaged', 'its structure cannot be read');
-    return { file, module, release: () => { file.close(); release(); } };
+    return { file, size, module, release: () => { file.close(); release(); } };
   } catch (error) {
     release();
     throw error;
   }
 }
 
-/** Everything in the file but the elements. */
-function indexOf(file: File): Map<string, Hdf5Entry> {
+/** Everything in the file of `size` bytes but the elements. */
+function indexOf(file: File, size: number): Map<string, Hdf5Entry> {
   const index = new Map<string, Hdf5Entry>();
   const visit = (group: Group, path: string, depth: number): void => {
     if (depth > maximalDepth) throw new Refusal('hdf5.depth', `its groups are nested more than ${maximalDepth} levels deep`);
     const keys = group.keys();
+    // Links let a small file name the same groups again and again, in groups that double at each level.
+    if (index.size + keys.length > 1000 + size / smallestObject) throw new Refusal('hdf5.links', 'its links lead to the same groups again and again');
     if (index.size + keys.length > maximalEntries) throw new Refusal('hdf5.size', `it holds more than ${maximalEntries} groups and data sets`);
     index.set(path === '' ? '/' : path, { kind: 'group', keys, ...attributesOf(group.attrs) });
     for (const key of keys) {
@@ -168,7 +172,7 @@ async function answer({ file: number, source, task }: Hdf5Request): Promise<Hdf5
     if (known === undefined) throw new Refusal('hdf5.closed', 'it is closed');
     files.set(number, known);
     if (task.kind === 'root') return { kind: 'root', texts: attributesOf(known.file.attrs).texts };
-    if (task.kind === 'index') return { kind: 'index', index: indexOf(known.file) };
+    if (task.kind === 'index') return { kind: 'index', index: indexOf(known.file, known.size) };
     return { kind: 'bytes', bytes: readDataset(known.file, known.module, task.path, task.bytes, task.shape) };
   } catch (error) {
     if (error instanceof Refusal) return { kind: 'failed', code: error.code, reason: error.message };

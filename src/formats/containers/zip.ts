@@ -1,8 +1,11 @@
 /** Zip archives with random access: the directory at once, members when asked, sizes checked before memory is taken. */
 import path from 'node:path';
-import * as yauzl from 'yauzl';
+import { constants, inflateRawSync } from 'node:zlib';
+import type * as yauzl from 'yauzl';
 import { Failure, sentenceOf } from '../../tensor/failure';
 import { displayName } from '../../network/order';
+import { archiveInMemory, archiveOnDisk } from './zip-reader';
+import type { Archive } from './zip-reader';
 
 const maximalEntries = 100_000;
 
@@ -18,8 +21,8 @@ export interface Zip {
   readonly members: ReadonlyMap<string, ZipMember>;
   /** Names that leave the archive's folder or stand twice; nothing of them is ever read. */
   readonly ignored: readonly string[];
-  /** The bytes of a member. @throws Failure `zip.*` when it is absent, declares more than `limit` bytes, or is damaged. */
-  read(name: string, limit: number): Promise<Uint8Array>;
+  /** The bytes of a member. @throws Failure `zip.*` when it is absent, declares more than `limit` bytes, or is damaged. `shared` is for bytes that threads share. */
+  read(name: string, limit: number, shared?: boolean): Promise<Uint8Array>;
   /** The first bytes of a member, at most `count`; of a large one only these are unpacked. @throws Failure `zip.*` */
   head(name: string, count: number): Promise<Uint8Array>;
   /** Offset in the file at which the bytes of a *stored* member begin. */
@@ -29,16 +32,16 @@ export interface Zip {
 
 /** Opens an archive. @throws Failure `zip.truncated` when there is no directory, `zip.overlap` when members share bytes (a zip bomb). */
 export function openZip(file: string): Promise<Zip> {
-  return directoryOf(yauzl.openPromise(file, { lazyEntries: true, autoClose: false, decodeStrings: false }), path.basename(file));
+  return directoryOf(archiveOnDisk(file), path.basename(file));
 }
 
 /** Opens an archive in memory: one inside another file. @throws Failure as `openZip` */
 export function openZipBytes(bytes: Uint8Array, label: string): Promise<Zip> {
-  return directoryOf(yauzl.fromBufferPromise(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), { lazyEntries: true, decodeStrings: false }), label);
+  return directoryOf(archiveInMemory(bytes), label);
 }
 
-async function directoryOf(opening: Promise<yauzl.ZipFile>, label: string): Promise<Zip> {
-  const zip = await opening.catch((error: unknown) => {
+async function directoryOf(opening: Promise<Archive>, label: string): Promise<Zip> {
+  const archive = await opening.catch((error: unknown) => {
     const reason = sentenceOf(error);
     if (/end of central directory/i.test(reason)) {
       throw new Failure('zip.truncated', `${label} is incomplete: the zip directory at its end is missing. Was the download or copy cut off?`, { cause: error });
@@ -46,15 +49,16 @@ async function directoryOf(opening: Promise<yauzl.ZipFile>, label: string): Prom
     throw new Failure('zip.damaged', `${label} is a damaged zip archive: ${reason}.`, { cause: error });
   });
   try {
-    return await readDirectory(zip, label);
+    return await readDirectory(archive, label);
   } catch (error) {
-    zip.close();
+    archive.zip.close();
     if (error instanceof Failure) throw error;
     throw new Failure('zip.damaged', `${label} has a damaged zip directory: ${sentenceOf(error)}.`, { cause: error });
   }
 }
 
-async function readDirectory(zip: yauzl.ZipFile, label: string): Promise<Zip> {
+async function readDirectory(archive: Archive, label: string): Promise<Zip> {
+  const { zip } = archive;
   if (zip.entryCount > maximalEntries) throw new Failure('zip.entries', `${label} claims ${zip.entryCount} members, more than ${maximalEntries}.`);
   const entries = new Map<string, yauzl.Entry>();
   const ignored: string[] = [];
@@ -75,17 +79,30 @@ async function readDirectory(zip: yauzl.ZipFile, label: string): Promise<Zip> {
   const entryOf = (name: string): yauzl.Entry => {
     const entry = entries.get(name);
     if (entry === undefined) throw new Failure('zip.absent', `${label} has no member ${displayName(name)}.`);
+    if (entry.isEncrypted()) throw new Failure('zip.encrypted', `${label}: ${displayName(name)} is encrypted, and is not read; unpack the archive with its password and pack it without one.`);
+    if (entry.compressionMethod === 0 && entry.compressedSize !== entry.uncompressedSize) {
+      throw new Failure('zip.damaged', `${label}: ${displayName(name)} is not compressed, but claims ${entry.uncompressedSize} bytes in ${entry.compressedSize}.`);
+    }
     return entry;
+  };
+  /** Where the bytes of a member begin. */
+  const placeOf = async (name: string): Promise<number> => {
+    const entry = entryOf(name);
+    const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true }).catch((error: unknown) => {
+      throw new Failure('zip.damaged', `${label}: ${displayName(name)} cannot be found in the archive (${sentenceOf(error)}).`, { cause: error });
+    });
+    if (fileDataStart + entry.compressedSize > zip.fileSize) throw new Failure('zip.truncated', `${label}: ${displayName(name)} reaches beyond the end of the file.`);
+    return fileDataStart;
   };
   return {
     members,
     ignored,
-    async read(name, limit) {
+    async read(name, limit, shared) {
       const entry = entryOf(name);
       if (entry.uncompressedSize > limit) {
         throw new Failure('zip.size', `${label}: ${displayName(name)} claims ${describeBytes(entry.uncompressedSize)}, more than the ${describeBytes(limit)} that are allowed here.`);
       }
-      const bytes = new Uint8Array(entry.uncompressedSize);
+      const bytes = shared === true ? new Uint8Array(new SharedArrayBuffer(entry.uncompressedSize)) : new Uint8Array(entry.uncompressedSize);
       let filled = 0;
       try {
         for await (const chunk of await zip.openReadStreamPromise(entry)) {
@@ -101,14 +118,17 @@ async function readDirectory(zip: yauzl.ZipFile, label: string): Promise<Zip> {
       return bytes;
     },
     async head(name, count) {
-      const pieces: Uint8Array[] = [];
-      let filled = 0;
+      const entry = entryOf(name);
+      const start = await placeOf(name);
       try {
-        const entry = entryOf(name);
-        // Of a member that is not compressed nothing beyond is read.
-        const stream = entry.compressionMethod === 0
-          ? await zip.openReadStreamPromise(entry, { start: 0, end: Math.min(count, entry.compressedSize) })
-          : await zip.openReadStreamPromise(entry);
+        // Deflate makes nothing larger, but for five bytes in 64 KiB.
+        const bytes = await archive.read(start, Math.min(entry.compressedSize, count + 64));
+        if (entry.compressionMethod === 0) return new Uint8Array(bytes).subarray(0, count);
+        const short = inflatedStart(bytes);
+        if (short !== null) return short.subarray(0, count);
+        const pieces: Uint8Array[] = [];
+        let filled = 0;
+        const stream = await zip.openReadStreamPromise(entry);
         for await (const chunk of stream) {
           const piece = chunk as Uint8Array;
           pieces.push(piece);
@@ -116,22 +136,24 @@ async function readDirectory(zip: yauzl.ZipFile, label: string): Promise<Zip> {
           if (filled >= count) break;
         }
         stream.destroy();
+        return new Uint8Array(Buffer.concat(pieces)).subarray(0, count);
       } catch (error) {
         if (error instanceof Failure) throw error;
         throw new Failure('zip.damaged', `${label}: ${displayName(name)} cannot be unpacked (${sentenceOf(error)}).`, { cause: error });
       }
-      return new Uint8Array(Buffer.concat(pieces)).subarray(0, count);
     },
-    async offsetOf(name) {
-      const entry = entryOf(name);
-      const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true }).catch((error: unknown) => {
-        throw new Failure('zip.damaged', `${label}: ${displayName(name)} cannot be found in the archive (${sentenceOf(error)}).`, { cause: error });
-      });
-      if (fileDataStart + entry.compressedSize > zip.fileSize) throw new Failure('zip.truncated', `${label}: ${displayName(name)} reaches beyond the end of the file.`);
-      return fileDataStart;
-    },
+    offsetOf: placeOf,
     close: () => { zip.close(); },
   };
+}
+
+/** What the first bytes of a deflate stream unpack to; null when that is much more, or nothing that this way finds. */
+function inflatedStart(bytes: Uint8Array): Uint8Array | null {
+  try {
+    return new Uint8Array(inflateRawSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 256 * 1024 }));
+  } catch {
+    return null;
+  }
 }
 
 /** True for names that could leave a folder: absolute, with a drive, with a backslash, or with `..` in them. */

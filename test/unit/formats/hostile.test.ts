@@ -160,6 +160,24 @@ describe('Broken files', () => {
     await refused(file('big.keras'), /config\.json claims 84 MB, more than the 67 MB/);
   });
 
+  it('an archive whose directory points beyond the file, or whose members are encrypted, is refused', async () => {
+    const bytes = archive('{}');
+    const locator = Buffer.alloc(20);
+    locator.writeUInt32LE(0x07064b50, 0);
+    locator.writeBigUInt64LE(2n ** 62n, 8);
+    await refused(await put('beyond.keras', Buffer.concat([bytes.subarray(0, -22), locator, bytes.subarray(-22)])), /points beyond the end of the file/);
+    const locked = Buffer.from(bytes);
+    for (let at = 0; at + 4 < locked.length; at += 1) {
+      if (locked.readUInt32LE(at) === 0x04034b50) locked.writeUInt16LE(1, at + 6);
+      else if (locked.readUInt32LE(at) === 0x02014b50) locked.writeUInt16LE(1, at + 8);
+    }
+    await refused(await put('locked.keras', locked), /is encrypted, and is not read/);
+  });
+
+  it('ten thousands of members are listed at once', async () => {
+    await refused(await put('many.keras', zipSync(Object.fromEntries(Array.from({ length: 30_000 }, (_, index) => [`${index}`, new Uint8Array(0)])))), /no Keras model|not a model|holds no model|no model/);
+  });
+
   it('an archive without config, or without weights', async () => {
     await refused(await put('plain.keras', zipSync({ 'a.txt': Buffer.from('a') })), /no Keras model: it has no config\.json/);
     const config = await readFile(fixture('keras/will_i_pass.config.json'), 'utf8');
