@@ -1,9 +1,9 @@
 /** Which model file a command is about: the one under the mouse, the one in the active editor, or one that is picked. */
 import * as vscode from 'vscode';
 
-const named = /\.(keras|h5|hdf5|onnx|safetensors|pt|pth|pt2|ckpt|tflite|npz)$|(^|\/)(model\.json|saved_model\.pb)$/;
+const named = /\.(keras|h5|hdf5|onnx|safetensors|pt|pth|pt2|ckpt|tflite|npz)$|\.pb$|(^|\/)(model\.json|(variables|[^/]*ckpt[^/]*)\.index)$/;
 /** Glob of the files that a pick offers; node_modules and the like are left out by the user's own `files.exclude`. */
-const glob = '**/{*.keras,*.h5,*.hdf5,*.onnx,*.safetensors,*.pt,*.pth,*.pt2,*.ckpt,*.tflite,model.json,saved_model.pb}';
+const glob = '**/{*.keras,*.h5,*.hdf5,*.onnx,*.safetensors,*.pt,*.pth,*.pt2,*.ckpt,*.tflite,*.pb,model.json}';
 
 /** The file shown in the active tab, as text or in an editor of its own. */
 function active(): vscode.Uri | null {

@@ -6,9 +6,10 @@ import * as vscode from 'vscode';
 const looked = 4096;
 const key = 'backstep.models';
 
-/** TensorFlow.js layers and graph models, Keras's configuration files, and Hugging Face's index of shards, by the attributes that only they have. */
+/** TensorFlow.js layers and graph models, Keras's configuration files, Hugging Face's index of shards, and TensorFlow.js's lists of weights, by the attributes that only they have. */
 export function looksLikeModel(start: string): boolean {
   return /"modelTopology"\s*:|"weightsManifest"\s*:|"format"\s*:\s*"(layers|graph)-model"/.test(start) || /"weight_map"\s*:\s*\{/.test(start)
+    || (/^\s*\[\s*\{/.test(start) && /"weights"\s*:/.test(start) && /"shape"\s*:/.test(start))
     || (/"class_name"\s*:\s*"(Sequential|Functional|Model)"/.test(start) && /"config"\s*:/.test(start));
 }
 

@@ -44,7 +44,7 @@ const kinds: readonly OtherFile[] = [
 const endings: Readonly<Record<string, string>> = {
   '.gguf': 'a GGUF file of llama.cpp', '.mlmodel': 'a Core ML model', '.pdmodel': 'a PaddlePaddle program', '.pdiparams': 'a PaddlePaddle file of weights', '.caffemodel': 'a Caffe model', '.prototxt': 'a Caffe description',
   '.weights': 'a Darknet file of weights', '.engine': 'a TensorRT engine', '.plan': 'a TensorRT engine', '.xml': 'an XML file (of OpenVINO, when a .bin lies beside it)', '.msgpack': 'a MessagePack file (Flax)', '.joblib': 'a joblib pickle',
-  '.rknn': 'an RKNN model', '.param': 'an ncnn description', '.pb': 'a protocol buffer but no saved_model.pb; of a frozen graph, convert it to ONNX or a SavedModel', '.index': 'part of a TensorFlow checkpoint, which has no graph; save the model as a SavedModel or .keras',
+  '.rknn': 'an RKNN model', '.param': 'an ncnn description', '.pb': 'a protocol buffer but neither a SavedModel nor a graph of TensorFlow',
 };
 
 const opened = 'Keras 3 archives (.keras), Keras HDF5 (.h5) and configurations (.json), TensorFlow.js (model.json), SavedModel, TFLite, ONNX, PyTorch (.pt, .pth, .ckpt, .pt2, .bin), safetensors with their index, and NumPy (.npz, .npy)';

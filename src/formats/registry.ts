@@ -13,6 +13,7 @@ import { openZip } from './containers/zip';
 import type { Zip } from './containers/zip';
 import { looksLikeOnnx, openOnnx } from './onnx/onnx';
 import { looksLikeTflite, openTflite } from './tflite/tflite';
+import { isCheckpoint, mainFile, openCheckpoint } from './tensorflow/checkpoint';
 import { looksLikeGraphDef, openGraphFile } from './tensorflow/graph-file';
 import { isSavedModel, openSavedModel } from './tensorflow/saved-model';
 import { isNpz, looksLikeNpy, openNpyModel, openNpzModel } from './npz-model';
@@ -75,6 +76,7 @@ export const formats: readonly Format[] = [
   { id: 'keras-weights', title: formatTitles['keras-weights'], sniff: () => false, open: openKerasH5 },
   { id: 'tflite', title: formatTitles.tflite, sniff: (sample) => looksLikeTflite(sample.head), open: openTflite },
   { id: 'saved-model', title: formatTitles['saved-model'], sniff: (sample) => isSavedModel(sample.path), open: openSavedModel },
+  { id: 'tensorflow-checkpoint', title: formatTitles['tensorflow-checkpoint'], sniff: ({ path: file }) => isCheckpoint(file), open: openCheckpoint },
   { id: 'tensorflow-graph', title: formatTitles['tensorflow-graph'], sniff: ({ head }) => looksLikeGraphDef(head), open: openGraphFile },
   { id: 'onnx', title: formatTitles.onnx, sniff: (sample) => looksLikeOnnx(sample.head, sample.path), open: openOnnx },
   // Hugging Face's JSON files lead to safetensors or PyTorch files.
@@ -82,6 +84,7 @@ export const formats: readonly Format[] = [
   // One reader tells the two kinds of JSON apart; each has its row so that it has a title.
   { id: 'tfjs-layers', title: formatTitles['tfjs-layers'], sniff: (sample) => looksLikeJson(sample.head), open: openJsonModel },
   { id: 'tfjs-graph', title: formatTitles['tfjs-graph'], sniff: () => false, open: openJsonModel },
+  { id: 'tfjs-weights', title: formatTitles['tfjs-weights'], sniff: () => false, open: openJsonModel },
   { id: 'keras-config', title: formatTitles['keras-config'], sniff: () => false, open: openJsonModel },
   { id: 'pytorch', title: formatTitles.pytorch, sniff: ({ head }) => looksLikePickle(head), open: openTorch },
 ];
@@ -91,7 +94,7 @@ export const formats: readonly Format[] = [
  * @throws Failure with one sentence for everything that can be wrong with the file.
  */
 export async function openNetwork(given: string, options: { readonly signal?: AbortSignal; readonly onGraph?: OnGraph } = {}): Promise<OpenedNetwork> {
-  const file = await fileOf(given);
+  const file = await fileOf(await mainFile(given));
   const sample = await takeSample(file);
   const other = knownOther(sample);
   if (other !== null) throw new Failure('format.other', other);

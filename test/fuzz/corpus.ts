@@ -29,6 +29,9 @@ const readers: readonly { readonly name: RegExp; readonly reader: string; readon
   { name: /\.onnx$/, reader: 'onnx', beside: (file) => siblings(file, new RegExp(`^${path.basename(file).replace(/[.]/g, '\\.')}\\.data$`)) },
   { name: /\.tflite$/, reader: 'tflite' },
   { name: /(^|[/\\])saved_model\.pb$/, reader: 'saved-model', beside: (file) => ['variables/variables.index', 'variables/variables.data-00000-of-00001'].filter((name) => existsSync(path.join(path.dirname(file), name))) },
+  { name: /\.pb$/, reader: 'tensorflow-graph', beside: (file) => (path.basename(file) === 'tensorflowjs_model.pb' ? siblings(file, /^(weights_manifest\.json|group1-shard.*)$/) : []) },
+  { name: /\.index$/, reader: 'tensorflow-checkpoint', beside: (file) => siblings(file, /\.data-\d{5}-of-\d{5}$/) },
+  { name: /weights_manifest\.json$/, reader: 'tfjs-weights', beside: (file) => siblings(file, /shard\d+of\d+(\.bin)?$/) },
   { name: /\.csv$/, reader: 'csv' },
   { name: /idx\d-ubyte(\.gz)?$/, reader: 'idx' },
 ];

@@ -17,6 +17,8 @@ export interface BundleEntry {
   readonly key: string;
   readonly type: StoredType;
   readonly shape: readonly number[];
+  /** The file that its bytes are in. */
+  readonly shard: string;
   read(): Promise<TensorValue>;
 }
 
@@ -41,13 +43,14 @@ function entryFrom(key: string, entry: ProtoMessage, prefix: string, shards: num
   const shape = entry.message(2).messages(2).map((dim) => dim.int(1));
   if (type === undefined || entry.has(7) || shape.some((extent) => !Number.isSafeInteger(extent) || extent < 0)) return [];
   const [shard, offset, size] = [entry.int(3), entry.int(4), entry.int(5)];
+  const number = (value: number): string => String(value).padStart(5, '0');
+  const file = `${prefix}.data-${number(shard)}-of-${number(shards)}`;
   return [{
-    key, type, shape,
+    key, type, shape, shard: file,
     async read() {
       const needed = sizeOf(shape) * type.bytes;
       if (needed !== size) throw new Failure('bundle.size', `Variable ${displayName(key)} of shape (${shape.join(', ')}) needs ${needed} bytes, but its checkpoint has ${size}.`);
-      const number = (value: number): string => String(value).padStart(5, '0');
-      const data = await openRanges(`${prefix}.data-${number(shard)}-of-${number(shards)}`).catch((error: unknown) => { throw new Failure('bundle.shard', `The weights are incomplete: ${path.basename(prefix)}.data-${number(shard)}-of-${number(shards)} is missing.`, { cause: error }); });
+      const data = await openRanges(file).catch((error: unknown) => { throw new Failure('bundle.shard', `The weights are incomplete: ${path.basename(file)} is missing.`, { cause: error }); });
       try {
         return { dtype: type.dtype, shape: shownShape(type, shape), data: type.decode(await data.read(offset, size, `variable ${displayName(key)}`), bigEndian) };
       } finally {

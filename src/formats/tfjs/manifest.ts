@@ -1,4 +1,4 @@
-/** TensorFlow.js's weights: a manifest in `model.json`, and shards of bytes beside it, cut anywhere, even inside a tensor. */
+/** TensorFlow.js's weights: a manifest in `model.json`, and shards of bytes beside it, cut anywhere, even inside a tensor. Texts are passed over. */
 import { open, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure } from '../../tensor/failure';
@@ -47,12 +47,14 @@ export async function openManifest(modelFile: string, source: Json | undefined):
   const weights = new Map<string, ManifestWeight>();
   const problems: string[] = [];
   const groups: readonly Json[] = Array.isArray(source) ? source : [];
+  const window = new Window();
   for (const group of groups) {
     if (!isObject(group) || !Array.isArray(group.paths) || !Array.isArray(group.weights)) throw new Failure('tfjs.manifest', `${label}: a group of its weightsManifest has no paths or no weights.`);
     const { shards, total, problem } = await shardsOf(modelFile, group.paths as readonly Json[]);
     if (problem !== null) problems.push(problem);
     let offset = 0;
     for (const entry of group.weights as readonly Json[]) {
+      if (isObject(entry) && entry.dtype === 'string') { offset += problem === null ? await textBytes(window, shards, offset, total, entry, label) : 0; continue; }
       const weight = weightFrom(entry, offset, shards, label);
       if (weights.has(weight.name)) throw new Failure('tfjs.manifest', `${label}: its weightsManifest lists ${displayName(weight.name)} twice.`);
       weights.set(weight.name, weight);
@@ -62,7 +64,7 @@ export async function openManifest(modelFile: string, source: Json | undefined):
       problems.push(`The weights of ${label} are incomplete: its weightsManifest declares ${offset} bytes, its shards (${shards.map((shard) => path.basename(shard.path)).slice(0, 4).join(', ')}) have ${total}.`);
     }
   }
-  return { weights, problems, read: (name) => readWeight(weights, name, label) };
+  return { weights, problems, read: (name) => readWeight(window, weights, name, label) };
 }
 
 function weightFrom(entry: Json, offset: number, shards: readonly Shard[], label: string): ManifestWeight {
@@ -124,26 +126,63 @@ function leaves(name: string): boolean {
   return name === '' || name.includes('\0') || path.posix.isAbsolute(name) || path.win32.isAbsolute(name) || /^[a-z][a-z0-9+.-]*:/i.test(name) || name.split(/[\\/]/).includes('..');
 }
 
-async function readWeight(weights: ReadonlyMap<string, ManifestWeight>, name: string, label: string): Promise<TensorValue> {
+/** Small pieces of shards are read together: models hold thousands of single numbers, one behind the other. */
+class Window {
+  private path = '';
+  private start = 0;
+  private bytes: Uint8Array = new Uint8Array(0);
+
+  /** Fills `into` with the bytes of a shard from `at` on. @throws Failure when the shard has become shorter */
+  async read(shard: Shard, at: number, into: Uint8Array): Promise<void> {
+    const kept = this.path === shard.path && at >= this.start && at + into.length <= this.start + this.bytes.length;
+    if (!kept) {
+      const bytes = into.length > windowSize / 4 ? into : new Uint8Array(Math.min(windowSize, shard.size - at));
+      const handle = await open(shard.path, 'r');
+      try {
+        const { bytesRead } = await handle.read(bytes, 0, bytes.length, at);
+        if (bytesRead !== bytes.length) throw new Failure('weights.incomplete', `${path.basename(shard.path)} became shorter while it was read.`);
+      } finally {
+        await handle.close();
+      }
+      if (bytes === into) return;
+      [this.path, this.start, this.bytes] = [shard.path, at, bytes];
+    }
+    into.set(this.bytes.subarray(at - this.start, at - this.start + into.length));
+  }
+}
+const windowSize = 2 ** 18;
+
+/** Bytes of a group of shards, from `offset` on. */
+async function bytesOf(window: Window, shards: readonly Shard[], offset: number, count: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(count);
+  for (const shard of shards) {
+    const from = Math.max(offset, shard.offset);
+    const to = Math.min(offset + count, shard.offset + shard.size);
+    if (from < to) await window.read(shard, from - shard.offset, bytes.subarray(from - offset, to - offset));
+  }
+  return bytes;
+}
+
+/** Bytes that a tensor of texts takes: each has its length before it. @throws Failure when they reach beyond the shards */
+async function textBytes(window: Window, shards: readonly Shard[], start: number, total: number, entry: JsonObject, label: string): Promise<number> {
+  const count = sizeOf((shapeFrom(entry.shape) ?? []).map((extent) => extent ?? 0));
+  let offset = start;
+  for (let index = 0; index < count; index += 1) {
+    const beyond = offset + 4 > total;
+    if (!beyond) offset += 4 + new DataView((await bytesOf(window, shards, offset, 4)).buffer).getUint32(0, true);
+    if (beyond || offset > total) throw new Failure('tfjs.manifest', `${label}: the texts of weight ${displayName(typeof entry.name === 'string' ? entry.name : '?')} reach beyond its shards.`);
+  }
+  return offset - start;
+}
+
+async function readWeight(window: Window, weights: ReadonlyMap<string, ManifestWeight>, name: string, label: string): Promise<TensorValue> {
   const weight = weights.get(name);
   if (weight === undefined) throw new Failure('weights.absent', `${label} holds no weight ${displayName(name)}.`);
   const end = weight.shards.reduce((last, shard) => Math.max(last, shard.offset + shard.size), 0);
   if (weight.offset + weight.bytes > end) {
     throw new Failure('weights.incomplete', `Weight ${displayName(name)} of ${label} cannot be read: it needs ${describeBytes(weight.bytes)} from byte ${weight.offset} on, but its shards end at byte ${end}.`);
   }
-  const bytes = new Uint8Array(weight.bytes);
-  for (const shard of weight.shards) {
-    const from = Math.max(weight.offset, shard.offset);
-    const to = Math.min(weight.offset + weight.bytes, shard.offset + shard.size);
-    if (from >= to) continue;
-    const handle = await open(shard.path, 'r');
-    try {
-      const { bytesRead } = await handle.read(bytes, from - weight.offset, to - from, from - shard.offset);
-      if (bytesRead !== to - from) throw new Failure('weights.incomplete', `${path.basename(shard.path)} became shorter while it was read.`);
-    } finally {
-      await handle.close();
-    }
-  }
+  const bytes = await bytesOf(window, weight.shards, weight.offset, weight.bytes);
   const { quantization } = weight;
   if (quantization === null) return { dtype: weight.dtype, shape: weight.shape, data: decodeElements(bytes, weight.dtype) };
   const stored = decodeElements(bytes, quantization.dtype) as Uint8Array | Uint16Array | Float32Array;

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { readNpz } from '../../../src/formats/npz';
 import { openNetwork } from '../../../src/formats/registry';
 import { costs, totalCost } from '../../../src/network/cost';
@@ -95,5 +98,86 @@ describe('TensorFlow.js graph models', () => {
     assert.deepEqual(shapes.get('tfjs_graph_cnn_1/bn_1/batchnorm/mul_1'), [null, 8, 8, 5]);
     assert.deepEqual(shapes.get('tfjs_graph_cnn_1/pool_1/MaxPool2d'), [null, 4, 4, 5]);
     assert.deepEqual(shapes.get('Identity'), [null, 4]);
+  });
+});
+
+/** A folder with `files`, removed when `work` is done. */
+async function withFolder(files: Readonly<Record<string, string | Uint8Array>>, work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'backstep-tfjs-'));
+  try {
+    for (const [name, content] of Object.entries(files)) await writeFile(path.join(folder, name), content);
+    await work(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+describe('TensorFlow.js weights', () => {
+  const weights = [
+    { name: 'dense0/conv0/filters', shape: [1, 1, 2, 2], dtype: 'float32', quantization: { dtype: 'uint8', scale: 0.5, min: -1 } }, { name: 'words', shape: [2], dtype: 'string' },
+    { name: 'dense0/conv0/bias', shape: [2], dtype: 'float32' }, { name: 'fc/weights', shape: [2, 1], dtype: 'float32' },
+  ];
+  const text = (word: string): Buffer => { const size = Buffer.alloc(4); size.writeUInt32LE(Buffer.byteLength(word)); return Buffer.concat([size, Buffer.from(word)]); };
+  const bytes = Buffer.concat([Buffer.from([0, 2, 4, 6]), text('für'), text(''), Buffer.from(new Float32Array([1, 2, 3, 4]).buffer)]);
+
+  it('a manifest without a model opens as a tree of layers, texts between the numbers passed over', async () => {
+    await withFolder({ 'face-weights_manifest.json': JSON.stringify([{ weights, paths: ['face.bin'] }]), 'face.bin': bytes }, async (folder) => {
+      const { network, weights: store } = await openNetwork(path.join(folder, 'face-weights_manifest.json'));
+      assert.equal(network.format, 'tfjs-weights');
+      const [dense, fc] = network.layers;
+      assert.deepEqual([dense?.name, dense?.network?.layers.map(({ name, type }) => [name, type]), fc?.name, fc?.type], ['dense0', [['conv0', 'Conv2D']], 'fc', 'Dense']);
+      assert.match(network.problems.join(), /^face-weights_manifest\.json holds weights only: the network that they belong to is in the program that loads them, so they can be looked at but not run\.$/);
+      assert.deepEqual([...(await store.read('dense0/conv0/filters')).data], [-1, 0, 1, 2]);
+      assert.deepEqual([...(await store.read('fc/weights')).data], [3, 4]);
+      await store.close();
+    });
+  });
+
+  it('a model.json without a topology opens as its weights, and a shard opens the model that it belongs to', async () => {
+    await withFolder({ 'model.json': JSON.stringify({ modelTopology: null, weightsManifest: [{ weights, paths: ['group1-shard1of1.bin'] }] }), 'group1-shard1of1.bin': bytes }, async (folder) => {
+      const { network, weights: store } = await openNetwork(path.join(folder, 'group1-shard1of1.bin'));
+      assert.deepEqual([network.name, network.format, network.layers.length], ['model.json', 'tfjs-weights', 2]);
+      await store.close();
+    });
+  });
+
+  it('texts that reach beyond the shards are told of', async () => {
+    await withFolder({ 'model.json': JSON.stringify([{ weights, paths: ['cut.bin'] }]), 'cut.bin': bytes.subarray(0, 10) }, async (folder) => {
+      await assert.rejects(openNetwork(path.join(folder, 'model.json')), /model\.json: the texts of weight words reach beyond its shards\./);
+    });
+  });
+});
+
+describe('TensorFlow checkpoints', () => {
+  const source = fixture('tensorflow/saved_runs/small/variables');
+
+  it('open by their index, by a shard, and by the list in their folder, as a tree of variables', async () => {
+    await withFolder({ checkpoint: 'model_checkpoint_path: "/home/somebody/train/model.ckpt-7"\nall_model_checkpoint_paths: "model.ckpt-7"\n' }, async (folder) => {
+      for (const part of ['index', 'data-00000-of-00001']) await cp(path.join(source, `variables.${part}`), path.join(folder, `model.ckpt-7.${part}`));
+      for (const given of ['model.ckpt-7.index', 'model.ckpt-7.data-00000-of-00001', 'checkpoint', '.']) {
+        const { network, weights: store } = await openNetwork(path.join(folder, given));
+        assert.equal(network.format, 'tensorflow-checkpoint', given);
+        const found = [...flattenWeights(network)];
+        const kernel = found.find(({ weight }) => weight.shape.join() === '3,3,2,4');
+        assert.ok(kernel !== undefined && network.problems.length === 1, network.problems.join());
+        assert.equal((await store.read(kernel.weight.key ?? '')).data.length, 72);
+        await store.close();
+      }
+      await rm(path.join(folder, 'model.ckpt-7.data-00000-of-00001'));
+      const { network, weights: store } = await openNetwork(path.join(folder, 'model.ckpt-7.index'));
+      await store.close();
+      assert.match(network.problems.join(), /The weights of model\.ckpt-7\.index are incomplete: model\.ckpt-7\.data-00000-of-00001 is missing from its folder\./);
+      await rm(path.join(folder, 'model.ckpt-7.index'));
+      await writeFile(path.join(folder, 'model.ckpt-7.data-00000-of-00001'), 'x');
+      await assert.rejects(openNetwork(path.join(folder, 'model.ckpt-7.data-00000-of-00001')), /cannot be read without model\.ckpt-7\.index, which is not beside it\./);
+    });
+  });
+
+  it('those of a SavedModel open the SavedModel', async () => {
+    for (const given of ['variables', 'variables/variables.index', 'variables/variables.data-00000-of-00001']) {
+      const { network, weights: store } = await openNetwork(fixture(`tensorflow/saved_runs/small/${given}`));
+      assert.deepEqual([network.format, network.viewOnly], ['saved-model', undefined], given);
+      await store.close();
+    }
   });
 });
