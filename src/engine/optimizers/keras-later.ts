@@ -43,7 +43,9 @@ const adafactor: Rule = {
     const column = flat ? slot('column') : blend(slot('column'), mean(squares, value.rank - 2));
     const velocity = flat ? blend(slot('velocity'), squares) : mul(expandDims(div(row, mean(row, row.rank - 1, true)), -1), expandDims(column, -2));
     const direction = div(gradient, sqrt(velocity));
-    const clipped = div(direction, maximum(1, div(rms(direction), settings.number('clipthreshold'))));
+    // Of an embedding, each look-up is squared by itself.
+    const size = context.rows === null ? rms(direction) : sqrt(mean(div(squared(context), velocity)));
+    const clipped = div(direction, maximum(1, div(size, settings.number('clipthreshold'))));
     return { value: sub(value, mul(alpha, clipped)), slots: { row, column, velocity } };
   },
 };

@@ -32,6 +32,12 @@ const says: Readonly<Record<string, string>> = {
   grouped_attention: 'attends with fewer heads for keys than for queries',
   categories: 'looks numbers up in vocabularies, bins and a table that maps back',
   low_rank: 'leaves a kernel with LoRA as it is, with the low-rank part that Keras has merged into it',
+  spectral: 'divides kernels by their largest singular value, and trains what that leaves',
+  lamb_of_words: 'squares the gradients of words one by one in LAMB',
+  resumed_adafactor: 'goes on with the rows and columns of Adafactor',
+  resumed_muon: 'goes on with Muon, which keeps other slots for matrices than for words',
+  resumed_scaled_loss: 'goes on with the optimizer inside one that scales the loss',
+  resumed_schedule_free: 'goes on with the fast weights of schedule-free AdamW',
   resumed_momentum: 'goes on in the middle of accumulated gradients',
 };
 
