@@ -54,7 +54,8 @@ function Chart({ views, by }: { readonly views: readonly ArchitectureView[]; rea
     const sorted = [...views].sort((a, b) => axes[by].of(a) - axes[by].of(b));
     const most = Math.max(...sorted.map(axes[by === 'macs' ? 'parameters' : 'macs'].of));
     const xs = sorted.map(axes[by].of);
-    const grid = { stroke: theme.border, width: 1 };
+    // In high contrast the theme's borders are as strong as text.
+    const grid = { stroke: theme.border, width: theme.kind === 'hcDark' || theme.kind === 'hcLight' ? 0.4 : 1 };
     const font = `11px ${theme.fontFamily}`;
     const place = (plot: uPlot): void => setPoints(sorted.map((view, index) => ({ view, x: plot.valToPos(xs[index] ?? 0, 'x') + plot.bbox.left / devicePixelRatio, y: plot.valToPos(view.accuracy?.value ?? 0, 'y') + plot.bbox.top / devicePixelRatio, radius: radiusOf(view, by, most) })));
     const plot = new uPlot({

@@ -54,8 +54,9 @@ export function drawGraph(graph: GraphView, withLoss: boolean, lossText = ''): D
  * What `drawGraph` does, before and after the layout.
  * @param room the width of a box where there is no more; longer texts end in an ellipsis
  * @param titles what layers are called, where not by their names
+ * @param marks boxes that carry a word of their own in place of the number, and its length
  */
-export function draftGraph(graph: GraphView, withLoss: boolean, lossText = '', room = Infinity, titles: ReadonlyMap<string, string> = new Map()): Draft {
+export function draftGraph(graph: GraphView, withLoss: boolean, lossText = '', room = Infinity, titles: ReadonlyMap<string, string> = new Map(), marks: ReadonlyMap<string, number> = new Map()): Draft {
   const ids = new Set(graph.nodes.map(({ id }) => id));
   const parents = new Set(graph.nodes.flatMap(({ parent }) => (parent === null ? [] : [parent])));
   const parentOf = new Map(graph.nodes.map(({ id, parent }) => [id, parent]));
@@ -72,7 +73,7 @@ export function draftGraph(graph: GraphView, withLoss: boolean, lossText = '', r
   parents.forEach(addGroup);
   const shown = graph.nodes.filter(({ id }) => !groups.has(id));
   // The mark of a folded group and the number of parameters need room too.
-  const texts = shown.map((node) => [`${titles.get(node.id) ?? node.name}${'n'.repeat(node.type === '' ? 8 : node.parameters > 0 ? 5 : 0)}`, detailOf(node)] as const);
+  const texts = shown.map((node) => [`${titles.get(node.id) ?? node.name}${'n'.repeat(marks.get(node.id) ?? (node.type === '' ? 8 : node.parameters > 0 ? 5 : 0))}`, detailOf(node)] as const);
   const width = Math.min(widthFor(texts, withLoss ? 196 : 236), Math.max(narrowest, room));
   const edges = graph.edges.filter(({ source, target }) => (ids.has(source) || groups.has(source)) && (ids.has(target) || groups.has(target)));
   const sources = new Set(edges.map(({ source }) => source));

@@ -72,12 +72,15 @@ export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFi
   const { graph: visible, folded, home, titles } = useMemo(() => foldGraph(graph, scopes, open, run === null), [graph, scopes, open, run === null]);
   // In steps, so that dragging the border does not lay out anew for each pixel.
   const boxRoom = room === undefined ? Infinity : 12 * Math.floor((room - 2 * margin) / 12);
-  const draft = useMemo(() => draftGraph(visible, run !== null, run?.lossText, boxRoom, titles), [visible, run === null, run?.lossText, boxRoom]);
+  const theme = useTheme();
+  const differences = useMemo(() => (changes === undefined ? null : differenceColoring(changes, home, theme.kind === 'dark' || theme.kind === 'hcDark')), [changes, home, theme.kind]);
+  // Differences come in while weights are read: what they say has its room from the start.
+  const marks = useMemo(() => new Map(changes === undefined ? [] : visible.nodes.map(({ id }) => [id, 8])), [changes === undefined, visible]);
+  const draft = useMemo(() => draftGraph(visible, run !== null, run?.lossText, boxRoom, titles, marks), [visible, run === null, run?.lossText, boxRoom, marks]);
   const laid = useDrawing(draft);
   const drawing = laid.drawing ?? nothing;
-  const theme = useTheme();
   const [colorBy, setColorBy] = useState<ColorBy>('none');
-  const { tints, legend } = useMemo(() => (changes !== undefined && colorBy === 'none') ? differenceColoring(changes, home, theme.kind === 'dark' || theme.kind === 'hcDark') : coloring(colorBy, drawing.nodes.flatMap(({ view }) => view ?? []), theme.kind === 'dark' || theme.kind === 'hcDark'), [colorBy, drawing, theme.kind, changes, home]);
+  const { tints, legend } = useMemo(() => (differences !== null && colorBy === 'none') ? differences : coloring(colorBy, drawing.nodes.flatMap(({ view }) => view ?? []), theme.kind === 'dark' || theme.kind === 'hcDark'), [colorBy, drawing, theme.kind, differences]);
   const unit = changes !== undefined && colorBy === 'none' ? '' : unitOf(colorBy);
   /** What to look at, or to focus, once it is drawn. */
   const wanted = useRef<{ readonly id: string; readonly focus: boolean } | null>(null);
@@ -202,8 +205,8 @@ export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFi
   /** Boxes that are found, or hold what is. */
   const foundBoxes = useMemo(() => new Set(found.map((id) => home.get(id) ?? id)), [found, home]);
   const paths = usePaths(graph, home, folded);
-  const marks = paths.boxes ?? foundBoxes;
-  useEffect(() => canvas.current?.emphasise(current ?? chosenNode, marks, paths.edges), [current, chosenNode, marks, paths.edges, drawing]);
+  const emphasised = paths.boxes ?? foundBoxes;
+  useEffect(() => canvas.current?.emphasise(current ?? chosenNode, emphasised, paths.edges), [current, chosenNode, emphasised, paths.edges, drawing]);
   showAgain.current = () => {
     const node = wanted.current === null ? drawing.byId.get(current ?? chosenNode ?? '') : undefined;
     if (node !== undefined) canvas.current?.reveal(node.rect, selected !== null);
@@ -300,7 +303,7 @@ export function Graph({ graph: whole, run, selected, onOpen, filter: given, onFi
   const legendTitle = changes !== undefined && colorBy === 'none' ? 'What differs' : colorings[colorBy];
   const shownUnit = drawing.nodes.some(({ view }) => view !== null && numberOn(view, tints.get(view.id) ?? null, unit === 'parameters') !== '') ? unit : '';
   const stops = useMemo(() => new Set(run?.breakpoints ?? []), [run?.breakpoints]);
-  const marked = useMemo(() => (marks.size > 0 ? marks : new Set([current ?? chosenNode ?? ''])), [marks, current, chosenNode]);
+  const marked = useMemo(() => (emphasised.size > 0 ? emphasised : new Set([current ?? chosenNode ?? ''])), [emphasised, current, chosenNode]);
   const roving = [focused, chosenNode, current].find((id) => id !== null && drawing.byId.has(id)) ?? drawing.nodes[0]?.id ?? null;
   const marksOf = ({ id }: DrawnNode): string[] => [
     ...(id === current ? ['current layer'] : []), ...(doneBackward.has(id) ? ['backward done'] : doneForward.has(id) ? ['forward done'] : []), ...(stops.has(id) ? ['breakpoint'] : []),
