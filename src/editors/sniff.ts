@@ -1,6 +1,6 @@
 /** Which JSON files are models: `model.json` and Keras's `to_json()` files get Visualize in their title and in the explorer. */
-import { open } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { startOf } from './start-of-file';
 
 /** How much of a file is looked at; the telling attributes stand in its first lines. */
 const looked = 4096;
@@ -16,20 +16,9 @@ export function looksLikeModel(start: string): boolean {
 /** At most this many JSON files of the workspace are looked at; those that come later are looked at when they change or are opened. */
 const maximalFiles = 1000;
 const elsewhere = '**/{node_modules,.git,.venv,venv,__pycache__}/**';
-
-/** The start of a file on disk; empty when it cannot be read. */
-async function startOf(file: string): Promise<string> {
-  const handle = await open(file, 'r').catch(() => null);
-  if (handle === null) return '';
-  try {
-    const { buffer, bytesRead } = await handle.read(new Uint8Array(looked), 0, looked, 0);
-    return new TextDecoder().decode(buffer.subarray(0, bytesRead));
-  } catch {
-    return '';
-  } finally {
-    await handle.close();
-  }
-}
+const isElsewhere = /[\\/](node_modules|\.git|\.venv|venv|__pycache__)[\\/]/;
+/** Of more files that change at once, as with another branch, the rest is looked at when it is opened. */
+const mostWaiting = 1000;
 
 /**
  * Keeps the context key `backstep.models` (a list of paths) in step with the open text files and with the JSON files of the workspace,
@@ -37,7 +26,10 @@ async function startOf(file: string): Promise<string> {
  */
 export function watchModels(): vscode.Disposable {
   const models = new Set<string>();
+  const searching = new vscode.CancellationTokenSource();
   let live = true;
+  let waiting = 0;
+  let last: Promise<void> = Promise.resolve();
   const publish = () => { if (live) void vscode.commands.executeCommand('setContext', key, [...models]); };
   const note = (file: string, isModel: boolean): boolean => {
     if (isModel === models.has(file)) return false;
@@ -48,13 +40,20 @@ export function watchModels(): vscode.Disposable {
     if (document.languageId !== 'json' && document.languageId !== 'jsonc') return;
     if (note(document.uri.fsPath, looksLikeModel(document.getText(new vscode.Range(document.positionAt(0), document.positionAt(looked)))))) publish();
   };
-  const lookAt = async ({ scheme, fsPath }: vscode.Uri): Promise<void> => {
-    if (scheme === 'file' && note(fsPath, looksLikeModel(await startOf(fsPath)))) publish();
+  /** Files that change are looked at one after the other. */
+  const lookAt = ({ scheme, fsPath }: vscode.Uri): void => {
+    if (scheme !== 'file' || isElsewhere.test(fsPath) || waiting >= mostWaiting) return;
+    waiting += 1;
+    last = last.then(async () => {
+      waiting -= 1;
+      if (live && note(fsPath, looksLikeModel(await startOf(fsPath, looked)))) publish();
+    });
   };
   const lookAround = async (): Promise<void> => {
-    for (const { scheme, fsPath } of await vscode.workspace.findFiles('**/*.json', elsewhere, maximalFiles)) {
+    // A search that is cancelled, or that the workspace refuses, finds nothing.
+    for (const { scheme, fsPath } of await vscode.workspace.findFiles('**/*.json', elsewhere, maximalFiles, searching.token).then((found) => found, () => [])) {
       if (!live) return;
-      if (scheme === 'file' && !models.has(fsPath)) note(fsPath, looksLikeModel(await startOf(fsPath)));
+      if (scheme === 'file' && !models.has(fsPath)) note(fsPath, looksLikeModel(await startOf(fsPath, looked)));
     }
     publish();
   };
@@ -62,7 +61,7 @@ export function watchModels(): vscode.Disposable {
   void lookAround();
   const files = vscode.workspace.createFileSystemWatcher('**/*.json');
   return vscode.Disposable.from(
-    files, { dispose: () => { live = false; } },
+    { dispose: () => { live = false; searching.cancel(); } }, files, searching,
     files.onDidCreate(lookAt), files.onDidChange(lookAt),
     files.onDidDelete(({ fsPath }) => { if (models.delete(fsPath)) publish(); }),
     vscode.workspace.onDidChangeWorkspaceFolders(lookAround),

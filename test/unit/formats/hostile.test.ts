@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createWriteStream, existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { finished } from 'node:stream/promises';
 import { zipSync } from 'fflate';
+import { startOf } from '../../../src/editors/start-of-file';
 import { openNetwork } from '../../../src/formats/registry';
 import { flattenWeights } from '../../../src/network/layer-path';
 import type { Json, Network, OpenedNetwork } from '../../../src/network/network';
@@ -284,6 +286,17 @@ describe('Broken files', () => {
     const { user } = process.cpuUsage(start);
     assert.equal(network.layers.length, 2);
     assert.ok(user < 2e6, `${user / 1e6} s`);
+  });
+
+  it('pipes and devices in place of files are never opened', async () => {
+    execFileSync('mkfifo', [file('pipe.json'), file('pipe.onnx'), file('pipe.npy')]);
+    await symlink('/dev/zero', file('zero.json'));
+    for (const name of ['pipe.json', 'pipe.onnx', 'pipe.npy', 'zero.json']) {
+      await refused(file(name), /not a regular file/);
+      assert.equal(await startOf(file(name), 100), '');
+    }
+    assert.equal(await startOf(file('nothing.json'), 100), '');
+    assert.equal(await startOf(await put('some.json', '{"format": "layers-model"}'), 9), '{"format"');
   });
 
   it('a link to a shard outside the folder is not followed', async () => {
