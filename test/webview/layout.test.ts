@@ -183,6 +183,22 @@ describe('layered layout', () => {
     assert.ok(result.edges.every((points, index) => index === 3 || points.length >= 2));
   });
 
+  it('leads a cycle through groups from the bottom of one to the top of the other, through nothing', () => {
+    // A module that is called twice: what stands between its calls is below it and feeds it again.
+    for (const edges of [
+      [...path('in>m1>between>m2>out'), edge('m1>m2')],
+      [...path('in>m1>x>y>m2>z>m3>out'), edge('x>z'), edge('m1>m3')],
+      [...path('m1>x>m2>y>m3'), ...path('a1>m2>a2'), edge('a2>a1'), edge('y>a1')],
+    ]) {
+      const parents = { m1: 'm', m2: 'm', m3: 'm', a1: 'a', a2: 'a' };
+      const used = new Set(edges.flatMap(({ source, target }) => [source, target]));
+      const input = network(edges, Object.fromEntries(Object.entries(parents).filter(([id]) => used.has(id))));
+      const result = layoutNetwork(input);
+      check(input, result);
+      for (const { x, y } of result.edges.flat()) assert.ok(x >= -1 && x <= result.width + 1 && y >= -1 && y <= result.height + 1, `${x}, ${y} lies in ${result.width} × ${result.height}`);
+    }
+  });
+
   it('draws a tensor that feeds every layer as one trunk', () => {
     const chain = Array.from({ length: 60 }, (_, index) => `l${index}`);
     const input = network([...path(['in', ...chain].join('>')), ...chain.slice(1).map((target) => ({ source: 'mask', target })), edge('in>mask')]);

@@ -50,5 +50,5 @@ export interface Vertex {
   /** Where edges enter or leave the surrounding group: always the first or the last rank. */
   readonly border: 'top' | 'bottom' | null;
 }
-/** An edge leaves `from` at `fromX` and enters `to` at `toX`, measured from the vertices' centres. */
-export interface LevelEdge { readonly from: number; readonly to: number; readonly fromX: number; readonly toX: number }
+/** An edge leaves `from` at `fromX` and enters `to` at `toX`, measured from the vertices' centres; one that goes on `inside` a group at an end has to meet its top or bottom. */
+export interface LevelEdge { readonly from: number; readonly to: number; readonly fromX: number; readonly toX: number; readonly inside?: boolean }

@@ -129,7 +129,7 @@ function layContainer(
   const keys = [...container.edges.keys()];
   const edges: LevelEdge[] = [...container.edges].map(([key, { from, to }]) => {
     const ports = portAt.get(`${container.id ?? ''}\u0001${key}`);
-    return { from: numbers.get(from) ?? 0, to: numbers.get(to) ?? 0, fromX: offset(from, ports?.from ?? null), toX: offset(to, ports?.to ?? null) };
+    return { from: numbers.get(from) ?? 0, to: numbers.get(to) ?? 0, fromX: offset(from, ports?.from ?? null), toX: offset(to, ports?.to ?? null), inside: ports?.from != null || ports?.to != null };
   });
   const routed = layoutLevel({ vertices, edges });
   const [padX, padY] = container.id === null ? [0, 0] : [spacing.groupPadding, spacing.groupTitle];

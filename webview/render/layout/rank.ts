@@ -70,7 +70,7 @@ export function rankLevel(level: Level): Ranked {
   const turned = backEdges(count, outgoing, level.edges);
   const edges = level.edges.map((edge, index) => {
     if (loops[index] === true) return null;
-    return turned[index] === true ? { from: edge.to, to: edge.from, fromX: edge.toX, toX: edge.fromX } : edge;
+    return turned[index] === true ? { ...edge, from: edge.to, to: edge.from, fromX: edge.toX, toX: edge.fromX } : edge;
   });
   const out = listsOf(count, edges, 'from');
   const into = listsOf(count, edges, 'to');

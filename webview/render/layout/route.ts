@@ -26,6 +26,9 @@ function netsOf(graph: Rows): number[] {
 /** Nets of the edges on side tracks: where they leave their source, by port, and where they reach their target, by edge. */
 const sideNet = (number: number, end: 'start' | 'end'): number => -2 * number - (end === 'start' ? 1 : 2);
 
+/** Nets of the edges that go back up: apart from those of side tracks, whose numbers are whole. */
+const backNet = (index: number, end: 'above' | 'below'): number => -2 * index - (end === 'above' ? 1.25 : 1.75);
+
 /** Gives each net of a gap a track from the top; a net goes below those that it would otherwise cross twice. */
 function assignTracks(runs: Run[]): Map<number, number> {
   const nets = new Map<number, Run>();
@@ -93,6 +96,8 @@ export function routeLevel(level: Level, graph: Rows, edges: readonly (LevelEdge
   const columns = sideColumns(sideEdges);
   const columnX = (index: number): number => right + spacing.nodeGap + spacing.track * (columns.get(index) ?? 0);
 
+  const sideWidth = right + spacing.nodeGap + spacing.track * (Math.max(-1, ...columns.values()) + 1);
+
   const nets = netsOf(graph);
   const runs: Run[][] = graph.rows.map(() => []);
   const addRun = (rank: number, net: number, from: number, to: number): void => {
@@ -103,17 +108,27 @@ export function routeLevel(level: Level, graph: Rows, edges: readonly (LevelEdge
     addRun(from, sideNet(trunk, 'start'), at(edge.from) + edge.fromX, columnX(index));
     addRun(to - 1, sideNet(index, 'end'), columnX(index), at(edge.to) + edge.toX);
   }
+  const backs = graph.back.flatMap((index, order) => {
+    const edge = edges[index];
+    return edge === null || edge === undefined ? [] : [{ index, edge, above: rankOf(edge.from) - 1, below: rankOf(edge.to), order, x: sideWidth + spacing.track * order }];
+  });
+  for (const { index, edge, above, below, x: column } of backs) {
+    addRun(above, backNet(index, 'above'), at(edge.from) + edge.fromX, column);
+    addRun(below, backNet(index, 'below'), at(edge.to) + edge.toX, column);
+  }
+  /** Room for the runs above the first row. */
+  const head = backs.some(({ above }) => above < 0) ? spacing.trackBelow + spacing.track * backs.length : 0;
   const tracks = runs.map(assignTracks);
 
   const heights = graph.rows.map((row) => row.reduce((most, place) => Math.max(most, level.vertices[graph.places[place]?.vertex ?? -1]?.height ?? 0), 0));
   const tops: number[] = [];
-  let y = 0;
+  let y = head;
   heights.forEach((height, rank) => {
     tops.push(y);
     const count = Math.max(0, ...[...(tracks[rank]?.values() ?? [])].map((track) => track + 1));
     const borderRow = graph.rows[rank]?.every((place) => (level.vertices[graph.places[place]?.vertex ?? -1]?.border ?? null) !== null) ?? false;
     const gap = count > 0 ? spacing.trackAbove + spacing.trackBelow + (count - 1) * spacing.track : borderRow ? spacing.trackBelow : spacing.rankGap;
-    y += height + (rank + 1 < heights.length ? gap : 0);
+    y += height + (rank + 1 < heights.length ? gap : count > 0 ? spacing.trackAbove + count * spacing.track : 0);
   });
   const trackY = (rank: number, net: number): number => (tops[rank] ?? 0) + (heights[rank] ?? 0) + spacing.trackAbove + spacing.track * (tracks[rank]?.get(net) ?? 0);
   const centreY = (place: number): number => (tops[rankOf(place)] ?? 0) + (heights[rankOf(place)] ?? 0) / 2;
@@ -138,6 +153,7 @@ export function routeLevel(level: Level, graph: Rows, edges: readonly (LevelEdge
     }
     return bends.points.slice(0, bends.before[steps] ?? 0);
   };
+  const loops = new Map(backs.map((loop) => [loop.index, loop]));
   const corners = edges.map((edge, index) => {
     if (edge === null) return [];
     const [startX, endX] = [at(edge.from) + edge.fromX, at(edge.to) + edge.toX];
@@ -146,11 +162,16 @@ export function routeLevel(level: Level, graph: Rows, edges: readonly (LevelEdge
       const [above, below] = [trackY(rankOf(edge.from), sideNet(portKey(edge.from, edge.fromX), 'start')), trackY(rankOf(edge.to) - 1, sideNet(index, 'end'))];
       points.push({ x: startX, y: above }, { x: columnX(index), y: above }, { x: columnX(index), y: below }, { x: endX, y: below });
     }
+    const loop = loops.get(index);
+    if (loop !== undefined) {
+      const [above, below] = [loop.above < 0 ? spacing.track * loop.order : trackY(loop.above, backNet(index, 'above')), trackY(loop.below, backNet(index, 'below'))];
+      return [{ x: startX, y: centreY(edge.from) - half(edge.from) }, { x: startX, y: above }, { x: loop.x, y: above }, { x: loop.x, y: below }, { x: endX, y: below }, { x: endX, y: centreY(edge.to) + half(edge.to) }];
+    }
     const path = graph.paths[index];
     if (path !== null && path !== undefined) points.push(...bendsOf(path.trunk, path.steps), ...bend(path.last));
     points.push({ x: endX, y: centreY(edge.to) - half(edge.to) });
     return simplify(points);
   });
-  const width = columns.size > 0 ? [...columns.keys()].reduce((most, index) => Math.max(most, columnX(index)), 0) + spacing.track : right;
-  return { centres: level.vertices.map((_, place) => ({ x: at(place), y: centreY(place) })), edges: corners, width, height: y };
+  const inner = columns.size > 0 ? [...columns.keys()].reduce((most, index) => Math.max(most, columnX(index)), 0) + spacing.track : right;
+  return { centres: level.vertices.map((_, place) => ({ x: at(place), y: centreY(place) })), edges: corners, width: backs.length > 0 ? sideWidth + spacing.track * backs.length : inner, height: y };
 }

@@ -29,6 +29,8 @@ export interface Rows {
   readonly paths: readonly (Path | null)[];
   /** Edges too long for dummies: they run beside the drawing. */
   readonly side: readonly number[];
+  /** Edges of a cycle that go on inside a group: from the bottom of the lower end up beside the drawing to the top of the upper one. */
+  readonly back: readonly number[];
   readonly rows: number[][];
 }
 
@@ -36,7 +38,11 @@ export interface Rows {
 const broadcast = 16;
 
 /** Cuts the edges into pieces. When the dummies of all trunks exceed the budget, the longest trunks move to side tracks. */
-export function cutEdges(level: Level, { rank, edges, ranks }: Ranked): Rows {
+export function cutEdges(level: Level, ranked: Ranked): Rows {
+  const { rank, ranks } = ranked;
+  const back = ranked.edges.flatMap((edge, index) => (edge?.inside === true && ranked.turned[index] === true ? [index] : []));
+  const beside = new Set(back);
+  const edges = ranked.edges.map((edge, index) => (beside.has(index) ? null : edge));
   const places: Place[] = level.vertices.map((vertex, index) => ({ vertex: index, skip: false, rank: rank[index] ?? 0, width: vertex.width }));
   const rows: number[][] = Array.from({ length: ranks }, () => []);
   const pieces: Piece[] = [];
@@ -91,7 +97,7 @@ export function cutEdges(level: Level, { rank, edges, ranks }: Ranked): Rows {
     return { trunk: trunk.pieces, steps, last };
   });
   places.forEach((place, index) => rows[place.rank]?.push(index));
-  return { places, pieces, paths, side, rows };
+  return { places, pieces, paths, side, back, rows };
 }
 
 /** Neighbours of every place in the rank above and in the rank below. */
