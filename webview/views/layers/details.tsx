@@ -70,7 +70,8 @@ export function LayerDetails({ node, version, onClose }: { readonly node: NodeVi
         <Button appearance="icon" label="Back to the overview (Escape)" onClick={onClose}>✕</Button>
       </header>
       <p class="explanation">{[
-        `output ${node.outputShape || 'unknown'}`, node.activation === null ? null : `activation ${node.activation}`,
+        // A file of weights tells no outputs, but sizes.
+        node.outputShape === '' && node.macs === null && node.problem === null ? node.detail || null : `output ${node.outputShape || 'unknown'}`, node.activation === null ? null : `activation ${node.activation}`,
         node.parameters === 0 ? 'no parameters' : `${node.parameters.toLocaleString('en-US')} parameters${node.trainable === node.parameters ? '' : `, ${node.trainable.toLocaleString('en-US')} trainable`}`,
         node.macs === null || node.macs === 0 ? null : `${count(node.macs)} multiply-adds`,
         node.receptiveField == null ? null : `one element ${fieldWords(node.receptiveField)}`,
@@ -84,7 +85,7 @@ export function LayerDetails({ node, version, onClose }: { readonly node: NodeVi
       )}
       <div class="cards">
         <Pins others={node.weights.map((weight) => ({ ...subjectOf(node.id, weight), id: `${node.id}/${weight.name}`, title: weight.name, variable: null, dtype: weight.dtype, statistics: null, diverging: null, version }))} />
-        {node.weights.length === 0 && <p class="empty">This layer has no weights.</p>}
+        {node.weights.length === 0 && <p class="empty">{(node.weightBytes ?? 0) > 0 ? 'Its weights are in the layers inside it.' : 'This layer has no weights.'}</p>}
         {node.weights.map((weight) => <Weight key={`${node.id}/${weight.name}`} layer={node.id} weight={weight} version={version} />)}
       </div>
     </div>

@@ -5,7 +5,7 @@ import type { GraphView } from '../../../src/protocol/graph';
 import { groupsAround, openAtFirst } from '../../render/graph/fold';
 import { detailOf } from '../../render/graph/model';
 import { layerQuery } from '../../render/graph/layer-query';
-import { columnWidths, indent } from '../../render/graph/layer-columns';
+import { columnWidths, indent, outputText } from '../../render/graph/layer-columns';
 import type { Column, LayerRow, Sorting } from '../../render/graph/layer-rows';
 import { bytesText, fieldText, fieldWords, layerRows, layerTree } from '../../render/graph/layer-rows';
 import { count } from '../../render/numbers';
@@ -23,9 +23,10 @@ const macsText = (macs: number | null): string => (macs === null || macs === 0 ?
 
 interface ColumnView { readonly id: Column; readonly title: string; readonly words: string; readonly text: (row: LayerRow) => string; readonly hint?: (row: LayerRow) => string; readonly number: boolean }
 
-const columns: readonly ColumnView[] = [
+const sizes: ColumnView = { id: 'output', title: 'size', words: 'What goes in and comes out, as the weights tell', number: false, text: ({ view }) => outputText('sizes', view) };
+const everyColumn: readonly ColumnView[] = [
   { id: 'type', title: 'class', words: 'Class of the layer', number: false, text: ({ view, facts, open }) => (open === null || (view !== null && view.type !== '') ? view?.type ?? '' : `${facts.layers.toLocaleString('en-US')} layers`), hint: ({ view }) => (view === null ? '' : detailOf(view)) },
-  { id: 'output', title: 'output', words: 'Shape of the output; None is the batch', number: false, text: ({ view }) => view?.batchShape ?? view?.outputShape ?? '' },
+  { id: 'output', title: 'output', words: 'Shape of the output; None is the batch', number: false, text: ({ view }) => outputText('shapes', view) },
   { id: 'parameters', title: 'parameters', words: 'Parameters; those that training changes in the tooltip', number: true, text: ({ facts }) => number(facts.parameters), hint: ({ facts }) => (facts.parameters === 0 ? '' : `${number(facts.trainable) || 'none'} trainable, ${number(facts.parameters - facts.trainable) || 'none'} not`) },
   { id: 'macs', title: 'multiply-adds', words: 'Multiply-adds for one example', number: true, text: ({ facts }) => macsText(facts.macs), hint: ({ facts }) => (facts.macs === null ? 'not known' : number(facts.macs)) },
   { id: 'activations', title: 'activations', words: 'Memory of the outputs for one example', number: true, text: ({ facts }) => bytesText(facts.activations) },
@@ -40,7 +41,7 @@ interface Props {
   readonly onSelect: (id: string | null) => void;
 }
 
-function Row({ row, index, marks, active, selected, onClick, onToggle }: { readonly row: LayerRow; readonly index: number; readonly marks: boolean; readonly active: boolean; readonly selected: boolean; readonly onClick: () => void; readonly onToggle: () => void }): JSX.Element {
+function Row({ row, columns, index, marks, active, selected, onClick, onToggle }: { readonly row: LayerRow; readonly columns: readonly ColumnView[]; readonly index: number; readonly marks: boolean; readonly active: boolean; readonly selected: boolean; readonly onClick: () => void; readonly onToggle: () => void }): JSX.Element {
   return (
     <div role="row" id={`layer-row-${index}`} data-row={row.id} aria-level={row.depth + 1} aria-rowindex={index + 2} aria-selected={selected} aria-expanded={row.open ?? undefined}
       class={`layer-row ${selected ? 'chosen' : ''} ${active ? 'active' : ''} ${row.facts.problem === null ? '' : 'problem'} ${row.open === null ? '' : 'group-row'}`} style={{ top: `${index * rowHeight}px` }} onClick={onClick}>
@@ -57,6 +58,7 @@ export function LayerTable({ graph, selected, filter, onSelect }: Props): JSX.El
   const scopes = useMemo(() => scopesOf(graph), [graph]);
   const tree = useMemo(() => layerTree(graph, scopes), [graph, scopes]);
   const widths = useMemo(() => columnWidths(tree, tableMeasure()), [tree]);
+  const columns = useMemo(() => everyColumn.filter(({ id }) => widths.columns.includes(id)).map((column) => (column.id === 'output' && widths.outputs === 'sizes' ? sizes : column)), [widths]);
   const marks = scopes.groups.size > 0;
   const [open, setOpen] = useState<ReadonlySet<string>>(() => openAtFirst(graph, scopes));
   const [sorting, setSorting] = useState<Sorting | null>(null);
@@ -126,6 +128,11 @@ export function LayerTable({ graph, selected, filter, onSelect }: Props): JSX.El
   const from = Math.max(0, Math.floor(view.top / rowHeight) - spare);
   const until = Math.min(rows.length, Math.ceil((view.top + view.height) / rowHeight) + spare);
   const { totals } = graph;
+  const sums: Readonly<Partial<Record<Column, { readonly text: string; readonly hint?: string }>>> = {
+    type: { text: `${totals.layers.toLocaleString('en-US')} layers` },
+    parameters: { text: number(totals.parameters) || '0', hint: `${number(totals.trainable) || 'none'} trainable, ${number(totals.parameters - totals.trainable) || 'none'} not` },
+    macs: { text: macsText(totals.macs), hint: number(totals.macs) }, activations: { text: bytesText(totals.activationBytes ?? null) }, weights: { text: bytesText(totals.weightBytes ?? 0) },
+  };
   const head = (id: Column, title: string, words: string, right: boolean): JSX.Element => (
     <span key={id} role="columnheader" class={right ? 'number' : ''} aria-sort={sorting?.column !== id ? 'none' : sorting.down ? 'descending' : 'ascending'}>
       <button type="button" title={`${words}. Click to sort.`} onClick={() => sortBy(id)}>{title}{sorting?.column === id ? (sorting.down ? ' ↓' : ' ↑') : ''}</button>
@@ -137,16 +144,13 @@ export function LayerTable({ graph, selected, filter, onSelect }: Props): JSX.El
       <div role="row" class="layer-row layer-head">{head('name', 'layer', 'Name of the layer', false)}{columns.map(({ id, title, words, number: right }) => head(id, title, words, right))}</div>
       <div class="layer-rows" role="rowgroup" style={{ height: `${rows.length * rowHeight}px` }}>
         {rows.slice(from, until).map((row, index) => (
-          <Row key={row.id} row={row} index={from + index} marks={marks} active={row.id === active} selected={row.id === selected} onToggle={() => toggle(row.id)}
+          <Row key={row.id} row={row} columns={columns} index={from + index} marks={marks} active={row.id === active} selected={row.id === selected} onToggle={() => toggle(row.id)}
             onClick={() => { setActive(row.id); if (row.view === null) toggle(row.id); else onSelect(row.id); }} />
         ))}
       </div>
       <div role="row" class="layer-row layer-total">
         <span role="rowheader" class="layer-name">{only === null ? 'all' : `all, ${only.size.toLocaleString('en-US')} of them listed`}</span>
-        <span role="gridcell">{totals.layers.toLocaleString('en-US')} layers</span><span role="gridcell" />
-        <span role="gridcell" class="number" title={`${number(totals.trainable) || 'none'} trainable, ${number(totals.parameters - totals.trainable) || 'none'} not`}>{number(totals.parameters) || '0'}</span>
-        <span role="gridcell" class="number" title={number(totals.macs)}>{macsText(totals.macs)}</span><span role="gridcell" class="number">{bytesText(totals.activationBytes ?? null)}</span>
-        <span role="gridcell" class="number">{bytesText(totals.weightBytes ?? 0)}</span><span role="gridcell" />
+        {columns.map(({ id, number: right }) => <span key={id} role="gridcell" class={right ? 'number' : ''} title={sums[id]?.hint}>{sums[id]?.text}</span>)}
       </div>
     </div>
   );
