@@ -56,7 +56,7 @@ export function lossOf(settings: LossSettings, convention: Convention, share = 1
   const name = byPlainName.get(plain(written)) ?? aliases[plain(written)];
   const entry = name === undefined ? undefined : table[name];
   if (name === undefined || entry === undefined) {
-    throw new Failure('loss.unknown', `The loss '${written}' is unknown; known are ${Object.keys(table).join(', ')}.`);
+    throw new Failure('loss.unknown', `The loss '${written.replace(/^.*>/, '')}' is unknown: where it is Python code of the model's own, it is not in the file. Set "loss" in the run's settings to one of ${Object.keys(table).join(', ')}.`);
   }
   const logitsByName = plain(written).includes('withlogits') ? { from_logits: true } : {};
   const options: LossOptions = { ...logitsByName, ...Object.fromEntries(Object.entries(config).filter(([key]) => key !== 'type' && key !== 'weight').map(([key, value]) => [snake(key), value])) };
@@ -132,6 +132,8 @@ function reduced(values: Tensor, mask: Tensor | null, reduction: LossOption): Te
 export function totalLoss(inputs: readonly LossInput[], penalties: readonly Penalty[], enter: (layer: string | null) => void = () => undefined): Tensor {
   const [first, ...rest] = inputs;
   if (first === undefined) throw new Failure('loss.missing', 'A network without outputs has no loss.');
+  const wide = inputs.find(({ predictions }) => predictions.rank > 6);
+  if (wide !== undefined) throw new Failure('loss.rank', `An output of the network has ${wide.predictions.rank} axes, [${wide.predictions.shape.join(', ')}]; a loss is computed of six at most. Export the model with an output of fewer axes.`);
   let total: Tensor;
   if (first.loss.convention === 'tfjs') {
     total = mean(rest.reduce((sumSoFar, input) => add(sumSoFar, valuesOf(input)), valuesOf(first)));

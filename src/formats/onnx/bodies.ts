@@ -70,10 +70,18 @@ export function bodyNetwork(scope: string, type: string, bodies: readonly Body[]
   return networks.length === 1 && only !== undefined ? { ...only, name: scope } : graphsSideBySide(scope, Object.fromEntries(networks), networks.map(([name]) => name));
 }
 
+/** What two branches have in common: an extent in which they differ is open. */
+function common(first: SymbolicShape | undefined, second: SymbolicShape | undefined): SymbolicShape | undefined {
+  return first === undefined || second?.length !== first.length ? undefined : first.map((extent, axis) => (extent === second[axis] ? extent : null));
+}
+
 /** Shapes of what a loop or branch gives, as far as its bodies state them. */
-export function bodyShapes(type: string, network: Network, own: number): readonly (SymbolicShape | undefined)[] {
+export function bodyShapes(type: string, network: Network, own: number, bodies: readonly Body[]): readonly (SymbolicShape | undefined)[] {
+  if (type === 'If') {
+    const [then, otherwise] = bodies.map(({ graph, reader }) => graph.outputs.map((name) => reader.shapes.get(name)));
+    return (then ?? []).map((shape, index) => common(shape, otherwise?.[index]));
+  }
   const shapes = network.outputs.map(({ layer, call, output }) => network.layers.find(({ name }) => name === layer)?.calls[call]?.outputShapes[output]);
-  if (type === 'If') return shapes;
   // Variables keep their shape as a rule; what is collected has the turns in front.
   const variables = type === 'Loop' ? own - 2 : 0;
   return type === 'Loop' ? shapes.slice(1).map((shape, index) => (index < variables || shape === undefined ? shape : [null, ...shape])) : [];

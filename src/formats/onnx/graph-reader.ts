@@ -202,7 +202,7 @@ export class GraphReader {
     config.own_inputs = own;
     if (type === 'Scan' && this.opset < 9) config.batched = 1;
     const network = bodyNetwork(scope, type, readers, around);
-    for (const [index, shape] of bodyShapes(type, network, own).entries()) { const tensor = outputs[index] ?? ''; if (shape !== undefined && tensor !== '' && !this.shapes.has(tensor)) this.shapes.set(tensor, shape); }
+    for (const [index, shape] of bodyShapes(type, network, own, readers).entries()) { const tensor = outputs[index] ?? ''; if (shape !== undefined && tensor !== '' && !this.shapes.has(tensor)) this.shapes.set(tensor, shape); }
     return { network, around };
   }
 

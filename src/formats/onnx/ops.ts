@@ -7,7 +7,7 @@ export const onnxOps = [
   'Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'Max', 'Min', 'Mean', 'Sum', 'Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'And', 'Or', 'Xor', 'Where', 'PRelu',
   'Relu', 'LeakyRelu', 'Elu', 'Selu', 'Celu', 'Gelu', 'Sigmoid', 'HardSigmoid', 'HardSwish', 'Swish', 'Mish', 'Softplus', 'Softsign', 'ThresholdedRelu', 'Shrink', 'Clip', 'Softmax', 'LogSoftmax', 'Hardmax',
   'MatMul', 'Gemm', 'Einsum',
-  'Conv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'LpPool', 'GlobalAveragePool', 'GlobalMaxPool', 'GlobalLpPool',
+  'Conv', 'ConvTranspose', 'DeformConv', 'MaxPool', 'AveragePool', 'LpPool', 'GlobalAveragePool', 'GlobalMaxPool', 'GlobalLpPool',
   'BatchNormalization', 'InstanceNormalization', 'LayerNormalization', 'GroupNormalization', 'RMSNormalization', 'LRN', 'LpNormalization', 'MeanVarianceNormalization',
   'ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceSumSquare', 'ArgMax', 'ArgMin', 'CumSum', 'CumProd', 'TopK',
   'Reshape', 'Flatten', 'Transpose', 'Squeeze', 'Unsqueeze', 'Concat', 'Split', 'Slice', 'Expand', 'Tile', 'Pad', 'DepthToSpace', 'SpaceToDepth', 'Trilu', 'CenterCropPad', 'ReverseSequence',
@@ -15,7 +15,7 @@ export const onnxOps = [
   'Resize', 'Upsample', 'GridSample', 'AffineGrid', 'RoiAlign', 'Col2Im', 'MaxUnpool', 'NonZero', 'Compress', 'Unique', 'NonMaxSuppression',
   'BitShift', 'BitwiseAnd', 'BitwiseOr', 'BitwiseXor', 'BitwiseNot', 'QLinearMatMul', 'QLinearConv', 'DynamicQuantizeLinear', 'MatMulInteger', 'ConvInteger',
   'RandomUniform', 'RandomUniformLike', 'RandomNormal', 'RandomNormalLike', 'Bernoulli', 'HannWindow', 'HammingWindow', 'BlackmanWindow', 'DFT', 'STFT', 'CausalConvWithState', 'TensorScatter', 'SwiGLU',
-  'RNN', 'GRU', 'LSTM', 'Attention', 'RotaryEmbedding',
+  'RNN', 'GRU', 'LSTM', 'Attention', 'LinearAttention', 'RotaryEmbedding',
   'SequenceEmpty', 'SequenceConstruct', 'SequenceInsert', 'SequenceErase', 'SequenceAt', 'SequenceLength', 'ConcatFromSequence', 'SplitToSequence', 'Optional', 'OptionalGetElement', 'OptionalHasElement',
   'QuantizeLinear', 'DequantizeLinear', 'SoftmaxCrossEntropyLoss', 'NegativeLogLikelihoodLoss',
 ] as const;
@@ -74,12 +74,12 @@ export const zeroPointAt = (type: string): number => (Object.hasOwn(zeroPoints, 
 
 /** Positions that only weights take: a constant there is one, also where the file has it as an op Constant. */
 export const weightInputs: Readonly<Record<string, readonly number[]>> = {
-  Conv: [1, 2], ConvTranspose: [1, 2], Gemm: [1, 2], MatMul: [0, 1], BatchNormalization: [1, 2, 3, 4], InstanceNormalization: [1, 2], LayerNormalization: [1, 2], GroupNormalization: [1, 2], RMSNormalization: [1],
+  Conv: [1, 2], ConvTranspose: [1, 2], DeformConv: [1, 3], Gemm: [1, 2], MatMul: [0, 1], BatchNormalization: [1, 2, 3, 4], InstanceNormalization: [1, 2], LayerNormalization: [1, 2], GroupNormalization: [1, 2], RMSNormalization: [1],
   PRelu: [1], LSTM: [1, 2, 3, 7], GRU: [1, 2, 3], RNN: [1, 2, 3], Gather: [0],
 };
 
 /** What weights are called by their places, where the file has no name for them. */
 export const weightNames: Readonly<Record<string, Readonly<Record<number, string>>>> = {
-  Conv: { 1: 'weight', 2: 'bias' }, ConvTranspose: { 1: 'weight', 2: 'bias' }, Gemm: { 1: 'weight', 2: 'bias' }, MatMul: { 0: 'weight', 1: 'weight' }, PRelu: { 1: 'slope' }, Gather: { 0: 'weight' },
+  Conv: { 1: 'weight', 2: 'bias' }, ConvTranspose: { 1: 'weight', 2: 'bias' }, DeformConv: { 1: 'weight', 3: 'bias' }, Gemm: { 1: 'weight', 2: 'bias' }, MatMul: { 0: 'weight', 1: 'weight' }, PRelu: { 1: 'slope' }, Gather: { 0: 'weight' },
   LSTM: { 1: 'W', 2: 'R', 3: 'B', 7: 'P' }, GRU: { 1: 'W', 2: 'R', 3: 'B' }, RNN: { 1: 'W', 2: 'R', 3: 'B' },
 };

@@ -17,12 +17,15 @@ const cases: Readonly<Record<string, string>> = {
   fake_quantisation: 'gradients pass quantisation within its range',
   upsample_by_odd_scales: 'extents are those of a product in float32',
   bert_opset_9: 'old exports count positions by NonZero of ones',
+  moved_taps: 'offsets and masks of a deformable convolution are trained',
+  windows_of_films: 'transposes and products of eight axes',
+  far_taps: 'taps much further apart than the picture is large take no memory between them',
 };
 
 describe('Networks exported by PyTorch', () => {
   for (const [name, why] of Object.entries(cases)) {
     itOnEachBackend(`${name}: ${why}`, async () => {
-      const all = await readNpz(path.resolve('test/fixtures/onnx/exports.npz'));
+      const all = new Map([...await readNpz(path.resolve('test/fixtures/onnx/exports.npz')), ...await readNpz(path.resolve('test/fixtures/onnx/exports_2.npz'))]);
       const array = (key: string): TensorValue => all.get(`${name}/${key}`) ?? assert.fail(key);
       const folder = await mkdtemp(path.join(tmpdir(), 'backstep-onnx-export-'));
       try {

@@ -24,6 +24,7 @@ const families: Readonly<Record<string, readonly string[]>> = {
   'sampling': ['gridsample_bilinear_align_corners_0_additional_1', 'gridsample_bicubic_align_corners_0_additional_1', 'gridsample_border_padding', 'gridsample_reflection_padding', 'affine_grid_2d', 'roialign_aligned_true', 'roialign_mode_max', 'col2im_pads', 'maxunpool_export_without_output_shape'],
   'signals': ['cumprod_1d_exclusive', 'cumprod_1d_reverse', 'dft_inverse', 'dft_irfft', 'causal_conv_with_state_basic', 'swiglu', 'tensorscatter', 'scatter_elements_with_reduction_mul', 'scatter_elements_with_reduction_max'],
   'onnxruntime\'s ops': ['runtime_fused_matmul', 'runtime_fused_conv_sum', 'runtime_fused_gemm', 'runtime_bias_gelu', 'runtime_fast_gelu', 'runtime_skip_layer_norm', 'runtime_skip_simplified', 'runtime_attention_past', 'runtime_multi_head', 'runtime_rotary_interleaved', 'runtime_grouped_query', 'runtime_matmul_4_bits'],
+  'linear attention': ['linear_attention_gated_delta_gqa', 'linear_attention_delta'],
   'attention': ['attention_4d_causal', 'attention_3d_gqa', 'rotary_embedding', 'rotary_embedding_interleaved'],
 };
 

@@ -5,8 +5,12 @@ import { sizeOf } from '../../../tensor/value';
 import { atOnce } from '../calls';
 import type { LayerCallContext, LayerForward } from '../layer';
 import { axisIn, floats, like, numberOf, op, operand, settingOf, tensorOf, wordOf } from './operands';
+import { anyAxes } from './wide';
 
 const one = (run: (x: Tensor, call: LayerCallContext) => Tensor): LayerForward => op((call) => run(operand(call, 0), call));
+
+/** … of each element by itself. */
+const each = (run: (x: Tensor, call: LayerCallContext) => Tensor): LayerForward => anyAxes(one(run));
 
 /** alpha (exp(x) - 1) below zero, without an overflow above. */
 const below = (x: Tensor, alpha: number): Tensor => mul(expm1(minimum(x, 0)), alpha);
@@ -41,21 +45,21 @@ function clipped(call: LayerCallContext): Tensor {
 const withLogits = (run: (x: Tensor, call: LayerCallContext) => Tensor): LayerForward => atOnce((call) => { const x = floats(operand(call, 0)); return { outputs: [run(x, call)], logits: x }; });
 
 export const activationOps = {
-  Relu: one((x) => like(relu(x), x.dtype)), LeakyRelu: one((x, call) => leakyRelu(x, numberOf(call, 'alpha', 0.01))),
-  Elu: one((x, call) => { const alpha = numberOf(call, 'alpha', 1); return alpha === 1 ? elu(x) : add(relu(x), below(x, alpha)); }),
-  Selu: one((x, call) => mul(add(relu(x), below(x, numberOf(call, 'alpha', 1.6732632))), numberOf(call, 'gamma', 1.050701))),
-  Celu: one((x, call) => { const alpha = numberOf(call, 'alpha', 1); return add(relu(x), below(div(x, alpha), alpha)); }),
-  Gelu: one(gelu), Sigmoid: withLogits(sigmoid), Softplus: one(softplus), Softsign: one((x) => div(x, add(abs(x), 1))),
-  HardSigmoid: one((x, call) => clipByValue(add(mul(x, numberOf(call, 'alpha', 0.2)), numberOf(call, 'beta', 0.5)), 0, 1)),
-  HardSwish: one((x) => mul(x, clipByValue(add(div(x, 6), 0.5), 0, 1))),
-  Swish: one((x, call) => { const alpha = numberOf(call, 'alpha', 1); return mul(x, sigmoid(alpha === 1 ? x : mul(x, alpha))); }),
-  Mish: one((x) => mul(x, tanh(softplus(x)))),
-  ThresholdedRelu: one((x, call) => mul(x, cast(greater(x, numberOf(call, 'alpha', 1)), 'float32'))),
-  Shrink: one((x, call) => {
+  Relu: each((x) => like(relu(x), x.dtype)), LeakyRelu: each((x, call) => leakyRelu(x, numberOf(call, 'alpha', 0.01))),
+  Elu: each((x, call) => { const alpha = numberOf(call, 'alpha', 1); return alpha === 1 ? elu(x) : add(relu(x), below(x, alpha)); }),
+  Selu: each((x, call) => mul(add(relu(x), below(x, numberOf(call, 'alpha', 1.6732632))), numberOf(call, 'gamma', 1.050701))),
+  Celu: each((x, call) => { const alpha = numberOf(call, 'alpha', 1); return add(relu(x), below(div(x, alpha), alpha)); }),
+  Gelu: each(gelu), Sigmoid: anyAxes(withLogits(sigmoid)), Softplus: each(softplus), Softsign: each((x) => div(x, add(abs(x), 1))),
+  HardSigmoid: each((x, call) => clipByValue(add(mul(x, numberOf(call, 'alpha', 0.2)), numberOf(call, 'beta', 0.5)), 0, 1)),
+  HardSwish: each((x) => mul(x, clipByValue(add(div(x, 6), 0.5), 0, 1))),
+  Swish: each((x, call) => { const alpha = numberOf(call, 'alpha', 1); return mul(x, sigmoid(alpha === 1 ? x : mul(x, alpha))); }),
+  Mish: each((x) => mul(x, tanh(softplus(x)))),
+  ThresholdedRelu: each((x, call) => mul(x, cast(greater(x, numberOf(call, 'alpha', 1)), 'float32'))),
+  Shrink: each((x, call) => {
     const [bias, lambda] = [numberOf(call, 'bias', 0), numberOf(call, 'lambd', 0.5)];
     const given = floats(x);
     return like(where(less(given, -lambda), add(given, bias), where(greater(given, lambda), sub(given, bias), zerosLike(given))), x.dtype);
   }),
-  Clip: op(clipped),
+  Clip: anyAxes(op(clipped)),
   Softmax: withLogits((x, call) => along(call, x, softmax)), LogSoftmax: one((x, call) => along(call, x, (y) => logSoftmax(y))), Hardmax: one((x, call) => along(call, x, hardmax)),
 } satisfies Readonly<Record<string, LayerForward>>;

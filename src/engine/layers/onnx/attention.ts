@@ -1,9 +1,9 @@
 /** Attention over heads (Vaswani and others 2017) and rotary positions (Su and others 2021), the ops of opset 23. */
-import { add, any, cast, concat, div, expandDims, gather, logicalAnd, matMul, mul, pad, reshape, slice, softmax, sub, tanh, tile, transpose, where } from '@tensorflow/tfjs-core';
+import { add, any, cast, concat, div, exp, expandDims, gather, logicalAnd, matMul, mul, pad, reshape, slice, softmax, sub, tanh, tile, transpose, where, zeros } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { atOnce } from '../calls';
 import type { LayerCallContext, LayerForward } from '../layer';
-import { bools, floats, ints, misfit, numberOf, op, operand, optional, tensorOf } from './operands';
+import { bools, floats, ints, misfit, numberOf, op, operand, optional, tensorOf, wordOf } from './operands';
 
 const far = -1e30;
 
@@ -88,6 +88,30 @@ const attention: LayerForward = atOnce((call) => {
   return { outputs: [out, keys, values, shown].slice(0, call.outputCount), parts: { scores: shares } };
 });
 
+/** Attention without a softmax: a state that each step adds to, fades or corrects (Katharopoulos and others 2020; Yang and others 2024). */
+const linear: LayerForward = function* (call) {
+  const [heads, few] = [numberOf(call, 'q_num_heads', 1), numberOf(call, 'kv_num_heads', 1)];
+  const given = (position: number, count: number): Tensor | null => { const x = optional(call, position); return x === null ? null : headed(call, floats(x), '', x.shape[2] === 1 ? 1 : count); };
+  const [q, k, v] = [given(0, heads), given(1, few), given(2, few)];
+  if (q === null || k === null || v === null) throw misfit(call, 'needs queries, keys and values');
+  const rule = wordOf(call, 'update_rule', 'gated_delta');
+  const [decay, rate] = [rule.startsWith('gated') ? given(4, few) : null, rule.endsWith('delta') ? given(5, few) : null];
+  const [batch = 1, , steps = 1, size = 1] = q.shape;
+  const at = (x: Tensor, step: number): Tensor => slice(x, [0, 0, step, 0], [x.shape[0] ?? 1, x.shape[1] ?? 1, 1, x.shape[3] ?? 1]);
+  let state = optional(call, 3) ?? zeros([batch, few, size, v.shape[3] ?? 1]);
+  const found: Tensor[] = [];
+  for (let step = 0; step < steps; step += 1) {
+    const [key, value] = [at(k, step), at(v, step)];
+    if (decay !== null) state = mul(state, transpose(exp(at(decay, step)), [0, 1, 3, 2]));
+    const news = rate === null ? value : mul(sub(value, matMul(key, state)), at(rate, step));
+    state = add(state, matMul(key, news, true));
+    found.push(matMul(at(q, step), repeated(state, heads)));
+    yield;
+  }
+  const y = mul(joinedHeads(concat(found, 2)), numberOf(call, 'scale', 0) || 1 / Math.sqrt(size));
+  return { outputs: [y, state].slice(0, call.outputCount) };
+};
+
 /** `x` `[batch, heads, steps, size]` with the first elements of each head turned in pairs by angles `[batch or 1, 1, steps, pairs]`. */
 export function turned(x: Tensor, cosine: Tensor, sine: Tensor, interleaved: boolean): Tensor {
   const [batch = 1, heads = 1, steps = 1, size = 1] = x.shape;
@@ -113,4 +137,4 @@ function rotated(call: LayerCallContext): Tensor {
   return given.rank === 3 ? joinedHeads(whole) : floats(whole);
 }
 
-export const attentionOps = { Attention: attention, RotaryEmbedding: op(rotated) } satisfies Readonly<Record<string, LayerForward>>;
+export const attentionOps = { Attention: attention, LinearAttention: linear, RotaryEmbedding: op(rotated) } satisfies Readonly<Record<string, LayerForward>>;

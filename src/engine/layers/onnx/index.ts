@@ -5,6 +5,7 @@ import { activationOps } from './activations';
 import { attentionOps } from './attention';
 import { constantOps } from './constants';
 import { convolutionOps } from './convolution';
+import { deformableOps } from './deformable';
 import { elementwiseOps } from './elementwise';
 import { indexingOps } from './indexing';
 import { integerOps } from './integers';
@@ -30,7 +31,7 @@ import { signalOps } from './signals';
 const table: Readonly<Record<OnnxOp | RuntimeOp, LayerForward>> = {
   ...constantOps, ...elementwiseOps, ...activationOps, ...productOps, ...convolutionOps, ...poolingOps, ...normalizationOps, ...reductionOps, ...shapingOps,
   ...indexingOps, ...resizingOps, ...recurrentOps, ...attentionOps, ...quantizationOps, ...lossOps, ...sequenceOps, ...samplingOps, ...searchingOps, ...integerOps, ...randomOps, ...signalOps,
-  ...fusedOps, ...runtimeAttentionOps, ...runtimeQuantizedOps,
+  ...deformableOps, ...fusedOps, ...runtimeAttentionOps, ...runtimeQuantizedOps,
 };
 
 export const onnxLayers: Readonly<Record<string, LayerForward>> = table;

@@ -51,6 +51,6 @@ export const anyAxes = (forward: LayerForward): LayerForward => function* (call)
   if (whole === null) return yield* forward(call);
   const shapes = joinedAxes(call, given.map(({ shape }) => shape), whole);
   const args = tensors.map((tensor) => (tensor === null ? null : reshape(tensor, shapes[given.indexOf(tensor)] ?? tensor.shape)));
-  const { outputs, ...rest } = yield* forward({ ...call, args });
-  return { ...rest, outputs: outputs.map((output) => reshape(output, whole)) };
+  const { outputs } = yield* forward({ ...call, args });
+  return { outputs: outputs.map((output) => reshape(output, whole)) };
 };
