@@ -333,7 +333,10 @@ function deriveScopes(graph: GraphView, large: number): Scopes {
   const tree = nestedModels(graph);
   if (graph.nodes.length <= large) return tree;
   const named = new Map(graph.nodes.map((node) => [node.id, node]));
-  const titleOf = (id: string): string => tree.groups.get(id)?.title ?? named.get(id)?.name ?? id;
+  const titleOf = (id: string): string => {
+    const node = named.get(id);
+    return tree.groups.get(id)?.title ?? (node === undefined ? id : titleInside(tree, node));
+  };
   const feeds = new Map<string, string[]>();
   for (const { source, target } of graph.edges) {
     const list = feeds.get(source);
