@@ -90,7 +90,7 @@ const categorical = (call: LayerCallContext, numbers: Tensor, tokens: number): T
 /** The numbers of a list in the configuration. @throws Failure when there is none */
 function numbersOf(call: LayerCallContext, key: string): number[] {
   const value = call.config[key];
-  if (!Array.isArray(value)) throw badSetting(call, key, 'a list of numbers; adapt the layer before saving, so a list of numbers');
+  if (!Array.isArray(value)) throw key === 'vocabulary' ? new Failure('layer.vocabulary', `Layer '${call.path}' (${call.type}) learned its vocabulary with adapt(), and Keras does not keep that in the model's settings. Give it as vocabulary=[…] when the layer is made, and save the model again.`) : badSetting(call, key, 'a list of numbers');
   return (value as readonly unknown[]).filter((entry) => typeof entry === 'number');
 }
 

@@ -88,7 +88,7 @@ export function optimizerOf(config: string | OptimizerConfig | { readonly type: 
   const rule = rulesOf[convention][type];
   const defaults = kerasDefaults[type];
   if (rule === undefined || defaults === undefined) {
-    throw new Failure('optimizer.unknown', `The optimizer "${given.type}" is not one that Backstep has; use one of ${optimizerNames.join(', ')}.`);
+    throw new Failure('optimizer.unknown', `The optimizer "${given.type}" is not one that Backstep has; set "optimizer" in the run's settings to one of ${optimizerNames.join(', ')}.`);
   }
   const values: Record<string, Json> = {};
   const source: Readonly<Record<string, Json | undefined>> = isNested(given) ? given.config : given;

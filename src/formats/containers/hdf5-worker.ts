@@ -118,7 +118,8 @@ function attributesOf(attributes: Readonly<Record<string, Attribute>>): { texts:
 
 function describe(dataset: Dataset): Hdf5Entry {
   const { metadata } = dataset;
-  return { kind: 'dataset', shape: metadata.shape ?? [], dtype: dtypeOf(dataset), width: metadata.size, littleEndian: metadata.littleEndian, chunked: metadata.chunks !== null };
+  // Opaque bytes have no order; bfloat16 is written in the machine's, which is little-endian wherever Keras runs.
+  return { kind: 'dataset', shape: metadata.shape ?? [], dtype: dtypeOf(dataset), width: metadata.size, littleEndian: metadata.littleEndian || metadata.type === 5, chunked: metadata.chunks !== null };
 }
 
 /** HDF5 type (class 0 integer, 1 float, 5 opaque, 8 enumeration) as dtype; null for texts, records, …. */

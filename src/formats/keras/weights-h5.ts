@@ -40,12 +40,15 @@ const others = new Set(['optimizer', 'seed_generator', 'metrics', 'vars', ...lis
 function keras3Layers(file: Hdf5File): readonly Layer[] {
   const found: Layer[] = [];
   const at = (group: string, key: string): string => (group === '' ? key : `${group}/${key}`);
+  // A list of layers that a model of its own class keeps: no variables of its own, and layers by the names of their classes.
+  const isList = (group: string): boolean => file.kind(`${group}/vars`) !== 'group' && file.keys(group).length > 0 && file.keys(group).every((key) => typeNamed(key) !== undefined && file.kind(`${group}/${key}`) === 'group');
   const visit = (list: string, outer: string): void => {
     for (const key of file.keys(list === '' ? '/' : list)) {
       const group = at(list, key);
       if (file.kind(group) !== 'group' || (list === '' && others.has(key))) continue;
       // Keras 3 keeps the layer's own name beside its variables.
       const name = outer + (file.text(`${group}/vars`, 'name') ?? key);
+      if (isList(group)) { visit(group, `${name}/`); continue; }
       const weights = weightsBelow(file, group, '');
       if (weights.length > 0) found.push(layer(name, typeNamed(key) ?? typeNamed(name.slice(outer.length)) ?? key.replace(/_\d+$/, ''), weights));
       for (const inner of lists) if (file.kind(at(group, inner)) === 'group') visit(at(group, inner), `${name}/`);
