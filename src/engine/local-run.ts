@@ -1,5 +1,6 @@
 /** A run in this process: network, data, timeline, and the loop that drives iterations. */
 import { choice } from '../network/branches';
+import { totalMemory } from '../network/memory';
 import type { Network, OpenedNetwork } from '../network/network';
 import { Failure } from '../tensor/failure';
 import type { TensorValue } from '../tensor/value';
@@ -33,6 +34,9 @@ import type { SavedState } from './weights';
 /** 512 MiB of traces, 256 MiB of checkpoints. */
 export const usualBudgets: Budgets = { traces: 512 * 2 ** 20, checkpoints: 256 * 2 ** 20 };
 
+/** Beyond this a run would take weights, gradients and optimizer state that no backend holds. */
+const mostWeightBytes = 2 ** 33;
+
 /** A run of an opened network on examples in memory. */
 export async function runOf(config: RunConfig, opened: OpenedNetwork, dataset: Dataset, budgets: Partial<Budgets> = {}): Promise<Run> {
   const { network } = opened;
@@ -46,12 +50,14 @@ export async function runOf(config: RunConfig, opened: OpenedNetwork, dataset: D
   return new LocalRun(config, network, { values, saved }, dataset, backend, { ...usualBudgets, ...budgets });
 }
 
-/** Refuses networks with layers that cannot run, nested ones included. */
-function checkNetwork(network: Network, prefix = ''): void {
+/** Refuses networks with layers that cannot run, nested ones included, and those whose weights no machine holds. @throws Failure `network.problem`, `network.memory` */
+export function checkNetwork(network: Network, prefix = ''): void {
+  const { weights } = totalMemory(network);
+  if (weights > mostWeightBytes) throw new Failure('network.memory', `The weights of ${network.name} take ${(weights / 2 ** 30).toFixed(1)} GiB, more than the ${mostWeightBytes / 2 ** 30} GiB that can be run; it can be looked at.`);
   const inputs = new Set(network.inputs.map(({ layer }) => layer));
   for (const layer of network.layers) {
     if (layer.problem !== null) throw new Failure('network.problem', layer.problem);
-    if (layer.network !== null) checkNetwork(layer.network, `${prefix}${layer.name}/`);
+    if (layer.network !== null) { if (layer.calls.length > 0) checkNetwork(layer.network, `${prefix}${layer.name}/`); }
     else if (!inputs.has(layer.name) && layer.calls.length > 0 && layer.type !== choice) layerForward(layer.type, prefix + layer.name, network.format);
   }
 }

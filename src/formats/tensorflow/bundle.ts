@@ -49,7 +49,7 @@ function entryFrom(key: string, entry: ProtoMessage, prefix: string, shards: num
     key, type, shape, shard: file,
     async read() {
       const needed = sizeOf(shape) * type.bytes;
-      if (needed !== size) throw new Failure('bundle.size', `Variable ${displayName(key)} of shape (${shape.join(', ')}) needs ${needed} bytes, but its checkpoint has ${size}.`);
+      if (needed !== size) throw new Failure('bundle.size', `Variable ${displayName(key)} of shape (${shape.join(', ')}) needs ${needed} bytes, but ${path.basename(prefix)}.index gives it ${size}.`);
       const data = await openRanges(file).catch((error: unknown) => { throw new Failure('bundle.shard', `The weights are incomplete: ${path.basename(file)} is missing.`, { cause: error }); });
       try {
         return { dtype: type.dtype, shape: shownShape(type, shape), data: type.decode(await data.read(offset, size, `variable ${displayName(key)}`), bigEndian) };

@@ -7,6 +7,8 @@ import { ProtoMessage, scanMessage } from '../containers/protobuf';
 import type { FieldTable } from '../containers/protobuf';
 import { openRanges } from '../containers/range-file';
 import type { RangeFile } from '../containers/range-file';
+import { withSignatures } from '../graphs/signatures';
+import type { Signature } from '../graphs/signatures';
 import { openModuleTree } from '../modules/module-tree';
 import { shownShape } from '../modules/tensor-types';
 import { openBundle } from './bundle';
@@ -71,7 +73,7 @@ async function openFrom(ranges: RangeFile, folder: string, label: string): Promi
   }
   const names = graph.graphs.flatMap((signature) => signature.names);
   const formatDetail = [version, `signature${names.length > 1 ? 's' : ''} ${names.map((name) => displayName(name)).join(', ')}`].filter((text) => text !== '').join(', ');
-  const network = together(graph.graphs, first, label);
+  const network = withSignatures(titled(first), graph.graphs.slice(1).map(titled), label);
   const byName = new Map(variables.map((variable) => [variable.name, variable]));
   return {
     network: { ...network, formatDetail, layers: [...network.layers, ...unusedVariables(variables, graph.used, network)], problems: [...network.problems, ...problems] },
@@ -88,14 +90,7 @@ async function openFrom(ranges: RangeFile, folder: string, label: string): Promi
   };
 }
 
-/** One signature is the network; several stand side by side as networks of their own. */
-function together(graphs: readonly SignatureGraph[], first: SignatureGraph, label: string): Network {
-  if (graphs.length === 1) return first.network;
-  const layers = graphs.map(({ names, network }): Layer => ({ name: names.join(', '), type: 'Signature', config: {}, trainable: true, calls: [], weights: [], network, foreign: { macs: null, detail: '' }, problem: null }));
-  const titles = graphs.map(({ names }) => displayName(names.join(', ')));
-  const viewOnly = `${label} can be looked at but not run: its signatures ${titles.slice(0, 8).join(' and ')} are different graphs, and a run needs one. Save the model with one of them to step through it.`;
-  return { ...first.network, layers, inputs: [], outputs: [], viewOnly, problems: [viewOnly] };
-}
+const titled = ({ names, network }: SignatureGraph): Signature => ({ title: names.join(', '), network });
 
 /** Variables that no signature uses (counters, the state of an optimizer), in a layer of their own. */
 function unusedVariables(variables: readonly StoredVariable[], used: ReadonlySet<string>, network: Network): readonly Layer[] {

@@ -30,19 +30,28 @@ export class LiteModel {
   readonly buffers: readonly FlatTable[];
   private readonly codes: readonly string[];
   private readonly tables: readonly FlatTable[];
+  private readonly signatures: readonly FlatTable[];
   private readonly read = new Map<number, LiteGraph>();
   private work = 0;
 
   /** @throws Failure `tflite.graph` when there is no graph */
   constructor(model: FlatTable, readonly bytes: PagedBytes) {
     this.tables = model.tables(2);
+    this.signatures = model.tables(7);
     this.buffers = model.tables(4);
     this.codes = model.tables(1).map((code) => { const builtin = Math.max(code.int8(0), code.int32(3)); return builtin === 32 && code.text(1) !== '' ? code.text(1) : operatorName(builtin); });
     if (this.tables.length === 0) throw new Failure('tflite.graph', `${bytes.label} is a TFLite model without a graph.`);
   }
 
-  /** How many graphs of the file nothing has used. */
-  get unused(): number { return this.tables.length - this.read.size; }
+  /** Numbers of the graphs that nothing has used. */
+  get unused(): readonly number[] { return this.tables.flatMap((_, number) => (this.read.has(number) ? [] : [number])); }
+
+  /** What the file calls a graph: the key of its signature, else its own name. */
+  titleOf(number: number): string {
+    const signature = this.signatures.find((table) => table.uint32(4) === number)?.text(2) ?? '';
+    const own = signature !== '' ? signature : this.tables[number]?.text(4) ?? '';
+    return own !== '' ? own : `graph ${number + 1}`;
+  }
 
   /** @throws Failure `tflite.graph` */
   graph(number: number): LiteGraph {

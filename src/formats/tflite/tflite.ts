@@ -4,6 +4,8 @@ import path from 'node:path';
 import type { OpenedNetwork } from '../../network/network';
 import { openRanges } from '../containers/range-file';
 import type { RangeFile } from '../containers/range-file';
+import { withSignatures } from '../graphs/signatures';
+import type { Signature } from '../graphs/signatures';
 import { FlatTable, PagedBytes } from './flat-table';
 import { LiteModel } from './graphs';
 import { isQuantised, read } from './tensors';
@@ -34,7 +36,9 @@ function networkFrom(table: FlatTable, file: RangeFile, bytes: PagedBytes): Open
   const { operators, tensors } = model.graph(0);
   const quantised = operators.some(({ outputs }) => outputs.some((index) => { const tensor = tensors[index]; return tensor !== undefined && tensor.data === null && isQuantised(tensor); }));
   const whole = model.network(0, label, `version ${table.uint32(0)}${quantised ? ', quantised' : ''}`, quantised ? [`${label} is quantised: Backstep computes in float32 and rounds each result to the grid of its tensor, where an interpreter computes with integers; now and then the last digit differs.`] : []);
-  const { unused } = model;
-  const network = unused === 0 ? whole : { ...whole, problems: [...whole.problems, `${label} holds ${unused + 1} graphs of their own; the first is shown.`] };
+  const others: Signature[] = [];
+  // Graphs that one of them runs inside are used once it is read.
+  for (let [number] = model.unused; number !== undefined; [number] = model.unused) others.push({ title: model.titleOf(number), network: model.network(number, model.titleOf(number)) });
+  const network = withSignatures({ title: model.titleOf(0), network: whole }, others, label);
   return { network, weights: { read: (key) => read(model.tensor(key), file), close: () => file.close() } };
 }

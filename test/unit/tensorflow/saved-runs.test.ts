@@ -64,6 +64,16 @@ describe('SavedModels run', () => {
     assert.deepEqual(depthwise?.[1].axes.map((axis) => (axis === null ? null : [axis.high - axis.low + 1, axis.jump])), [[5, 2], [5, 2]]);
   });
 
+  it('of several signatures the first runs', async () => {
+    const started = await createRun({ model: 'two_signatures', data: { generator: 'patterns', examples: 4 }, loss: 'mean_squared_error', optimizer: 'sgd', batchSize: 2 }, { baseFolder: path.dirname(folder) });
+    try {
+      await started.iteration(0);
+      assert.ok(Number.isFinite(started.losses[0]));
+    } finally {
+      started.dispose();
+    }
+  });
+
   it('a run trains one: the loss falls', async () => {
     const reference = 'small/reference.npz';
     const trained = await createRun({ model: 'small', data: { x: `${reference}#x`, y: `${reference}#y` }, loss: 'mean_squared_error', optimizer: { type: 'adam', learningRate: 0.02 }, batchSize: 2 }, { baseFolder: folder });

@@ -95,6 +95,13 @@ describe('TFLite operators', () => {
     assert.ok(Array.from(packed.data as Float32Array).every((value) => Math.abs(value) <= 1.75 && Number.isInteger(value * 4)));
   });
 
+  it('of several signatures the first runs, the others stand beside it', async () => {
+    const { network } = await openCase('signatures');
+    assert.equal(network.viewOnly, undefined);
+    assert.deepEqual(network.layers.filter(({ type }) => type === 'Signature').map(({ name, network: inside }) => [name, inside?.layers.some(({ type }) => type === 'TANH')]), [['encode', true]]);
+    assert.match(network.problems.join(), /^signatures\.tflite holds 2 graphs that are called by themselves\. A run steps through decode; encode stands beside it to be looked at\.$/);
+  });
+
   it('state is told of in a sentence', async () => {
     const { network } = await openCase('variables');
     assert.match(network.problems.join(), /^variables\.tflite keeps 1 tensor from call to call; each iteration here begins with the initial values\.$/);
