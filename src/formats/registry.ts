@@ -65,7 +65,7 @@ async function holds(sample: Sample, test: (zip: Zip) => boolean, damaged = fals
 }
 
 export const formats: readonly Format[] = [
-  { id: 'safetensors', title: formatTitles.safetensors, sniff: (sample) => looksLikeSafetensors(sample.head, sample.path), open: openSafetensors },
+  { id: 'safetensors', title: formatTitles.safetensors, sniff: ({ head }) => looksLikeSafetensors(head), open: openSafetensors },
   // Before the archives, which its files begin with.
   { id: 'pytorch', title: formatTitles.pytorch, sniff: ({ path: file, head }) => /\.distcp$/.test(file) || (path.basename(file) === '.metadata' && looksLikePickle(head)), open: openDistributed },
   { id: 'pytorch', title: formatTitles.pytorch, sniff: async (sample) => looksLikeLegacyTorch(sample.head) || (isZip(sample) && await holds(sample, isTorchArchive)), open: openTorch },
@@ -87,6 +87,8 @@ export const formats: readonly Format[] = [
   { id: 'tfjs-weights', title: formatTitles['tfjs-weights'], sniff: () => false, open: openJsonModel },
   { id: 'keras-config', title: formatTitles['keras-config'], sniff: () => false, open: openJsonModel },
   { id: 'pytorch', title: formatTitles.pytorch, sniff: ({ head }) => looksLikePickle(head), open: openTorch },
+  // What its name says it is, and its content does not, is told by its own reader what is wrong with it.
+  { id: 'safetensors', title: formatTitles.safetensors, sniff: ({ path: file }) => /\.safetensors$/i.test(file), open: openSafetensors },
 ];
 
 /**
@@ -146,7 +148,7 @@ async function takeSample(file: string): Promise<Sample> {
 
 const systemErrors: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file', EACCES: 'reading it is not permitted', EPERM: 'reading it is not permitted', ENOTDIR: 'a part of its path is not a folder',
-  EISDIR: 'it is a folder', EMFILE: 'too many files are open', ENAMETOOLONG: 'its name is too long', ELOOP: 'its links go round in a circle',
+  EISDIR: 'it is a folder', EMFILE: 'too many files are open', ENAMETOOLONG: 'its name is too long', ELOOP: 'its links go round in a circle', ERR_INVALID_ARG_VALUE: 'no file can have such a name',
 };
 
 /** Anything thrown while opening `file`, as one sentence. */

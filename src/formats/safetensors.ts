@@ -23,10 +23,10 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /** True when the first bytes are a plausible length of a header and the `{` that it begins with. */
-export function looksLikeSafetensors(head: Uint8Array, name: string): boolean {
-  if (head.length < 9 || head[8] !== 0x7b) return /\.safetensors$/i.test(name);
+export function looksLikeSafetensors(head: Uint8Array): boolean {
+  if (head.length < 9 || head[8] !== 0x7b) return false;
   const next = new TextDecoder().decode(head.subarray(8, 64)).replace(/\s+/g, '');
-  return next === '{}' || next.startsWith('{"') || /\.safetensors$/i.test(name);
+  return next === '{}' || next.startsWith('{"');
 }
 
 /** Opens a file of tensors; each is read by range when asked for. @throws Failure `safetensors.*` */

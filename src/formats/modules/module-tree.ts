@@ -117,10 +117,12 @@ function layersOf(node: Node, tree: ModuleTree): readonly Layer[] {
     const network: Network | null = child.children.size === 0 ? null : {
       name, format: tree.format, convention: tree.convention, layers: layersOf(child, tree), inputs: [], outputs: [], compile: null, problems: [],
     };
+    // Traces of old versions call every module so.
+    const named = known?.type === 'Module' ? undefined : known;
     const guess = guessType({ name, weights: child.weights, modules: new Set(child.children.keys()) });
     return {
-      name, type: known?.type ?? guess.type, config: { ...known?.config, ...Object.fromEntries([...child.tied].map(([weight, other]) => [`${weight} is tied to`, other])) }, trainable: true, calls: [], weights: child.weights, network,
-      foreign: { macs: null, detail: known === undefined || known.type === guess.type ? guess.detail : '' }, problem: null,
+      name, type: named?.type ?? guess.type, config: { ...known?.config, ...Object.fromEntries([...child.tied].map(([weight, other]) => [`${weight} is tied to`, other])) }, trainable: true, calls: [], weights: child.weights, network,
+      foreign: { macs: null, detail: named === undefined || named.type === guess.type ? guess.detail : '' }, problem: null,
     };
   });
   if (node.path !== '' || node.weights.length === 0) return layers;

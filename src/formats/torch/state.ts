@@ -110,10 +110,10 @@ export function stateOf(root: PickleValue, roles: ScriptRoles = new Map()): Torc
   return { ...withoutPrefix(tensors.map(unpacked), modules, recordsOf(root)), foreign: [...foreign], unreadable };
 }
 
-/** A state_dict's `fc._packed_params._packed_params`, a tuple of weight and bias, as those of `fc`. */
+/** A state_dict's `fc._packed_params._packed_params`, a tuple of weight and bias (in version 1.4 `fc._packed_params.weight`), as those of `fc`. */
 function unpacked(entry: StateTensor): StateTensor {
-  const [, module, index] = /^(.*?)_packed_params(?:\._packed_params)?\.([01])$/.exec(entry.name) ?? [];
-  return module === undefined ? entry : { ...entry, name: module + (index === '0' ? 'weight' : 'bias') };
+  const [, module, part = ''] = /^(.*?)_packed_params(?:\._packed_params)?\.([01]|weight|bias)$/.exec(entry.name) ?? [];
+  return module === undefined ? entry : { ...entry, name: module + (part === '0' ? 'weight' : part === '1' ? 'bias' : part) };
 }
 
 /** A key of a record as a part of a name. */

@@ -169,7 +169,9 @@ export async function readArchive(zip: Zip, ranges: RangeFile): Promise<TorchCon
     const { tensors, ...frozen } = stateOf(readPickle(await zip.read(constants, maximalPickle), `${label} (${constants})`).value);
     if (tensors.length > 0) return { state: { ...frozen, tensors, modules: state.modules }, kind: 'TorchScript, frozen', bigEndian, read: storageReader(zip, ranges, (key) => `${folder}constants/${key}`) };
   }
-  return { state, kind: script ? 'TorchScript' : '', bigEndian, read: storageReader(zip, ranges, (key) => `${folder}data/${key}`) };
+  // Versions 1.4 and 1.5 had another name for the folder of storages.
+  const place = [...zip.members.keys()].some((name) => name.startsWith(`${folder}tensors/`)) ? 'tensors' : 'data';
+  return { state, kind: script ? 'TorchScript' : '', bigEndian, read: storageReader(zip, ranges, (key) => `${folder}${place}/${key}`) };
 }
 
 /** Reads stored members by range, packed ones whole. */

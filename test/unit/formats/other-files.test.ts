@@ -55,7 +55,7 @@ describe('Files told by their content', () => {
   ] as const) {
     it(`${file} opens as ${format} without an ending, and under that of another format`, async () => {
       await mkdir(path.join(folder, 'renamed'), { recursive: true });
-      for (const name of ['weights', 'weights.h5', 'weights.txt']) {
+      for (const name of ['weights', 'weights.h5', 'weights.txt', 'weights.safetensors', 'weights.json', 'weights.keras']) {
         const renamed = path.join(folder, 'renamed', name);
         await copyFile(fixture(file), renamed);
         const { network, weights } = await openNetwork(renamed);

@@ -46,6 +46,23 @@ describe('Trees of PyTorch files', () => {
     }));
   }
 
+  for (const [file, what, types] of [
+    ['state.pth', 'an archive with its tensors in another folder', ['Conv2d', 'BatchNorm', 'Linear']], ['traced.pt', 'a trace that does not name classes', ['Conv2d', 'BatchNorm', 'Linear']],
+    ['quantised.pth', 'quantised layers under their old names', ['Linear']],
+  ] as const) {
+    it(`version 1.4: ${what}`, async () => {
+      const { network, weights } = await openNetwork(fixture(`torch-version-1.4/${file}`));
+      assert.deepEqual([...flattenLayers(network)].map(({ layer }) => layer.type), types);
+      const reference = await openNpz(fixture('torch-version-1.4/values.npz'));
+      for (const name of reference.names.filter((each) => each.startsWith(`${file}|`))) {
+        const [wanted, found] = [await reference.read(name), await weights.read(name.slice(file.length + 1))];
+        assert.deepEqual([found.shape, [...found.data].map((value) => Number(value).toFixed(5))], [wanted.shape, [...wanted.data].map((value) => Number(value).toFixed(5))], name);
+      }
+      reference.close();
+      await weights.close();
+    });
+  }
+
   it('a tied weight names the one that it is', () => withFile('module.pt', ({ network }) => {
     assert.deepEqual(findLayer(network, 'head')?.config['weight is tied to'], 'embed.weight');
   }));
