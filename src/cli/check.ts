@@ -1,13 +1,15 @@
 /** `backstep check RUN.json`: every weight's gradient against finite differences. */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkGradient } from '../engine/check/gradient-check';
 import type { GradientCheck } from '../engine/check/gradient-check';
 import { validateRunConfig } from '../engine/config-validation';
 import { createRun } from '../engine/create-run';
+import { parseJson } from '../formats/containers/json';
+import { readWhole } from '../formats/data/whole-file';
 import { Failure, sentenceOf } from '../tensor/failure';
 import type { Streams } from './inspect';
+import { maximalRunFile } from './step';
 
 export const checkUsage = 'backstep check RUN.json [--iteration N] [--sample N] [--json]';
 
@@ -17,7 +19,7 @@ export async function check(args: readonly string[], streams: Streams): Promise<
     const { values, positionals: [file, ...rest] } = parseArgs({ args: [...args], allowPositionals: true, options: { iteration: { type: 'string' }, sample: { type: 'string' }, json: { type: 'boolean' } } });
     if (file === undefined || rest.length > 0) throw new Failure('check.usage', `One run file is needed. Usage: ${checkUsage}`);
     const [iteration, sample] = [whole('--iteration', values.iteration ?? '1'), whole('--sample', values.sample ?? '24')];
-    const run = await createRun(validateRunConfig(parsed(await read(file), file)), { baseFolder: path.dirname(path.resolve(file)) });
+    const run = await createRun(validateRunConfig(parseJson(await read(file), `The run file ${file}`)), { baseFolder: path.dirname(path.resolve(file)) });
     try {
       const trace = await run.iteration(iteration - 1);
       const checked: { layer: string; weight: string; check: GradientCheck }[] = [];
@@ -48,13 +50,5 @@ function whole(name: string, text: string): number {
 }
 
 async function read(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((cause: unknown) => { throw new Failure('check.file', `The run file ${file} cannot be read: ${sentenceOf(cause)}`, { cause }); });
-}
-
-function parsed(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Failure('check.json', `The run file ${file} is not JSON: ${sentenceOf(cause)}`, { cause });
-  }
+  return readWhole(file, maximalRunFile).then((bytes) => bytes.toString('utf8')).catch((cause: unknown) => { if (cause instanceof Failure) throw cause; throw new Failure('check.file', `The run file ${file} cannot be read: ${sentenceOf(cause)}.`, { cause }); });
 }

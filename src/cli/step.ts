@@ -1,15 +1,20 @@
 /** `backstep step RUN.json`: runs iterations of a run file, and writes what happened as arrays, as a listing, or as a summary. */
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BackendName, RunConfig } from '../engine/config';
 import { validateRunConfig } from '../engine/config-validation';
 import { createRun } from '../engine/create-run';
 import type { Run } from '../engine/run';
+import { parseJson } from '../formats/containers/json';
+import { readWhole } from '../formats/data/whole-file';
 import { makeListing } from '../listing/listing';
 import { Failure, sentenceOf } from '../tensor/failure';
 import { dumpTrace } from './dump';
 import { fillWhole, writeWhole, writing } from './whole-files';
+
+/** Bytes of a run file. */
+export const maximalRunFile = 2 ** 20;
 
 export const stepUsage = 'backstep step RUN.json [--iterations N] [--dump DIR] [--listing FILE] [--backend tensorflow|wasm|cpu|auto] [--json]';
 
@@ -72,16 +77,12 @@ function optionsOf(args: readonly string[]): StepOptions {
 /** The run file's settings, with those of the command line in their place. Its paths are relative to it. */
 async function readRunFile({ runFile, iterations, backend }: StepOptions): Promise<{ config: RunConfig; folder: string }> {
   const file = path.resolve(runFile);
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+  const text = await readWhole(file, maximalRunFile).then((bytes) => bytes.toString('utf8')).catch((error: unknown) => {
+    if (error instanceof Failure) throw error;
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     throw new Failure('step.file', missing ? `The run file ${runFile} does not exist.` : `The run file ${runFile} cannot be read: ${sentenceOf(error)}.`, { cause: error });
   });
-  let value: unknown;
-  try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch (error) {
-    throw new Failure('step.file', `The run file ${runFile} is not valid JSON: ${sentenceOf(error)}.`, { cause: error });
-  }
+  const value = parseJson(text.replace(/^\uFEFF/, ''), `The run file ${runFile}`);
   try {
     const config = validateRunConfig(value);
     return { config: { ...config, ...(iterations === null ? {} : { iterations }), ...(backend === null ? {} : { backend }) }, folder: path.dirname(file) };

@@ -4,7 +4,7 @@ import { openNetwork } from '../formats/registry';
 import { Failure } from '../tensor/failure';
 import type { RunConfig } from './config';
 import { openDataset } from './data/dataset';
-import { runOf } from './local-run';
+import { checkNetwork, runOf } from './local-run';
 import type { Run } from './run';
 import { lossSettingsOf } from './settings';
 import type { Budgets } from './timeline/timeline';
@@ -24,6 +24,7 @@ export async function createRun(config: RunConfig, { baseFolder, budgets }: RunO
   const opened = await openNetwork(path.resolve(baseFolder, config.model));
   try {
     if (opened.network.viewOnly !== undefined) throw new Failure('network.view-only', opened.network.viewOnly);
+    checkNetwork(opened.network);
     const dataset = await openDataset(config.data, opened.network, baseFolder, lossSettingsOf(config, opened.network));
     return await runOf(config, opened, dataset, budgets);
   } finally {

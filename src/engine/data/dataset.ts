@@ -10,7 +10,7 @@ import type { TensorValue } from '../../tensor/value';
 import { hasClassesSecond, lossOf } from '../losses/losses';
 import type { DataConfig, LossConfig, RunConfig } from '../config';
 import { generateDigits } from './digits';
-import { fitInput, fitLabel, inputsOf, outputsOf } from './fit';
+import { checkGenerated, fitInput, fitLabel, inputsOf, outputsOf } from './fit';
 import type { Slot, Source } from './fit';
 import type { Wanted } from './pattern-labels';
 import { generatePatterns } from './patterns';
@@ -93,6 +93,7 @@ async function load(config: DataConfig, baseFolder: string, network: Network, lo
     if (generator === 'patterns') return generatePatterns(network, inputs, outputs.map((slot) => wanted(slot, lossFor(loss, slot.name), network)), { ...config, seed });
     const { examples = usualExamples[generator] } = config;
     const what = `the generator "${generator}"`;
+    checkGenerated(examples, generator === 'digits' ? 28 * 28 : 2, what);
     const { x, y } = generator === 'digits' ? generateDigits(examples, seed, noise) : generatePoints(generator, examples, seed, noise);
     return { x: one(inputs, { value: x, what, picture: generator === 'digits' }, 'input'), y: one(outputs, { value: y, what, classes: true, oneHot: config.oneHot === true ? (generator === 'digits' ? 10 : 2) : 0 }, 'output') };
   }

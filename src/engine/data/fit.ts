@@ -19,6 +19,14 @@ export interface Source {
   readonly oneHot?: number;
 }
 
+/** Numbers that a generator makes at most: 1 GiB. */
+const mostNumbers = 2 ** 28;
+
+/** @throws Failure `data.size` before memory is taken */
+export function checkGenerated(examples: number, numbers: number, what: string): void {
+  if (!(examples * numbers <= mostNumbers)) throw new Failure('data.size', `${examples.toLocaleString('en-US')} examples of ${numbers.toLocaleString('en-US')} numbers are more than ${what} makes (1 GiB); take fewer examples.`);
+}
+
 const layerOf = (network: Network, ref: TensorRef): Layer | undefined => network.layers.find(({ name }) => name === ref.layer);
 const shapeOf = (network: Network, ref: TensorRef): SymbolicShape => layerOf(network, ref)?.calls[ref.call]?.outputShapes[ref.output] ?? [];
 

@@ -2,6 +2,7 @@
 import type { Network, TensorRef } from '../../network/network';
 import type { Shape, TensorValue } from '../../tensor/value';
 import { sizeOf } from '../../tensor/value';
+import { checkGenerated } from './fit';
 import type { Slot, Source } from './fit';
 import { closed, eachPlace, labelsOf, mostClasses } from './pattern-labels';
 import type { Drawn, Kind, Pattern, Wanted } from './pattern-labels';
@@ -24,6 +25,8 @@ const usualNoise = 0.1;
 export function generatePatterns(network: Network, inputs: readonly Slot[], outputs: readonly Wanted[], { examples, seed, noise = usualNoise }: PatternSettings): { x: Record<string, Source>; y: Record<string, Source> } {
   const what = 'the generator "patterns"';
   const variety = classesOf(outputs);
+  const numbers = [...inputs, ...outputs.map(({ slot }) => slot)].reduce((sum, { shape }) => sum + sizeOf(closed(shape)), 0);
+  checkGenerated(Math.max(variety, examples ?? usualExamples.least), numbers, what);
   const drawn = inputs.map((slot, index) => draw(slot, kindOf(network, network.inputs[index], slot), variety, seed));
   const size = drawn.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const count = examples ?? Math.min(usualExamples.most, Math.max(usualExamples.least, Math.floor(usualNumbers / Math.max(1, size))));

@@ -1,15 +1,17 @@
 /** Arrays by path: `x.npy`, or one array of an archive as `batch.npz#x`. */
-import { readFile } from 'node:fs/promises';
 import { Failure } from '../../tensor/failure';
 import { readNpy } from '../../tensor/npy';
 import type { TensorValue } from '../../tensor/value';
 import { openNpz } from '../npz';
+import { readWhole } from './whole-file';
+
+const maximalArray = 2 ** 31 - 1;
 
 /** Reads the array. @throws Failure when the file is of another kind, broken, or holds several arrays and none is named. */
 export async function readArray(path: string): Promise<TensorValue> {
   const hash = path.lastIndexOf('#');
   const file = hash < 0 ? path : path.slice(0, hash);
-  if (!/\.npz$/i.test(file)) return readNpy(await readFile(file), file);
+  if (!/\.npz$/i.test(file)) return readNpy(await readWhole(file, maximalArray), file);
   const archive = await openNpz(file);
   try {
     const only = archive.names.length === 1 ? archive.names[0] : undefined;

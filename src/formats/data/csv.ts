@@ -1,9 +1,12 @@
 /** CSV tables: columns chosen by name, numbers or classes by their text. */
-import { readFile } from 'node:fs/promises';
 import { CsvError, parse } from 'csv-parse/sync';
 import { Failure, sentenceOf } from '../../tensor/failure';
 import type { TensorValue } from '../../tensor/value';
 import { displayName } from '../../network/order';
+import { readWhole } from './whole-file';
+
+/** A table of numbers as text takes many times its bytes when it is taken apart. */
+const maximalTable = 256 * 2 ** 20;
 
 export interface CsvTable {
   readonly path: string;
@@ -14,7 +17,7 @@ export interface CsvTable {
 
 /** Reads a table whose first row names its columns; byte-order mark, quotes and line breaks in fields are understood. */
 export async function readCsv(path: string): Promise<CsvTable> {
-  const text = await readFile(path, 'utf8');
+  const text = (await readWhole(path, maximalTable)).toString('utf8');
   let records: string[][];
   try {
     records = parse(text, { bom: true, skip_empty_lines: true, trim: true, delimiter: delimiterOf(text) });
@@ -85,5 +88,6 @@ export function labelColumn(table: CsvTable, name: string): LabelColumn {
   const empty = cells.indexOf('');
   if (empty >= 0) throw new Failure('data.number', `${table.path}: column "${displayName(name)}" is empty in row ${empty + 1}. Fill the cell or leave the row out.`);
   const classes = [...new Set(cells)].sort();
-  return { values: { dtype: 'int32', shape: [cells.length], data: Int32Array.from(cells, (cell) => classes.indexOf(cell)) }, classes };
+  const places = new Map(classes.map((name, index) => [name, index]));
+  return { values: { dtype: 'int32', shape: [cells.length], data: Int32Array.from(cells, (cell) => places.get(cell) ?? 0) }, classes };
 }
