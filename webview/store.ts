@@ -6,7 +6,7 @@ import type { GraphView } from '../src/protocol/graph';
 import type { InspectView } from '../src/protocol/inspect';
 import type { HostEvent } from '../src/protocol/messages';
 import type { RunView } from '../src/protocol/run';
-import { keep, kept } from './channel';
+import { emit, keep, kept } from './channel';
 import { versionOf } from './render/tensor/cards';
 import type { RoleColors, Views } from './render/tensor/settings';
 import { readRoles, readViews } from './render/tensor/settings';
@@ -30,8 +30,10 @@ export interface Arrangement {
 export interface Selection { readonly tensor: string; readonly shape: string; readonly index: readonly number[] }
 
 export type Content =
-  | { readonly mode: 'waiting' }
-  | { readonly mode: 'failed'; readonly message: string }
+  /** `name` of the file that is being opened, which can be stopped. */
+  | { readonly mode: 'waiting'; readonly name: string | null }
+  /** `again`: it can be tried once more. */
+  | { readonly mode: 'failed'; readonly message: string; readonly again: boolean }
   | { readonly mode: 'model'; readonly graph: GraphView; readonly canStep: boolean; /** Which reading of the file it is. */ readonly version: string }
   | { readonly mode: 'run'; readonly run: RunView }
   | { readonly mode: 'inspect'; readonly inspect: InspectView }
@@ -71,7 +73,9 @@ const sameGraph = (a: GraphView, b: GraphView): boolean => a.nodes.length === b.
 export function afterEvent(content: Content, event: HostEvent): Content {
   // The same layers again, with other weights, keep their groups, their place and what is selected.
   if (event.type === 'model') return { mode: 'model', graph: content.mode === 'model' && sameGraph(content.graph, event.graph) ? content.graph : event.graph, canStep: event.canStep, version: event.version ?? '' };
-  if (event.type === 'failed') return { mode: 'failed', message: event.message };
+  // What is shown stays while its file is read again.
+  if (event.type === 'opening') return content.mode === 'model' ? content : { mode: 'waiting', name: event.name };
+  if (event.type === 'failed') return { mode: 'failed', message: event.message, again: event.again === true };
   if (event.type === 'run') return { mode: 'run', run: event.run };
   if (event.type === 'comparison') return { mode: 'comparison', compare: event.compare };
   if (event.type === 'differences') return content.mode === 'comparison' ? { mode: 'comparison', compare: { ...content.compare, ...event.differences } } : content;
@@ -88,7 +92,7 @@ export function afterEvent(content: Content, event: HostEvent): Content {
   }
 }
 
-let state: State = { content: { mode: 'waiting' }, arrangement: readArrangement(kept()), selection: null, checking: null, notice: null };
+let state: State = { content: { mode: 'waiting', name: null }, arrangement: readArrangement(kept()), selection: null, checking: null, notice: null };
 const listeners = new Set<() => void>();
 
 export const current = (): State => state;
@@ -113,6 +117,12 @@ export function receive(event: HostEvent): void {
 /** A card has taken up the check that was asked for. */
 export function takeCheck(): void {
   set({ ...state, checking: null });
+}
+
+/** Waits for the file to be read once more. */
+export function openAgain(): void {
+  set({ ...state, content: { mode: 'waiting', name: '' } });
+  emit({ type: 'reload' });
 }
 
 export function arrange(change: Partial<Arrangement>): void {

@@ -19,7 +19,7 @@ const patience = 40;
 
 interface Loaded { readonly opened: OpenedNetwork; readonly graph: GraphView }
 /** `layers` come first where finding the weights takes longer; null where they do not. */
-interface Loading { readonly version: string; readonly layers: Promise<HostEvent | null>; readonly whole: Promise<Loaded> }
+interface Loading { readonly version: string; readonly stop: () => void; readonly layers: Promise<HostEvent | null>; readonly whole: Promise<Loaded> }
 
 export class ModelDocument implements vscode.CustomDocument {
   private readonly changed = new vscode.EventEmitter<void>();
@@ -52,9 +52,10 @@ export class ModelDocument implements vscode.CustomDocument {
    */
   async* snapshots(): AsyncGenerator<HostEvent, void, void> {
     const { loading } = this;
+    yield { type: 'opening', name: this.name };
     const layers = await loading.layers;
     if (layers !== null) yield layers;
-    const whole = await loading.whole.then(({ opened, graph }): HostEvent => ({ type: 'model', graph, canStep: canStep(opened.network), version: loading.version }), (error: unknown): HostEvent => ({ type: 'failed', message: sentenceOf(error) }));
+    const whole = await loading.whole.then(({ opened, graph }): HostEvent => ({ type: 'model', graph, canStep: canStep(opened.network), version: loading.version }), (error: unknown): HostEvent => ({ type: 'failed', message: sentenceOf(error), again: true }));
     if (this.loading === loading && (layers === null || JSON.stringify(layers) !== JSON.stringify(whole))) yield whole;
   }
 
@@ -81,6 +82,7 @@ export class ModelDocument implements vscode.CustomDocument {
     clearTimeout(this.settling);
     this.watcher.dispose();
     this.changed.dispose();
+    this.loading.stop();
     this.close(this.loading.whole);
   }
 
@@ -92,22 +94,33 @@ export class ModelDocument implements vscode.CustomDocument {
     const version = String(this.readings += 1);
     let tell: (layers: HostEvent | null) => void = () => undefined;
     const layers = new Promise<HostEvent | null>((resolve) => { tell = resolve; });
-    const whole = this.open((network, graph) => { setTimeout(() => { tell({ type: 'model', graph: graph(), canStep: canStep(network), version }); }, patience); });
+    const stopping = new AbortController();
+    const stopped = new Promise<never>((_, reject) => {
+      stopping.signal.addEventListener('abort', () => { reject(new Failure('editor.stopped', `${this.name} is not shown: its opening was stopped.`)); });
+    });
+    const whole = Promise.race([stopped, this.open(stopping.signal, (network, graph) => { setTimeout(() => { tell({ type: 'model', graph: graph(), canStep: canStep(network), version }); }, patience); })]);
     whole.then(() => { tell(null); }, () => { tell(null); });
-    return { version, layers, whole };
+    return { version, stop: () => { stopping.abort(); }, layers, whole };
   }
 
-  private async open(onLayers: (network: Network, graph: () => GraphView) => void): Promise<Loaded> {
+  private async open(signal: AbortSignal, onLayers: (network: Network, graph: () => GraphView) => void): Promise<Loaded> {
     if (this.uri.scheme !== 'file') throw new Failure('editor.scheme', `${this.name} cannot be read through "${this.uri.scheme}:"; Backstep opens files on disk.`);
     const { openNetwork, graphView } = await (await import('../core')).loadFormats();
-    const opened = await openNetwork(this.uri.fsPath, { onGraph: (network) => { onLayers(network, () => graphView(network)); } });
+    const opened = await openNetwork(this.uri.fsPath, { signal, onGraph: (network) => { onLayers(network, () => graphView(network)); } });
     return { opened, graph: graphView(opened.network) };
   }
 
-  private reload(): void {
+  /** Ends the opening that is under way; a file that is open already stays so. */
+  stop(): void {
+    this.loading.stop();
+  }
+
+  /** Reads the file once more. */
+  reload(): void {
     const old = this.loading;
     this.loading = this.load();
     this.recent.clear();
+    old.stop();
     this.close(old.whole);
     this.loading.whole.catch(() => undefined).then(() => { if (!this.disposed) this.changed.fire(); }, () => undefined);
   }

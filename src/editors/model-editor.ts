@@ -26,7 +26,11 @@ export class ModelEditorProvider implements vscode.CustomReadonlyEditorProvider<
     const channel = new HostChannel(panel.webview, {
       ...tensorHandlers(() => document.desk, () => document.uri),
       stepThrough: async () => { await vscode.commands.executeCommand('backstep.stepThrough', document.uri); return null; },
-    }, (event) => { if (event.type === 'ready') void show(); });
+    }, (event) => {
+      if (event.type === 'ready') void show();
+      else if (event.type === 'stop') document.stop();
+      else if (event.type === 'reload') document.reload();
+    });
     const changes = document.onDidChange(() => { void show(); });
     panel.onDidDispose(() => { changes.dispose(); channel.dispose(); });
     panel.webview.options = webviewOptions(this.extension);

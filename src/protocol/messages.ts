@@ -19,7 +19,10 @@ export type JumpTarget =
 export type HostEvent =
   /** `version` tells readings of one file apart: of another version weights are asked for anew. */
   | { readonly type: 'model'; readonly graph: GraphView; readonly canStep: boolean; readonly version?: string }
-  | { readonly type: 'failed'; readonly message: string }
+  /** A file that is being read, which may be stopped. */
+  | { readonly type: 'opening'; readonly name: string }
+  /** `again`: it can be tried once more. */
+  | { readonly type: 'failed'; readonly message: string; readonly again?: boolean }
   | { readonly type: 'comparison'; readonly compare: CompareView }
   | { readonly type: 'differences'; readonly differences: Differences }
   | { readonly type: 'architectures'; readonly architectures: ArchitecturesView }
@@ -39,8 +42,10 @@ export type HostEvent =
 export type WebviewEvent =
   | { readonly type: 'ready' }
   | { readonly type: 'selected'; readonly layer: string | null }
-  /** Ends a comparison that is under way. */
+  /** Ends a comparison, or the opening of a file, that is under way. */
   | { readonly type: 'stop' }
+  /** Reads the file once more. */
+  | { readonly type: 'reload' }
   /** Compares the other way round. */
   | { readonly type: 'swap' }
   | { readonly type: 'openArchitecture'; readonly name: string };

@@ -243,3 +243,34 @@ describe('a model file that is written again', () => {
     await host.close();
   });
 });
+
+describe('a model file that takes long, or cannot be shown', () => {
+  after(closeAll);
+  for (const theme of themeNames) {
+    it(`can be stopped and opened again, in ${theme}`, async () => {
+      const host = await openFile(`${models}/keras/lenet5.keras`);
+      const opened = await openWebview({ ...host, snapshot: () => [{ type: 'opening', name: 'lenet5.keras' }] }, { width: 700, height: 400, theme });
+      const { page, sent } = opened;
+      const events = (): string[] => sent.flatMap((envelope) => (envelope.kind === 'event' ? [envelope.event.type] : []));
+      await page.getByText('Opening lenet5.keras …').waitFor();
+      await page.locator('vscode-button', { hasText: 'Cancel' }).click();
+      await until(events, (types) => types.includes('stop'));
+      await opened.screenshot(`opening-${theme}`);
+      await opened.send({ type: 'failed', message: 'lenet5.keras is not shown: its opening was stopped.', again: true });
+      await page.getByText('its opening was stopped').waitFor();
+      await opened.screenshot(`stopped-opening-${theme}`);
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      await until(events, (types) => types.includes('reload'));
+      await page.getByText('Opening …').waitFor();
+      await opened.send({ type: 'model', graph: host.graph, canStep: true });
+      await page.locator('.node').first().waitFor();
+      // What is shown stays while its file is read again.
+      await opened.send({ type: 'opening', name: 'lenet5.keras' });
+      assert.ok(await page.locator('.node').count() > 3);
+      assert.deepEqual(opened.complaints, []);
+      await opened.close();
+      await host.close();
+    });
+  }
+});
