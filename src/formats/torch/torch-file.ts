@@ -111,15 +111,15 @@ export async function readTorch(file: string): Promise<TorchTensors> {
 function tensorsOf(label: string, { state, kind, bigEndian, read }: TorchContent, close: () => Promise<void>): TorchTensors {
   const named = state.foreign.slice(0, 4).map((name) => displayName(name)).join(', ') + (state.foreign.length > 4 ? ` and ${state.foreign.length - 4} more` : '');
   const foreign = state.foreign.length === 0 ? [] : [`${label} refers to ${named}, which Backstep does not know: nothing of it was run.`];
-  if (state.tensors.length === 0 && state.modules.size === 0) throw new Failure('torch.empty', foreign[0] ?? `${label} ${kind === 'Python pickle' ? 'is a Python pickle without' : 'holds no'} tensors, so there is nothing to show.`);
-  const [first = ''] = state.unreadable;
+  const lost = state.unreadable.length;
+  const problems = [
+    ...foreign,
+    ...(lost === 0 ? [] : [`${lost === 1 ? 'One tensor' : `${lost} tensors`} of ${label} cannot be shown, because Backstep does not know the kind: ${displayName(state.unreadable[0] ?? '')}${lost === 1 ? '' : ' and others'}.`]),
+    ...(state.tensors.some(({ tensor }) => tensor.storage === null && tensor.bytes === undefined) ? [`${label} only describes some tensors (PyTorch's device "meta"): their shapes are shown, but it holds no values of them.`] : []),
+  ];
+  if (state.tensors.length === 0 && state.modules.size === 0) throw new Failure('torch.empty', problems[0] ?? `${label} ${kind === 'Python pickle' ? 'is a Python pickle without' : 'holds no'} tensors, so there is nothing to show.`);
   return {
-    kind, modules: state.modules, close,
-    problems: [
-      ...foreign,
-      ...(first === '' && state.unreadable.length === 0 ? [] : [`${state.unreadable.length === 1 ? 'One tensor' : `${state.unreadable.length} tensors`} of ${label} cannot be shown, because Backstep does not know the kind: ${displayName(first)}${state.unreadable.length === 1 ? '' : ' and others'}.`]),
-      ...(state.tensors.some(({ tensor }) => tensor.storage === null && tensor.bytes === undefined) ? [`${label} only describes some tensors (PyTorch's device "meta"): their shapes are shown, but it holds no values of them.`] : []),
-    ],
+    kind, modules: state.modules, close, problems,
     tensors: state.tensors.map(({ name, tensor, buffer, trainable }) => ({
       name, dtype: tensor.type.dtype, shape: shownShape(tensor.type, tensor.shape), ...(buffer === undefined ? {} : { buffer }), ...(trainable === undefined ? {} : { trainable }),
       ...memoryOf(tensor),
