@@ -57,7 +57,11 @@ const changes: Readonly<Record<string, Change>> = {
 export function translate(type: string, source: JsonObject, dialect: Dialect): JsonObject {
   const config: Record<string, Json> = Object.fromEntries(Object.entries(source));
   if (isObject(config.dtype)) config.dtype = policyName(config.dtype.config);
-  if (dialect === 'keras2') fromKeras1(type, config);
+  if (dialect === 'keras2') {
+    fromKeras1(type, config);
+    // CuDNNGRU has no choice of activations, and always resets after the product.
+    if (type === 'GRU' && config.recurrent_activation === undefined) config.reset_after ??= true;
+  }
   if (recurrentTypes.has(type) && type !== 'SimpleRNN' && type !== 'SimpleRNNCell') {
     // ConvLSTM and all of TensorFlow.js kept the old default.
     config.recurrent_activation ??= dialect === 'tfjs' || (type.startsWith('ConvLSTM') && dialect === 'keras2') ? 'hard_sigmoid' : 'sigmoid';

@@ -77,8 +77,7 @@ describe('Keras 2 configurations', () => {
     });
     const config = (name: string): JsonObject => network.layers.find((layer) => layer.name === name)?.config ?? {};
     assert.equal(config('lstm').recurrent_activation, 'hard_sigmoid_keras2');
-    // Keras 2 writes the setting since it has another value than false.
-    assert.equal(config('gru').reset_after, false);
+    assert.equal(config('gru').reset_after, true);
     assert.equal(config('gru').recurrent_activation, 'sigmoid');
     assert.deepEqual([config('leaky').negative_slope, config('leaky').alpha], [0.1, undefined]);
     assert.equal(network.layers.at(-1)?.type, 'BatchNormalization');

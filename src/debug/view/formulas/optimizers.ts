@@ -41,10 +41,11 @@ export const optimizers: Readonly<Record<string, Step>> = {
   lion: (n) => explained(`${n.next}=${n.weight}-${n.rate}\\operatorname{sign}(\\beta_1 m+(1-\\beta_1)g)`, 'Only the sign of the running mean counts: every value moves equally far.'),
   lamb: (n) => explained(`${n.next}=${n.weight}-${n.rate}\\,\\frac{\\lVert ${n.weight}\\rVert}{\\lVert r\\rVert}\\,r,\\quad r=\\frac{\\hat m}{\\sqrt{\\hat v}+\\varepsilon}`, 'Adam\'s step r, made as long as the weight itself times the learning rate, so that every layer moves at the same pace.'),
   adafactor: (n) => explained(`${n.next}=${n.weight}-\\alpha\\,\\frac{u}{\\max(1,\\,\\operatorname{rms}(u)/d)},\\quad u=\\frac{${n.gradient}}{\\sqrt{v}},\\quad v_{ij}=\\frac{r_i\\,c_j}{\\operatorname{mean}(r)}`, 'The running squares of a matrix are kept as one number r a row and one number c a column; steps grow with the weight and are cut where they are too long.'),
+  schedulefreeadamw: (n) => explained(`${n.next}=(1-\\beta_1)\\,z+\\beta_1 x,\\quad z\\leftarrow z-${n.rate}\\,\\frac{${n.gradient}}{\\sqrt{\\hat v}+\\varepsilon},\\quad x\\leftarrow(1-\\tfrac1t)\\,\\frac{${n.weight}-(1-\\beta_1)z}{\\beta_1}+\\tfrac1t z`, 'A fast weight z takes Adam\'s steps, x is the mean of all its values, and the weight that is trained stands between the two: no schedule has to be chosen.'),
   muon: (n) => explained(`${n.next}=${n.weight}-${n.rate}\\,U V^{\\mathsf T},\\quad U\\Sigma V^{\\mathsf T}=m,\\quad m\\leftarrow\\mu m+${n.gradient}`, 'The step of a matrix is the orthogonal matrix nearest to its running gradient m, so that all directions move equally; other weights go by Adam.'),
 };
 
-const words: Readonly<Record<string, string>> = { sgd: 'SGD', rmsprop: 'RMSProp', adamw: 'AdamW', nadam: 'Nadam', lamb: 'LAMB' };
+const words: Readonly<Record<string, string>> = { sgd: 'SGD', rmsprop: 'RMSProp', adamw: 'AdamW', nadam: 'Nadam', lamb: 'LAMB', schedulefreeadamw: 'schedule-free AdamW' };
 
 /** `Adam`, `SGD`, `SGD with momentum`. */
 export function optimizerWords(type: string): string {
