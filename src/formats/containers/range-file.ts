@@ -11,9 +11,12 @@ export interface RangeFile {
   close(): Promise<void>;
 }
 
-/** Reads of at most `small` bytes that follow one another come out of a window of the file: structures are read piece by piece, ten thousands of them. */
+/**
+ * Reads of at most `small` bytes that follow one another come out of a window of the file: structures are read piece by piece, ten thousands
+ * of them. The window grows while they do, since most that is read in one place is little.
+ */
 const small = 32 * 1024;
-const windowBytes = 256 * 1024;
+const windowBytes = { least: 4 * 1024, most: 256 * 1024 };
 
 /** Opens a file for reading by range; close it when done. @throws Failure `file.kind` for what is no regular file */
 export async function openRanges(file: string): Promise<RangeFile> {
@@ -33,7 +36,7 @@ export async function openRanges(file: string): Promise<RangeFile> {
     }
     return bytes;
   };
-  let last = 0;
+  let last = 0, ahead = windowBytes.least;
   let window: { readonly start: number; readonly end: number; readonly bytes: Promise<Uint8Array> } | null = null;
   return {
     label, size,
@@ -44,8 +47,10 @@ export async function openRanges(file: string): Promise<RangeFile> {
       const follows = Math.abs(offset - last) <= small;
       last = offset + length;
       if (window === null || offset < window.start || offset + length > window.end) {
+        if (!follows) ahead = windowBytes.least;
         if (length > small || !follows) return fill(offset, length, what);
-        const end = Math.min(size, offset + windowBytes);
+        const end = Math.min(size, offset + Math.max(length, ahead));
+        ahead = Math.min(2 * ahead, windowBytes.most);
         window = { start: offset, end, bytes: fill(offset, end - offset, what) };
       }
       const { start, bytes } = window;

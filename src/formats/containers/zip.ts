@@ -1,11 +1,11 @@
 /** Zip archives with random access: the directory at once, members when asked, sizes checked before memory is taken. */
-import path from 'node:path';
 import { constants, inflateRawSync } from 'node:zlib';
 import type * as yauzl from 'yauzl';
 import { Failure, sentenceOf } from '../../tensor/failure';
 import { displayName } from '../../network/order';
-import { archiveInMemory, archiveOnDisk } from './zip-reader';
-import type { Archive } from './zip-reader';
+import { openRanges, rangesOf } from './range-file';
+import type { RangeFile } from './range-file';
+import { archiveIn } from './zip-reader';
 
 const maximalEntries = 100_000;
 
@@ -31,34 +31,32 @@ export interface Zip {
 }
 
 /** Opens an archive. @throws Failure `zip.truncated` when there is no directory, `zip.overlap` when members share bytes (a zip bomb). */
-export function openZip(file: string): Promise<Zip> {
-  return directoryOf(archiveOnDisk(file), path.basename(file));
+export async function openZip(file: string): Promise<Zip> {
+  return directoryOf(await openRanges(file));
 }
 
 /** Opens an archive in memory: one inside another file. @throws Failure as `openZip` */
 export function openZipBytes(bytes: Uint8Array, label: string): Promise<Zip> {
-  return directoryOf(archiveInMemory(bytes), label);
+  return directoryOf(rangesOf(bytes, label));
 }
 
-async function directoryOf(opening: Promise<Archive>, label: string): Promise<Zip> {
-  const archive = await opening.catch((error: unknown) => {
+async function directoryOf(ranges: RangeFile): Promise<Zip> {
+  const { label } = ranges;
+  try {
+    return await readDirectory(ranges, await archiveIn(ranges));
+  } catch (error) {
+    await ranges.close();
+    if (error instanceof Failure) throw error;
     const reason = sentenceOf(error);
     if (/end of central directory/i.test(reason)) {
       throw new Failure('zip.truncated', `${label} is incomplete: the zip directory at its end is missing. Was the download or copy cut off?`, { cause: error });
     }
     throw new Failure('zip.damaged', `${label} is a damaged zip archive: ${reason}.`, { cause: error });
-  });
-  try {
-    return await readDirectory(archive, label);
-  } catch (error) {
-    archive.zip.close();
-    if (error instanceof Failure) throw error;
-    throw new Failure('zip.damaged', `${label} has a damaged zip directory: ${sentenceOf(error)}.`, { cause: error });
   }
 }
 
-async function readDirectory(archive: Archive, label: string): Promise<Zip> {
-  const { zip } = archive;
+async function readDirectory(ranges: RangeFile, zip: yauzl.ZipFile): Promise<Zip> {
+  const { label } = ranges;
   if (zip.entryCount > maximalEntries) throw new Failure('zip.entries', `${label} claims ${zip.entryCount} members, more than ${maximalEntries}.`);
   const entries = new Map<string, yauzl.Entry>();
   const ignored: string[] = [];
@@ -122,7 +120,7 @@ async function readDirectory(archive: Archive, label: string): Promise<Zip> {
       const start = await placeOf(name);
       try {
         // Deflate makes nothing larger, but for five bytes in 64 KiB.
-        const bytes = await archive.read(start, Math.min(entry.compressedSize, count + 64));
+        const bytes = await ranges.read(start, Math.min(entry.compressedSize, count + 64), 'a member');
         if (entry.compressionMethod === 0) return new Uint8Array(bytes).subarray(0, count);
         const short = inflatedStart(bytes);
         if (short !== null) return short.subarray(0, count);
