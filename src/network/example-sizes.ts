@@ -18,7 +18,7 @@ export function exampleShapes(network: Network): ExampleShape {
 const known = new WeakMap<Network, ExampleShape>();
 
 /** Each input takes a walk over the network; of networks with thousands of both, the first inputs have to do. */
-const mostVisits = 1_000_000;
+const mostVisits = 200_000;
 
 function shapesIn(network: Network): ExampleShape {
   const { shapes, calls } = planOf(network);

@@ -7,7 +7,7 @@ export interface CallKey { readonly layer: number; readonly call: number }
 
 /** More than in any network that people make; the largest published have some ten thousand. */
 export const maximalLayers = 60_000;
-const maximalEdges = 500_000;
+const maximalEdges = 300_000;
 
 /** @throws Failure `network.size` */
 export function checkLayers(count: number): void {

@@ -95,7 +95,11 @@ async function shardsOf(modelFile: string, paths: readonly Json[]): Promise<{ sh
   const shards: Shard[] = [];
   let offset = 0;
   let problem: string | null = null;
-  for (const name of paths) {
+  for (const [index, name] of paths.entries()) {
+    if (index >= maximalShards) {
+      problem ??= `${label} names ${paths.length.toLocaleString('en-US')} shards, more than the ${maximalShards.toLocaleString('en-US')} that are read; weights behind those are not.`;
+      break;
+    }
     const shown = typeof name === 'string' ? displayName(name, 120) : '?';
     if (typeof name !== 'string' || leaves(name)) {
       problem ??= `${label}: the path ${shown} of its weightsManifest is refused because it leaves the model's folder; its weights are not read.`;
@@ -151,6 +155,8 @@ class Window {
   }
 }
 const windowSize = 2 ** 18;
+/** Files of 4 MB each, as TensorFlow.js writes them: more than any model has. */
+const maximalShards = 10_000;
 
 /** Bytes of a group of shards, from `offset` on. */
 async function bytesOf(window: Window, shards: readonly Shard[], offset: number, count: number): Promise<Uint8Array> {
