@@ -130,33 +130,44 @@ function leaves(name: string): boolean {
   return name === '' || name.includes('\0') || path.posix.isAbsolute(name) || path.win32.isAbsolute(name) || /^[a-z][a-z0-9+.-]*:/i.test(name) || name.split(/[\\/]/).includes('..');
 }
 
-/** Small pieces of shards are read together: models hold thousands of single numbers, one behind the other. */
+/** Small pieces of shards are read together, in blocks of which the last few are kept: models hold thousands of single numbers, in the order of their ops. */
 class Window {
-  private path = '';
-  private start = 0;
-  private bytes: Uint8Array = new Uint8Array(0);
+  private readonly blocks = new Map<string, Uint8Array>();
 
   /** Fills `into` with the bytes of a shard from `at` on. @throws Failure when the shard has become shorter */
   async read(shard: Shard, at: number, into: Uint8Array): Promise<void> {
-    const kept = this.path === shard.path && at >= this.start && at + into.length <= this.start + this.bytes.length;
-    if (!kept) {
-      const bytes = into.length > windowSize / 4 ? into : new Uint8Array(Math.min(windowSize, shard.size - at));
-      const handle = await open(shard.path, 'r');
-      try {
-        const { bytesRead } = await handle.read(bytes, 0, bytes.length, at);
-        if (bytesRead !== bytes.length) throw new Failure('weights.incomplete', `${path.basename(shard.path)} became shorter while it was read.`);
-      } finally {
-        await handle.close();
-      }
-      if (bytes === into) return;
-      [this.path, this.start, this.bytes] = [shard.path, at, bytes];
+    if (into.length > blockBytes / 4) return readInto(shard, at, into);
+    for (let done = 0; done < into.length;) {
+      const number = Math.floor((at + done) / blockBytes), from = at + done - number * blockBytes;
+      const part = (await this.block(shard, number)).subarray(from, from + into.length - done);
+      into.set(part, done);
+      done += part.length;
     }
-    into.set(this.bytes.subarray(at - this.start, at - this.start + into.length));
+  }
+
+  private async block(shard: Shard, number: number): Promise<Uint8Array> {
+    const key = `${number} ${shard.path}`, kept = this.blocks.get(key);
+    this.blocks.delete(key);
+    const bytes = kept ?? new Uint8Array(Math.min(blockBytes, shard.size - number * blockBytes));
+    if (kept === undefined) await readInto(shard, number * blockBytes, bytes);
+    this.blocks.set(key, bytes);
+    for (const [oldest] of this.blocks) if (this.blocks.size > keptBlocks) this.blocks.delete(oldest);
+    return bytes;
   }
 }
-const windowSize = 2 ** 18;
+const blockBytes = 64 * 1024, keptBlocks = 64;
 /** Files of 4 MB each, as TensorFlow.js writes them: more than any model has. */
 const maximalShards = 10_000;
+
+async function readInto({ path: file }: Shard, at: number, into: Uint8Array): Promise<void> {
+  const handle = await open(file, 'r');
+  try {
+    const { bytesRead } = await handle.read(into, 0, into.length, at);
+    if (bytesRead !== into.length) throw new Failure('weights.incomplete', `${path.basename(file)} became shorter while it was read.`);
+  } finally {
+    await handle.close();
+  }
+}
 
 /** Bytes of a group of shards, from `offset` on. */
 async function bytesOf(window: Window, shards: readonly Shard[], offset: number, count: number): Promise<Uint8Array> {
