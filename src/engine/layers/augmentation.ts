@@ -94,18 +94,26 @@ const crop: LayerForward = plain((x, call) => {
 /** Where an element of the result comes from: place = matrix · (row, column, 1), in pixels. */
 type Affine = readonly [number, number, number, number, number, number];
 
-/** An index outside a picture by the mode that fills it; null where a constant does. */
-const fills: Readonly<Record<string, (at: number, extent: number) => number | null>> = {
-  constant: (at, extent) => (at < 0 || at >= extent ? null : at),
-  nearest: (at, extent) => Math.max(0, Math.min(extent - 1, at)),
-  wrap: (at, extent) => ((at % extent) + extent) % extent,
-  reflect: (at, extent) => { const turn = ((at % (2 * extent)) + 2 * extent) % (2 * extent); return turn < extent ? turn : 2 * extent - 1 - turn; },
+const within = (at: number, extent: number): number => Math.max(0, Math.min(extent - 1, at));
+
+/** Where a place outside a picture is taken from, by the mode that fills it (TensorFlow's ImageProjectiveTransform); `constant` leaves it outside. */
+const fills: Readonly<Record<string, (at: number, extent: number) => number>> = {
+  constant: (at) => at,
+  nearest: within,
+  wrap: (at, extent) => {
+    const turns = Math.trunc(Math.abs(at) / Math.max(1, extent - 1));
+    return within(at < 0 ? at + extent * (turns + 1) : at > extent - 1 ? at - extent * turns : at, extent);
+  },
+  reflect: (at, extent) => {
+    const turned = ((at % (2 * extent)) + 2 * extent) % (2 * extent);
+    return within(at >= 0 && at <= extent - 1 ? at : turned < extent ? turned : 2 * extent - 1 - turned, extent);
+  },
 };
 
 /** Pictures whose elements come from other places, each by its own rule, between pixels by their neighbours. */
 function moved(pictures: Tensor, call: LayerCallContext, rules: readonly Affine[]): Tensor {
   const [batch = 1, height = 1, width = 1, channels = 1] = pictures.shape;
-  const fill = fills[choiceOf(call, 'fill_mode', ['reflect', 'constant', 'wrap', 'nearest'])] ?? fills['constant'];
+  const fill = fills[choiceOf(call, 'fill_mode', ['reflect', 'constant', 'wrap', 'nearest'])] ?? within;
   const bilinear = choiceOf(call, 'interpolation', ['bilinear', 'nearest']) === 'bilinear';
   const filler = batch * height * width;
   const corners = bilinear ? [[0, 0], [0, 1], [1, 0], [1, 1]] as const : [[0, 0]] as const;
@@ -114,13 +122,13 @@ function moved(pictures: Tensor, call: LayerCallContext, rules: readonly Affine[
   for (let at = 0; at < filler; at += 1) {
     const example = Math.floor(at / (height * width)), row = Math.floor(at / width) % height, col = at % width;
     const [a, b, c, d, e, f] = rules[example] ?? [1, 0, 0, 0, 1, 0];
-    const [y, x] = [a * row + b * col + c, d * row + e * col + f];
+    const [y, x] = [fill(a * row + b * col + c, height), fill(d * row + e * col + f, width)];
     const [top, left] = bilinear ? [Math.floor(y), Math.floor(x)] : [Math.round(y), Math.round(x)];
     corners.forEach(([down, right], corner) => {
-      const [from, aside] = [fill?.(top + down, height) ?? null, fill?.(left + right, width) ?? null];
+      const [from, aside] = [top + down, left + right];
       const place = places[corner], share = shares[corner];
       if (place === undefined || share === undefined) return;
-      place[at] = from === null || aside === null ? filler : (example * height + from) * width + aside;
+      place[at] = from < 0 || from >= height || aside < 0 || aside >= width ? filler : (example * height + from) * width + aside;
       share[at] = bilinear ? (down === 1 ? y - top : 1 - y + top) * (right === 1 ? x - left : 1 - x + left) : 1;
     });
   }
