@@ -100,7 +100,7 @@ describe('large networks', () => {
 
   it('opens and folds a group with mouse and keyboard, colours by class and by parameters, and saves pictures', async () => {
     const saved: { name: string; bytes: ArrayBuffer }[] = [];
-    const host = lenetHost({ type: 'model', graph: residual(400), canStep: true });
+    const host = lenetHost({ type: 'model', graph: { ...residual(400), title: 'deep.onnx' }, canStep: true });
     const opened = await openWebview({ ...host, answer: (name, argument) => (name === 'save' ? (saved.push(argument as (typeof saved)[number]), null) : host.answer(name, argument)) }, { width: 1000, height: 800 });
     const { page } = opened;
     await page.locator('vscode-button[aria-label^="Fold all groups"]').click();

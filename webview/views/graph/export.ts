@@ -7,6 +7,8 @@ import type { SvgKey } from '../../render/graph/svg';
 import { notify } from '../../store';
 import { currentTheme } from '../../theme';
 
+/** The end of a model file's name, which a picture of it does not keep. */
+const modelFile = /\.(onnx|keras|h5|json|tflite|pb|pt2?|pth|ckpt|safetensors|npz)$/i;
 /** Browsers draw no larger canvas reliably; larger graphs are scaled down. */
 const largestSide = 8192;
 
@@ -38,7 +40,7 @@ export async function exportGraph(kind: 'svg' | 'png', drawing: Drawing, title: 
   try {
     const { width, height } = svgSize(drawing, key);
     const bytes = kind === 'svg' ? new TextEncoder().encode(svg).buffer : await pngOf(svg, width, height);
-    await request('save', { name: `${title}.${kind}`, bytes });
+    await request('save', { name: `${title.replace(modelFile, '')}.${kind}`, bytes });
   } catch (error) {
     notify(error instanceof Error ? error.message : String(error));
   }
