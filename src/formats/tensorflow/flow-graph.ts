@@ -96,6 +96,11 @@ export function* allNodes(nodes: readonly FlowNode[]): Generator<FlowNode, void,
   }
 }
 
+const keptMark = '#kept by ';
+const keptName = (op: string, tensor: string): string => `${tensor}${keptMark}${op}`;
+/** What a result of a loop is that only hands on a tensor from outside; the name itself for others. */
+export const keptFrom = (name: string): string => name.split(keptMark)[0] ?? name;
+
 /** Hands tensors of the graph outside, of these names, into the graphs that use them. */
 export function withAround(nodes: readonly FlowNode[], names: ReadonlySet<string>): readonly FlowNode[] {
   return nodes.map((node) => {
@@ -110,7 +115,7 @@ export function withAround(nodes: readonly FlowNode[], names: ReadonlySet<string
     return {
       ...node, inputs: [...node.inputs, ...added],
       graphs: Object.fromEntries(Object.entries(node.graphs).map(([key, graph]) => [key, { inputs: [...graph.inputs, ...added], outputs: key === 'body' ? [...graph.outputs, ...added] : graph.outputs, nodes: withAround(graph.nodes, names) }])),
-      ...(loop ? { outputs: [...(node.outputs ?? []), ...added.map(() => '')] } : {}),
+      ...(loop ? { outputs: [...(node.outputs ?? []), ...added.map((name) => keptName(node.name, name))] } : {}),
     };
   });
 }

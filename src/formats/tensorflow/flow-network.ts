@@ -7,7 +7,7 @@ import type { DType } from '../../tensor/value';
 import type { FormatId } from '../../network/format-titles';
 import { networkOfOps } from '../graphs/op-graph';
 import type { OpInput, OpNode } from '../graphs/op-graph';
-import { allNodes, withAround, withConstantsInside } from './flow-graph';
+import { allNodes, keptFrom, withAround, withConstantsInside } from './flow-graph';
 import type { FlowNode } from './flow-graph';
 import { withoutRings } from './old-control-flow';
 import { complexOps, inputName, isKnownTensorflowOp, movesComplex, trains } from './ops';
@@ -76,8 +76,10 @@ export function networkOfFlow(source: FlowSource): Network {
   const facts: Facts = { ...source, shared, shapes, values: new Map(source.values) };
   const sources = [...shared].flatMap((name): readonly OpNode[] => { const constant = constants.get(name); return constant === undefined ? [] : [constantNode(name, constant)]; });
   const complex = complexFailure([...allNodes(nodes)], label);
+  // The file counts a complex number as one element.
+  for (const name of complexTensors([...allNodes(nodes)])) { const stated = source.shapes.get(name); if (stated !== undefined) shapes.set(name, [...stated, 2]); }
   return networkOfOps({
-    name: label, format, formatDetail, convention, inputs, nodes: [...sources, ...opsOf(facts, nodes, outputs)], outputs, shapeOf: (tensor) => shapes.get(tensor), knows: isKnownTensorflowOp, problems: source.problems,
+    name: label, format, formatDetail, convention, inputs, nodes: [...sources, ...opsOf(facts, nodes, outputs)], outputs, shapeOf: (tensor) => shapes.get(keptFrom(tensor)), knows: isKnownTensorflowOp, problems: source.problems,
     ...(source.nameOf === undefined ? {} : { nameOf: source.nameOf }), ...(source.inputConfig === undefined ? {} : { inputConfig: source.inputConfig }), ...(complex === null ? {} : { viewOnly: complex }),
   });
 }
@@ -145,7 +147,7 @@ function insideOf(facts: Facts, node: FlowNode): Network {
     const strip = commonScope(graph.nodes.filter(({ op }) => isOp(op)).map(({ name, title }) => title ?? shortName(name)));
     for (const [index, input] of graph.inputs.entries()) { const shape = facts.shapes.get(given[index] ?? ''); if (shape !== undefined) facts.shapes.set(input, shape); }
     return [key, networkOfOps({
-      name: key, format: facts.format, formatDetail: '', convention: facts.convention, inputs: graph.inputs, nodes: opsOf(facts, graph.nodes, graph.outputs, strip), outputs: graph.outputs, shapeOf: (tensor) => facts.shapes.get(tensor),
+      name: key, format: facts.format, formatDetail: '', convention: facts.convention, inputs: graph.inputs, nodes: opsOf(facts, graph.nodes, graph.outputs, strip), outputs: graph.outputs, shapeOf: (tensor) => facts.shapes.get(keptFrom(tensor)),
       nameOf: (tensor) => names[graph.inputs.indexOf(tensor)] ?? tensor, knows: isKnownTensorflowOp, problems: [],
     })];
   });

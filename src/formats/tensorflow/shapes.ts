@@ -89,27 +89,42 @@ const padded: Rule = ({ inputs: [input], values: [, paddings] }) => [paddings ==
   return extent === null || !isNumber(before) || !isNumber(after) ? null : extent + before + after;
 })];
 
-/** Start, end and number of elements of a plain slice of one axis. */
+/** What a slice makes of a shape, and the first index that it takes of each axis. An ellipsis stands for all axes that no other entry takes; new axes take none. */
 function strided({ inputs: [input], values: [, begin, end, strides], config }: OpFacts): { readonly shape: SymbolicShape; readonly first: readonly number[] } | undefined {
-  const mask = (key: string, axis: number): boolean => isNumber(config[key]) && (config[key] & (2 ** axis)) !== 0;
-  if (input === undefined || begin === undefined || end === undefined || strides === undefined || (isNumber(config.new_axis_mask) && config.new_axis_mask !== 0)) return undefined;
-  // Axes that an ellipsis stands for, and those behind the list, are taken whole; behind an ellipsis the list counts from the end.
-  const ellipsis = begin.findIndex((_, at) => mask('ellipsis_mask', at));
-  const entry = (axis: number): number => (ellipsis < 0 || axis < ellipsis ? axis : axis < input.length - (begin.length - ellipsis - 1) ? begin.length : axis - input.length + begin.length);
+  const mask = (key: string, place: number): boolean => isNumber(config[key]) && (config[key] & (2 ** place)) !== 0;
+  if (input === undefined || begin === undefined || end === undefined || strides === undefined) return undefined;
   const shape: (number | null)[] = [];
   const first: number[] = [];
-  for (const [axis, extent] of input.entries()) {
-    const place = entry(axis);
-    const [from, to, step] = [begin[place], end[place], strides[place] ?? 1];
-    if (place >= begin.length) { shape.push(extent); first.push(0); continue; }
+  const whole = (count: number): void => { for (const extent of input.slice(first.length, first.length + Math.max(0, count))) { shape.push(extent); first.push(0); } };
+  for (const [place, from] of begin.entries()) {
+    if (mask('ellipsis_mask', place)) { whole(input.length - first.length - begin.slice(place + 1).filter((_, later) => !mask('new_axis_mask', place + 1 + later)).length); continue; }
+    if (mask('new_axis_mask', place)) { shape.push(1); continue; }
+    const extent = input[first.length];
+    if (extent === undefined) return undefined;
+    const [to, step] = [end[place], strides[place] ?? 1];
     const at = (value: number | null | undefined, open: boolean, fallback: number | null): number | null => (open ? fallback : !isNumber(value) ? null : value < 0 ? (extent === null ? null : Math.max(0, value + extent)) : extent === null ? value : Math.min(value, extent));
     const [low, high] = [at(from, mask('begin_mask', place), 0), at(to, mask('end_mask', place), extent)];
     first.push(low ?? 0);
     if (mask('shrink_axis_mask', place)) continue;
-    shape.push(step !== 1 && (step < 1 || low === null || high === null) ? null : low === null || high === null ? null : Math.max(0, Math.ceil((high - low) / step)));
+    shape.push(step < 1 || low === null || high === null ? null : Math.max(0, Math.ceil((high - low) / step)));
   }
+  whole(input.length - first.length);
   return { shape, first };
 }
+
+const gatherNd: Rule = ({ inputs: [params, indices] }) => {
+  const depth = indices?.at(-1);
+  return [params === undefined || indices === undefined || !isNumber(depth) ? undefined : [...indices.slice(0, -1), ...params.slice(depth)]];
+};
+
+/** Numbers from a start up to a limit; how many, when all three are known. */
+const range: Rule = ({ values: [start, limit, delta] }) => {
+  const [from, to, step] = [start?.[0], limit?.[0], delta?.[0]];
+  return [[isNumber(from) && isNumber(to) && isNumber(step) && step !== 0 ? Math.max(0, Math.ceil((to - from) / step)) : null]];
+};
+
+/** Complex numbers have one more axis, of real and imaginary part. */
+const complex = (change: (rest: SymbolicShape, length: number | null) => SymbolicShape): Rule => ({ inputs: [input], values: [, lengths] }) => [input === undefined ? undefined : change(input, lengths?.at(-1) ?? null)];
 
 const gather: Rule = ({ inputs: [params, indices], values: [, , axis], config }) => {
   if (params === undefined || indices === undefined || (config.batch_dims ?? 0) !== 0) return [undefined];
@@ -148,12 +163,16 @@ const einsum: Rule = ({ inputs, config }) => {
 
 const names = (rule: Rule, list: string): Readonly<Record<string, Rule>> => Object.fromEntries(list.split(' ').map((name) => [name, rule]));
 const rules: Readonly<Record<string, Rule>> = {
-  ...names(same, 'Abs Acos Acosh Asin Asinh Atan Atanh Ceil Cos Cosh Erf Exp Expm1 Floor IsFinite IsInf IsNan Log Log1p Neg Reciprocal Round Rsqrt Sign Sin Sinh Sqrt Square Tan OnesLike ZerosLike LogicalNot Cast Relu Relu6 Elu Selu Softplus Tanh '
+  ...names(same, 'Abs Erfc Inv Rint Softsign FFT IFFT Acos Acosh Asin Asinh Atan Atanh Ceil Cos Cosh Erf Exp Expm1 Floor IsFinite IsInf IsNan Log Log1p Neg Reciprocal Round Rsqrt Sign Sin Sinh Sqrt Square Tan OnesLike ZerosLike LogicalNot Cast Relu Relu6 Elu Selu Softplus Tanh '
     + 'Sigmoid Softmax LogSoftmax LeakyRelu Prelu ClipByValue BiasAdd BiasAddV1 Identity Snapshot StopGradient PreventGradient EnsureShape Cumsum Cumprod ReverseV2 Reverse LRN FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 TensorScatterUpdate'),
-  ...names(joined, 'Add AddV2 AddN Sub Mul RealDiv Div DivNoNan FloorDiv Mod FloorMod Pow Maximum Minimum SquaredDifference Atan2 Equal NotEqual Greater GreaterEqual Less LessEqual LogicalAnd LogicalOr SelectV2'),
+  ...names(joined, 'Xlogy Xdivy MulNoNan Add AddV2 AddN Sub Mul RealDiv Div DivNoNan FloorDiv Mod FloorMod Pow Maximum Minimum SquaredDifference Atan2 Equal NotEqual Greater GreaterEqual Less LessEqual LogicalAnd LogicalOr SelectV2'),
   ...names(reduction, 'Sum Mean Prod Max Min All Any EuclideanNorm'), ...names(reduction, 'ArgMax ArgMin'), ...names(windows('convolution', 2), 'Conv2D _FusedConv2D'), ...names(windows('depthwise', 2), 'DepthwiseConv2dNative DepthwiseConv2d FusedDepthwiseConv2dNative'),
   ...names(windows('pool', 2), 'MaxPool AvgPool'), ...names(windows('pool', 3), 'MaxPool3D AvgPool3D'), ...names(padded, 'Pad PadV2 MirrorPad'), ...names(gather, 'GatherV2 Gather'), ...names(resize, 'ResizeBilinear ResizeNearestNeighbor'),
-  Conv3D: windows('convolution', 3), MatMul: matmul('transpose_a', 'transpose_b'), _FusedMatMul: matmul('transpose_a', 'transpose_b'), BatchMatMul: matmul('adj_x', 'adj_y'), BatchMatMulV2: matmul('adj_x', 'adj_y'), Einsum: einsum,
+  GatherNd: gatherNd, Range: range, L2Loss: () => [[]], Where: ({ inputs: [input] }) => [input === undefined ? undefined : [null, input.length]],
+  NonMaxSuppressionV2: () => [[null]], NonMaxSuppressionV3: () => [[null]], NonMaxSuppressionV4: () => [[null], []], NonMaxSuppressionV5: () => [[null], [null], []],
+  RFFT: complex((input, length) => [...input.slice(0, -1), length === null ? null : Math.floor(length / 2) + 1, 2]), IRFFT: complex((input, length) => [...input.slice(0, -2), length]), Complex: complex((input) => [...input, 2]),
+  ...names(complex((input) => input.slice(0, -1)), 'Real Imag ComplexAbs Angle'),
+  Conv3D: windows('convolution', 3), MatMul: matmul('transpose_a', 'transpose_b'), _FusedMatMul: matmul('transpose_a', 'transpose_b'), BatchMatMul: matmul('adj_x', 'adj_y'), BatchMatMulV2: matmul('adj_x', 'adj_y'), BatchMatMulV3: matmul('adj_x', 'adj_y'), Einsum: einsum,
   Select: ({ inputs: [, yes] }) => [yes], Shape: ({ inputs: [input] }) => [input === undefined ? undefined : [input.length]], Rank: () => [[]], Size: () => [[]], Reshape: reshape, Squeeze: squeeze, ConcatV2: concat, Pack: pack, Split: split,
   SplitV: splitInto, SpaceToBatchND: batches(true), BatchToSpaceND: batches(false),
   ExpandDims: ({ inputs: [input], values: [, axis] }) => { const at = isNumber(axis?.[0]) && input !== undefined ? front(axis[0], input.length + 1) : null; return [at === null || input === undefined ? undefined : [...input.slice(0, at), 1, ...input.slice(at)]]; },

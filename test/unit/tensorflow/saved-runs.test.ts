@@ -4,6 +4,7 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import { openBackend } from '../../../src/engine/backend/backend';
 import { createRun } from '../../../src/engine/create-run';
 import { weightsOf } from '../../../src/engine/weights';
 import { readNpz } from '../../../src/formats/npz';
@@ -63,6 +64,30 @@ describe('SavedModels run', () => {
     const depthwise = [...fieldsOf(network)].find(([name]) => name.endsWith('/depthwise'));
     assert.deepEqual(depthwise?.[1].axes.map((axis) => (axis === null ? null : [axis.high - axis.low + 1, axis.jump])), [[5, 2], [5, 2]]);
   });
+
+  for (const name of [...cases, 'recurrent.pb']) {
+    it(`${name}: the shapes that are told without running it are those that it has`, async () => {
+      const backend = await openBackend('cpu');
+      backend.activate();
+      const { network, weights: store } = await openNetwork(path.join(folder, name));
+      const weights = await valuesOf(network, store);
+      await store.close();
+      tf.engine().startScope();
+      try {
+        const pass = run({ network, weights, inputs: [(await readNpz(path.join(folder, name.replace('.pb', ''), 'reference.npz'))).get('x')!], training: false });
+        let told = 0;
+        for (const { name: layer, type, calls } of network.layers) for (const [index, shape] of (calls[0]?.outputShapes ?? []).entries()) {
+          const made = pass.tensors.get(index === 0 ? layer : `${layer}:${index}`);
+          if (!(made instanceof tf.Tensor)) continue;
+          told += 1;
+          assert.ok(shape.length === made.rank && shape.every((extent, axis) => extent === null || extent === made.shape[axis]), `${layer} (${type}) is told as [${shape.join(', ')}] and is [${made.shape.join(', ')}]`);
+        }
+        assert.ok(told >= (name.endsWith('.pb') ? 20 : 9), String(told));
+      } finally {
+        tf.engine().endScope();
+      }
+    });
+  }
 
   it('of several signatures the first runs', async () => {
     const started = await createRun({ model: 'two_signatures', data: { generator: 'patterns', examples: 4 }, loss: 'mean_squared_error', optimizer: 'sgd', batchSize: 2 }, { baseFolder: path.dirname(folder) });
