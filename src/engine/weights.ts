@@ -23,8 +23,13 @@ export function weightsOf(network: Network): PlacedWeight[] {
   return walk(network.layers, '', true);
 }
 
-/** Values of all weights in the order of `weightsOf`. @throws Failure `weight.shape` when the file's array does not fit */
+/** Bytes of weights as numbers of 32 bits; a run keeps them several times over. */
+const mostWeights = 2 ** 31;
+
+/** Values of all weights in the order of `weightsOf`. @throws Failure `weight.shape` when the file's array does not fit, `weight.memory` when there are too many */
 export async function readWeights(network: Network, store: WeightStore, seed: number): Promise<TensorValue[]> {
+  const bytes = weightsOf(network).reduce((sum, { weight }) => sum + 4 * sizeOf(weight.shape), 0);
+  if (bytes > mostWeights) throw new Failure('weight.memory', `The weights of ${network.name} take ${(bytes / 2 ** 30).toFixed(1)} GiB, and a run keeps them several times over: as values, gradients and the optimizer's state. Up to ${mostWeights / 2 ** 30} GiB can be run; its graph and weights can be looked at.`);
   const values: TensorValue[] = [];
   for (const { path, weight } of weightsOf(network)) {
     const name = `${path}/${weight.name}`;

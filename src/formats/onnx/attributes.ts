@@ -20,7 +20,7 @@ function shortest(value: number): number {
 /** Types of AttributeProto: 1 float, 2 integer, 3 text, 4 tensor, 5 graph, then lists of them. */
 async function attributeValue(attribute: ProtoMessage, path: string): Promise<Json> {
   const type = attribute.int(20);
-  if ((type === 6 || type === 7 || type === 8) && attribute.bytes.length > longestList) return null;
+  if (!attribute.has(5) && !attribute.has(6) && attribute.bytes.length > longestList) return null;
   if (type === 1 || (type === 0 && attribute.has(2))) return shortest(attribute.float(2));
   if (type === 2 || (type === 0 && attribute.has(3))) return attribute.int(3);
   if (type === 3 || (type === 0 && attribute.has(4))) return attribute.text(4);

@@ -181,7 +181,7 @@ export class GraphReader {
     }
     const graphs = this.graphsOf(node);
     const { network, around } = graphs.length === 0 ? { network: undefined, around: [] } : await this.bodies(node, graphs, extended, taken.length);
-    taken.push(...around);
+    for (const name of around) taken.push(name);
     while (taken.at(-1) === '') taken.pop();
     const values = inputs.map((input) => this.values(input));
     const view = { config, inputs: inputs.map((input) => this.shapes.get(input)), values, outputs: outputs.length };

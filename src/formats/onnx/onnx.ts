@@ -1,12 +1,14 @@
 /** ONNX models: the graph of ops with settings, shapes and weights; values are read by range, from beside the file too. https://onnx.ai/onnx/repo-docs/IR.html */
 import { Failure } from '../../tensor/failure';
 import type { OpenedNetwork, SymbolicShape } from '../../network/network';
-import { checkLayers } from '../../network/order';
+import { checkLayers, displayName } from '../../network/order';
+import { fileBeside } from '../containers/beside';
 import { ProtoMessage, scanMessage } from '../containers/protobuf';
 import type { FieldRange } from '../containers/protobuf';
 import { openRanges } from '../containers/range-file';
 import type { RangeFile } from '../containers/range-file';
 import { networkOfOps } from '../graphs/op-graph';
+import type { OpNode } from '../graphs/op-graph';
 import { Scoped, statedShape } from './bodies';
 import { GraphReader } from './graph-reader';
 import { nodesOf } from './nodes';
@@ -14,6 +16,8 @@ import { isKnownOp } from './ops';
 import { elementTypeName, sparseFrom, tensorAt } from './tensor';
 import type { OnnxTensor } from './tensor';
 
+/** Files beside the model that are looked for when it is opened. */
+const mostFiles = 64;
 const maximalNode = 512 * 2 ** 20;
 /** Assumed of a file that names none. */
 const newestOpset = 26;
@@ -64,12 +68,27 @@ async function openFrom(file: RangeFile, path: string): Promise<OpenedNetwork> {
   const functions = await Promise.all((model.get(25) ?? []).filter(({ wire }) => wire === 2).map(async (at) => new ProtoMessage(await bytesOf(at), label, at.start)));
   const convention = /keras|tf2onnx|tensorflow/i.test(producer) ? 'keras' : 'pytorch';
   const reader = new GraphReader({ label, path, opset: opset ?? newestOpset, convention, types, functions }, tensors, shapes);
-  const nodes = await reader.nodes(nodesOf(await messages(1), functions, label), outputs);
+  const written = nodesOf(await messages(1), functions, label);
+  const nodes = await reader.nodes(written, outputs);
+  const made = new Set(['', ...types.keys(), ...[...written, ...nodes].flatMap((node) => node.outputs)]);
+  const loose = nodes.flatMap((node) => node.inputs.flatMap((input) => (typeof input !== 'string' || made.has(input) || tensors.has(input) ? [] : [`an op ${displayName(node.type)} takes a tensor '${displayName(input)}', which nothing in the file makes`])))[0];
+  const viewOnly = loose === undefined ? undefined : `${label} can be looked at but not run: ${loose}.`;
   if (nodes.length === 0) throw new Failure('onnx.graph', `${label} is an ONNX model without ops.`);
   const network = networkOfOps({
     name: label, format: 'onnx', formatDetail: [opset === undefined ? '' : `opset ${opset}`, `${producer} ${version}`.trim()].filter((text) => text !== '').join(', '),
     convention, inputs: [...types.keys()], outputs, nodes, shapeOf: (tensor) => shapes.get(tensor),
-    inputConfig: (tensor) => ({ dtype: types.get(tensor) ?? 'float32' }), knows: isKnownOp, problems: [],
+    inputConfig: (tensor) => ({ dtype: types.get(tensor) ?? 'float32' }), knows: isKnownOp, ...(viewOnly === undefined ? {} : { viewOnly }), problems: [...await absentFiles(tensors, path), ...advice(nodes)],
   });
   return { network, weights: { read: (key) => reader.read(key), close: () => file.close() } };
 }
+
+/** A sentence for each file beside the model that is not there, or that must not be read. */
+async function absentFiles(tensors: Scoped<OnnxTensor>, path: string): Promise<readonly string[]> {
+  const names = new Set([...tensors.own.values()].flatMap((tensor) => (tensor?.beside === undefined ? [] : [tensor.beside])));
+  const found = await Promise.all([...names].slice(0, mostFiles).map((name) => fileBeside(path, name).then(() => '', (error: unknown) => { if (error instanceof Failure) return error.message; throw error; })));
+  return found.filter((sentence) => sentence !== '');
+}
+
+/** What to do about ops that nobody but their writer runs. */
+const advice = (nodes: readonly OpNode[]): readonly string[] => (nodes.some(({ type }) => type.startsWith('com.microsoft.nchwc.'))
+  ? ['onnxruntime has laid this file out for one kind of processor. A file that it saves with the optimisation level "extended", or the file before optimisation, can be run.'] : []);

@@ -43,7 +43,7 @@ const aliases: Readonly<Record<string, OnnxOp>> = {
 /** The type of an op as layers carry it: without the default domain. */
 export function opType(domain: string, type: string): string {
   const written = domain === '' || domain === 'ai.onnx' ? type : `${domain}.${type}`;
-  return aliases[written] ?? written;
+  return (Object.hasOwn(aliases, written) ? aliases[written] : undefined) ?? written;
 }
 
 /** Whether the engine has an op of this type. */

@@ -24,7 +24,7 @@ export const axisOf = (axis: number, rank: number): number => (axis < 0 ? axis +
 
 /** NumPy's rule: extents are equal or 1; unknown beside a larger one is that one. */
 export function broadcast(shapes: readonly Extents[]): Extents {
-  const rank = Math.max(0, ...shapes.map(({ length }) => length));
+  const rank = shapes.reduce((most, { length }) => Math.max(most, length), 0);
   return Array.from({ length: rank }, (_, axis) => {
     const extents = shapes.map((shape) => (axis < rank - shape.length ? 1 : shape[axis - rank + shape.length] ?? null)).filter((extent) => extent !== 1);
     return extents.length === 0 ? 1 : extents.find((extent) => extent !== null) ?? null;

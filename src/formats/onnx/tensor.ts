@@ -27,6 +27,8 @@ export interface OnnxTensor {
   /** Null for strings and types that Backstep does not know. */
   readonly type: StoredType | null;
   readonly shape: readonly number[];
+  /** The file beside the model that holds the values. */
+  readonly beside?: string;
   read(): Promise<TensorValue>;
 }
 
@@ -61,6 +63,9 @@ function headLength(length: number): number {
   return bytes;
 }
 
+/** What says where the values lie: the file, the place in it, their length. */
+const placeOf = (message: ProtoMessage): ReadonlyMap<string, string> => new Map(message.messages(13).map((entry) => [entry.text(1), entry.text(2)]));
+
 /** A tensor from its message; `values` gives the message with all values. */
 export function tensorFrom(message: ProtoMessage, label: string, modelFile: string, values: () => Promise<ProtoMessage>, rawValues?: () => Promise<Uint8Array>): OnnxTensor {
   const name = message.text(8);
@@ -70,7 +75,7 @@ export function tensorFrom(message: ProtoMessage, label: string, modelFile: stri
   const shape = dims.every((extent) => Number.isSafeInteger(extent) && extent >= 0) && Number.isSafeInteger(sizeOf(dims)) ? dims : null;
   const what = `Tensor ${displayName(name)} of ${label}`;
   return {
-    name, type: shape === null ? null : type, shape: shape ?? [],
+    name, type: shape === null ? null : type, shape: shape ?? [], ...(message.int(14) === 1 ? { beside: placeOf(message).get('location') ?? '' } : {}),
     async read() {
       if (type === null || shape === null) throw new Failure('onnx.type', `${what} has elements or a shape that cannot be shown.`);
       const needed = Math.ceil(sizeOf(shape) * type.bytes);
@@ -119,7 +124,7 @@ export function sparseFrom(message: ProtoMessage, label: string, modelFile: stri
 }
 
 async function externalBytes(message: ProtoMessage, modelFile: string, what: string, needed: number): Promise<Uint8Array> {
-  const entries = new Map(message.messages(13).map((entry) => [entry.text(1), entry.text(2)]));
+  const entries = placeOf(message);
   const beside = await openRanges(await fileBeside(modelFile, entries.get('location') ?? ''));
   try {
     const length = Number(entries.get('length') ?? needed);

@@ -9,6 +9,7 @@ import { useOf } from '../../../src/debug/view/picture';
 import { runOf } from '../../../src/engine/local-run';
 import { fixedBatch } from '../../../src/engine/data/fit';
 import { settingsOf } from '../../../src/engine/settings';
+import { readWeights } from '../../../src/engine/weights';
 import { openNetwork } from '../../../src/formats/registry';
 import type { OpenedNetwork } from '../../../src/network/network';
 import { defaultSlice } from '../../../src/tensor/slice';
@@ -235,6 +236,19 @@ describe('runs of ONNX models', () => {
       assert.deepEqual(network.layers.map(({ type, problem }) => [type, problem]), [['Input', null], ['MatMul', null], ['TfIdfVectorizer', 'Backstep does not have the op TfIdfVectorizer.']]);
       assert.deepEqual((await store.read('w')).shape, [4, 3]);
     });
+  });
+
+  it('a model whose op takes what nothing makes shows its graph, and names both', async () => {
+    await withModel(classifier({ type: 'Add', inputs: ['scores', 'nowhere'], outputs: ['places'] }), ({ network }) => {
+      assert.deepEqual(network.problems, ["small.onnx can be looked at but not run: an op Add takes a tensor 'nowhere', which nothing in the file makes."]);
+      return Promise.resolve();
+    });
+  });
+
+  it('weights that no memory holds several times over are refused before they are read', async () => {
+    const layer = { name: 'wide', type: 'Parameter', config: {}, trainable: true, calls: [], network: null, problem: null, weights: [{ name: 'value', shape: [800_000, 1000], dtype: 'float32', trainable: true, key: 'w', initializer: null }] } as const;
+    const network = { name: 'large.onnx', format: 'onnx', convention: 'pytorch', layers: [layer], inputs: [], outputs: [], compile: null, problems: [] } as const;
+    await assert.rejects(readWeights(network, { read: () => assert.fail('they are read'), close: () => Promise.resolve() }, 1), /^Failure: The weights of large\.onnx take 3\.0 GiB, and a run keeps them several times over.*Up to 2 GiB can be run; its graph and weights can be looked at\.$/);
   });
 
   it('activations and kernels are shown with channels first, as the file has them', async () => {

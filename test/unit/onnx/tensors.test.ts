@@ -27,6 +27,12 @@ describe('ONNX initializers', () => {
     await weights.close();
   });
 
+  it('in a file that is not there are told when the model is opened', async () => {
+    const { network, weights } = await openNetwork(path.join(folder, 'kinds.onnx'));
+    assert.deepEqual(network.problems.slice(1), ['The weights of kinds.onnx are incomplete: the file gone.bin is missing from its folder.']);
+    await weights.close();
+  });
+
   it('that are sparse and have a value outside their shape are refused', async () => {
     const { weights } = await openNetwork(path.join(folder, 'kinds.onnx'));
     await assert.rejects(weights.read('sparse_outside'), /Tensor sparse_outside of kinds\.onnx has a value at the place 6, outside its shape \(2, 3\)\./);

@@ -14,8 +14,15 @@ const op = (run: (call: LayerCallContext) => Tensor): LayerForward => anyAxes(at
 const one = (run: (x: Tensor) => Tensor): LayerForward => op((call) => { const x = operand(call, 0); return like(run(floats(x)), x.dtype); });
 /** A function with a truth value for each element. */
 const asked = (run: (x: Tensor) => Tensor): LayerForward => op((call) => run(floats(operand(call, 0))));
+/** Both operands. Until opset 6 the second stands at an axis of the first, or at its end. */
+function both(call: LayerCallContext): [Tensor, Tensor] {
+  const [a, b] = [operand(call, 0), operand(call, 1)];
+  const axis = numberOf(call, 'axis', a.rank - b.rank);
+  if (numberOf(call, 'broadcast', 0) !== 1 || axis < 0) return [a, b];
+  return [a, reshape(b, [...b.shape, ...Array<number>(Math.max(0, a.rank - axis - b.rank)).fill(1)])];
+}
 /** Arithmetic of two tensors of one type. */
-const two = (run: (a: Tensor, b: Tensor) => Tensor): LayerForward => op((call) => { const [a, b] = [operand(call, 0), operand(call, 1)]; return a.dtype === b.dtype ? run(a, b) : run(floats(a), floats(b)); });
+const two = (run: (a: Tensor, b: Tensor) => Tensor): LayerForward => op((call) => { const [a, b] = both(call); return a.dtype === b.dtype ? run(a, b) : run(floats(a), floats(b)); });
 /** Arithmetic of any number of tensors. */
 const many = (run: (a: Tensor, b: Tensor) => Tensor, finish: (total: Tensor, count: number) => Tensor = (total) => total): LayerForward => op((call) => {
   const [first = operand(call, 0), ...rest] = operands(call);
@@ -23,10 +30,10 @@ const many = (run: (a: Tensor, b: Tensor) => Tensor, finish: (total: Tensor, cou
 });
 /** Comparisons; truth values are compared as numbers. */
 const compared = (run: (a: Tensor, b: Tensor) => Tensor): LayerForward => op((call) => {
-  const [a, b] = [operand(call, 0), operand(call, 1)];
+  const [a, b] = both(call);
   return a.dtype === 'bool' ? run(ints(a), ints(b)) : run(a, like(b, a.dtype));
 });
-const logic = (run: (a: Tensor, b: Tensor) => Tensor): LayerForward => op((call) => run(bools(operand(call, 0)), bools(operand(call, 1))));
+const logic = (run: (a: Tensor, b: Tensor) => Tensor): LayerForward => op((call) => { const [a, b] = both(call); return run(bools(a), bools(b)); });
 
 /** Integers are divided towards zero. */
 function divided(a: Tensor, b: Tensor): Tensor {
@@ -45,7 +52,7 @@ export const elementwiseOps = {
     return logicalAnd(isInf(x), negative ? less(x, 0) : positive ? greater(x, 0) : isNan(x));
   }),
   Add: two(add), Sub: two(sub), Mul: two(mul), Div: two(divided), Max: many(maximum), Min: many(minimum), Sum: many(add), Mean: many(add, (total, count) => div(total, count)),
-  Pow: op((call) => { const [a, b] = [operand(call, 0), operand(call, 1)]; return a.dtype === 'int32' ? ints(round(pow(floats(a), floats(b)))) : pow(a, floats(b)); }),
+  Pow: op((call) => { const [a, b] = both(call); return a.dtype === 'int32' ? ints(round(pow(floats(a), floats(b)))) : pow(a, floats(b)); }),
   Mod: op((call) => {
     const [a, b] = [operand(call, 0), operand(call, 1)];
     // fmod takes the sign of what is divided, the other of what it is divided by.
