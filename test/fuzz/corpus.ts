@@ -1,6 +1,8 @@
 /** The files that the fuzzer starts from: each of the fixtures, with what lies beside it where a model is a folder. */
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { unzipSync } from 'fflate';
+import { readNpyHeader } from '../../src/tensor/npy';
 
 /** A model or data file and its companions, by their names in one folder. */
 export interface Seed {
@@ -25,7 +27,8 @@ const readers: readonly { readonly name: RegExp; readonly reader: string; readon
   { name: /\.safetensors$/, reader: 'safetensors' },
   { name: /\.npz$/, reader: 'npz' },
   { name: /\.npy$/, reader: 'npy' },
-  { name: /\.(pt|pth|pt2)$/, reader: 'pytorch' },
+  { name: /\.(pt|pth|pt2|ckpt)$/, reader: 'pytorch' },
+  { name: /(^|[/\\])\.metadata$/, reader: 'pytorch', beside: (file) => siblings(file, /\.distcp$/) },
   { name: /\.onnx$/, reader: 'onnx', beside: (file) => siblings(file, new RegExp(`^${path.basename(file).replace(/[.]/g, '\\.')}\\.data$`)) },
   { name: /\.tflite$/, reader: 'tflite' },
   { name: /(^|[/\\])saved_model\.pb$/, reader: 'saved-model', beside: (file) => ['variables/variables.index', 'variables/variables.data-00000-of-00001'].filter((name) => existsSync(path.join(path.dirname(file), name))) },
@@ -40,6 +43,18 @@ const siblings = (file: string, name: RegExp): readonly string[] => readdirSync(
 
 /** Which reader takes a file, by its name; null for one that is no input of Backstep. */
 export const readerOf = (file: string): string | null => readers.find(({ name }) => name.test(file))?.reader ?? null;
+
+/** Models that fixtures keep in archives of arrays, `name/model` of bytes. */
+function packed(file: string, label: string): readonly Seed[] {
+  return Object.entries(unzipSync(new Uint8Array(readFileSync(file)), { filter: ({ name }) => name.endsWith('/model.npy') })).flatMap(([name, bytes]): readonly Seed[] => {
+    const { dataStart } = readNpyHeader(bytes, name);
+    const content = bytes.slice(dataStart);
+    return content.length > largest ? [] : [{ label: `${label}#${path.dirname(name)}`, reader: 'onnx', main: 'model.onnx', files: new Map([['model.onnx', content]]) }];
+  });
+}
+
+/** The ONNX models of a folder of such archives. */
+export const packedModels = (folder: string): readonly Seed[] => readdirSync(folder).filter((name) => name.endsWith('.npz')).sort().flatMap((name) => packed(path.join(folder, name), name));
 
 /** All files below a folder that some reader takes, those of readers whose name holds `only`. */
 export function corpus(folder: string, only = ''): readonly Seed[] {

@@ -73,14 +73,17 @@ function piecesOf(stored: PickleValue): ReadonlyMap<string, readonly Piece[]> {
 
 /** Reads a tensor's pieces and puts each in its place. @throws Failure when one is missing or does not fit */
 async function assemble(metadata: string, name: string, type: StoredType, shape: readonly number[], pieces: readonly Piece[]): Promise<TensorValue> {
-  const what = `Tensor ${displayName(name)} of ${path.basename(path.dirname(path.resolve(metadata)))}`;
+  const what = `Tensor ${displayName(name)}, which ${path.basename(path.dirname(path.resolve(metadata)))}/.metadata lists,`;
   const shown = shownShape(type, shape);
   let data: NumericArray | null = null;
   let filled = 0;
   for (const piece of pieces) {
-    const value = await readPiece(await fileBeside(metadata, piece.file), piece, what);
+    const value = await fileBeside(metadata, piece.file).then((file) => readPiece(file, piece, what)).catch((error: unknown) => {
+      if (!(error instanceof Failure)) throw error;
+      throw new Failure(error.code, `${what} cannot be read, a piece of it is lost: ${error.message}`, { cause: error });
+    });
     if (value.shape.length !== shown.length || value.dtype !== type.dtype || value.shape.some((extent, axis) => (piece.offsets[axis] ?? 0) + extent > (shown[axis] ?? 0))) {
-      throw new Failure('torch.distributed', `${what}: a piece of shape (${value.shape.join(', ')}) does not fit into (${shown.join(', ')}).`);
+      throw new Failure('torch.distributed', `${what} cannot be put together: a piece of shape (${value.shape.join(', ')}) does not fit into (${shown.join(', ')}).`);
     }
     if (pieces.length === 1 && value.data.length === sizeOf(shown)) return { ...value, shape: shown };
     // All arrays of numbers are made alike; the cast only picks one for the compiler.
@@ -101,7 +104,7 @@ async function readPiece(file: string, { start, length }: Piece, what: string): 
     const zip = await openZipBytes(bytes, `${ranges.label} at byte ${start}`);
     const { state, bigEndian, read } = await readArchive(zip, inner);
     const [first] = state.tensors;
-    if (first === undefined) throw new Failure('torch.distributed', `${what}: its piece in ${ranges.label} holds no tensor.`);
+    if (first === undefined) throw new Failure('torch.distributed', `${ranges.label} holds no tensor at byte ${start}.`);
     return await readTensor(first.tensor, what, bigEndian, read);
   } finally {
     await ranges.close();
