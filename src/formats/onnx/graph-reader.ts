@@ -29,7 +29,7 @@ const maximalDepth = 32;
 /** Loops and branches of more graphs are no model but a trap: each is drawn with all that it takes. */
 const maximalGraphs = 5000;
 /** When so many elements have been computed on the host, what has more than a few is left to the ops of the graph. */
-const maximalComputed = 1 << 20;
+const maximalComputed = 1 << 22;
 /** Beyond this an expression is left to the ops of the graph. */
 const maximalExpression = 2000;
 
