@@ -49,6 +49,8 @@ export interface FlowSource {
   readonly settings: (node: FlowNode) => JsonObject;
   readonly nameOf?: (input: string) => string;
   readonly inputConfig?: (input: string) => JsonObject;
+  /** Why it cannot be run, whatever its ops. */
+  readonly viewOnly?: string;
   readonly problems: readonly string[];
 }
 
@@ -75,12 +77,12 @@ export function networkOfFlow(source: FlowSource): Network {
   const outputs = source.outputs.length > 0 ? source.outputs.map((name) => whole.same.get(name) ?? name) : nodes.filter(({ name, op }) => isOp(op) && !consumed.has(name)).map(({ name }) => name);
   const facts: Facts = { ...source, shared, shapes, values: new Map(source.values) };
   const sources = [...shared].flatMap((name): readonly OpNode[] => { const constant = constants.get(name); return constant === undefined ? [] : [constantNode(name, constant)]; });
-  const complex = complexFailure([...allNodes(nodes)], label);
+  const viewOnly = source.viewOnly ?? complexFailure([...allNodes(nodes)], label);
   // The file counts a complex number as one element.
   for (const name of complexTensors([...allNodes(nodes)])) { const stated = source.shapes.get(name); if (stated !== undefined) shapes.set(name, [...stated, 2]); }
   return networkOfOps({
     name: label, format, formatDetail, convention, inputs, nodes: [...sources, ...opsOf(facts, nodes, outputs)], outputs, shapeOf: (tensor) => shapes.get(keptFrom(tensor)), knows: isKnownTensorflowOp, problems: source.problems,
-    ...(source.nameOf === undefined ? {} : { nameOf: source.nameOf }), ...(source.inputConfig === undefined ? {} : { inputConfig: source.inputConfig }), ...(complex === null ? {} : { viewOnly: complex }),
+    ...(source.nameOf === undefined ? {} : { nameOf: source.nameOf }), ...(source.inputConfig === undefined ? {} : { inputConfig: source.inputConfig }), ...(viewOnly === null ? {} : { viewOnly }),
   });
 }
 

@@ -106,7 +106,7 @@ export async function openGraphFile(file: string): Promise<OpenedNetwork> {
         async read(key) {
           const place = read.constants.get(key);
           if (place !== undefined) return constantValue(new ProtoMessage(await ranges.read(place.start, place.length, 'a constant'), label, place.start), `A constant of ${label}`);
-          if (manifest !== null && key.startsWith('manifest ')) return manifest.read(key.slice('manifest '.length));
+          if (manifest !== null && key.startsWith('manifest ')) return manifest.read(key.slice('manifest '.length)).catch((error: unknown) => { throw error instanceof Failure ? new Failure(error.code, `${label}: ${error.message}`, { cause: error }) : error; });
           throw new Failure('weights.absent', `${label} holds no values of this weight.`);
         },
         close: () => ranges.close(),

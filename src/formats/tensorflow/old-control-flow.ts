@@ -23,7 +23,7 @@ function cone(nodes: ReadonlyMap<string, FlowNode>, ends: readonly string[], sto
     if (node === undefined || found.has(node) || node.op === 'Const' || node.op === 'Placeholder') continue;
     if (refused(node)) return null;
     found.add(node);
-    waiting.push(...node.inputs);
+    for (const input of node.inputs) waiting.push(input);
   }
   return [...nodes.values()].filter((node) => found.has(node));
 }
@@ -98,7 +98,7 @@ function wayOf(nodes: ReadonlyMap<string, FlowNode>, end: string): { readonly wa
     if (node.op === 'Switch' && nodes.get(opOf(node.inputs[1] ?? ''))?.op === 'LoopCond') return null;
     if (node.op === 'Switch') { way = tensor.endsWith(':1') ? 1 : 0; condition = node.inputs[1] ?? ''; taken.add(tensor); continue; }
     found.add(node);
-    waiting.push(...node.inputs);
+    for (const input of node.inputs) waiting.push(input);
   }
   return { way, condition, nodes: [...nodes.values()].filter((node) => found.has(node)), taken: [...taken] };
 }

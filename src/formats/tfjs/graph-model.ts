@@ -5,6 +5,7 @@ import { sizeOf } from '../../tensor/value';
 import type { TensorValue } from '../../tensor/value';
 import { isObject } from '../../network/kinds/kind';
 import type { Json, JsonObject, OpenedNetwork, SymbolicShape } from '../../network/network';
+import { displayName } from '../../network/order';
 import { allNodes, withFunctions } from '../tensorflow/flow-graph';
 import type { FlowNode, InnerGraph } from '../tensorflow/flow-graph';
 import { maximalShape, networkOfFlow, tensorName } from '../tensorflow/flow-network';
@@ -30,9 +31,11 @@ export async function openTfjsGraph(file: string, model: JsonObject, topology: J
   const stated = statedShapes(signature);
   for (const [name, shape] of stated) shapes.set(name, shape);
   const known = new Map([...constants].flatMap(([name, weight]) => (weight === undefined ? [] : [[name, { key: name, shape: weight.shape, dtype: weight.dtype }] as const])));
+  const bare = [...constants].flatMap(([name, weight]) => (weight === undefined && !manifest.texts.has(name) ? [name] : []));
+  const viewOnly = bare.length === 0 ? {} : { viewOnly: `${label} can be looked at but not run: its weightsManifest ${model.weightsManifest === undefined ? 'is missing' : 'does not list all weights'}, so that ${bare.length === 1 ? 'one constant has' : `${bare.length} constants have`} no values (${displayName(bare[0] ?? '')}${bare.length > 1 ? ', …' : ''}).` };
   const network = networkOfFlow({
     label, format: 'tfjs-graph', formatDetail: '', convention: 'tfjs', nodes: withFunctions(written, functions, functionName, label), inputs: places.map(({ name }) => name), outputs: [...stated.keys()], constants: known, shapes, values,
-    settings: ({ attributes }) => settingsFrom(attributes), inputConfig: (tensor) => ({ dtype: plainType(places.find(({ name }) => name === tensor)?.attributes.dtype) }), problems: manifest.problems,
+    settings: ({ attributes }) => settingsFrom(attributes), inputConfig: (tensor) => ({ dtype: plainType(places.find(({ name }) => name === tensor)?.attributes.dtype) }), problems: manifest.problems, ...viewOnly,
   });
   return { network, weights: { read: (key) => manifest.read(key), close: () => Promise.resolve() } };
 }

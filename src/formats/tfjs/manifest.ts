@@ -33,6 +33,8 @@ interface Shard { readonly path: string; readonly offset: number; readonly size:
 
 export interface Manifest {
   readonly weights: ReadonlyMap<string, ManifestWeight>;
+  /** Names of tensors of texts. */
+  readonly texts: ReadonlySet<string>;
   /** Sentences on shards that are missing, refused or too short. */
   readonly problems: readonly string[];
   /** @throws Failure when its bytes are not there. */
@@ -46,6 +48,7 @@ export async function openManifest(modelFile: string, source: Json | undefined):
   const label = path.basename(modelFile);
   const weights = new Map<string, ManifestWeight>();
   const problems: string[] = [];
+  const texts = new Set<string>();
   const groups: readonly Json[] = Array.isArray(source) ? source : [];
   const window = new Window();
   for (const group of groups) {
@@ -54,7 +57,7 @@ export async function openManifest(modelFile: string, source: Json | undefined):
     if (problem !== null) problems.push(problem);
     let offset = 0;
     for (const entry of group.weights as readonly Json[]) {
-      if (isObject(entry) && entry.dtype === 'string') { offset += problem === null ? await textBytes(window, shards, offset, total, entry, label) : 0; continue; }
+      if (isObject(entry) && entry.dtype === 'string') { if (typeof entry.name === 'string') texts.add(entry.name); offset += problem === null ? await textBytes(window, shards, offset, total, entry, label) : 0; continue; }
       const weight = weightFrom(entry, offset, shards, label);
       if (weights.has(weight.name)) throw new Failure('tfjs.manifest', `${label}: its weightsManifest lists ${displayName(weight.name)} twice.`);
       weights.set(weight.name, weight);
@@ -64,7 +67,7 @@ export async function openManifest(modelFile: string, source: Json | undefined):
       problems.push(`The weights of ${label} are incomplete: its weightsManifest declares ${offset} bytes, its shards (${shards.map((shard) => path.basename(shard.path)).slice(0, 4).join(', ')}) have ${total}.`);
     }
   }
-  return { weights, problems, read: (name) => readWeight(window, weights, name, label) };
+  return { weights, texts, problems, read: (name) => readWeight(window, weights, name, label) };
 }
 
 function weightFrom(entry: Json, offset: number, shards: readonly Shard[], label: string): ManifestWeight {

@@ -141,6 +141,16 @@ describe('TensorFlow.js weights', () => {
     });
   });
 
+  it('a graph model without its manifest is shown, and says why it does not run', async () => {
+    const model = readJson<Record<string, unknown>>('tfjs/tfjs_graph_cnn/model.json');
+    await withFolder({ 'model.json': JSON.stringify({ ...model, weightsManifest: undefined }) }, async (folder) => {
+      const { network, weights: store } = await openNetwork(path.join(folder, 'model.json'));
+      await store.close();
+      assert.equal(network.layers.length, 13);
+      assert.match(network.viewOnly ?? '', /^model\.json can be looked at but not run: its weightsManifest is missing, so that 8 constants have no values \(/);
+    });
+  });
+
   it('texts that reach beyond the shards are told of', async () => {
     await withFolder({ 'model.json': JSON.stringify([{ weights, paths: ['cut.bin'] }]), 'cut.bin': bytes.subarray(0, 10) }, async (folder) => {
       await assert.rejects(openNetwork(path.join(folder, 'model.json')), /model\.json: the texts of weight words reach beyond its shards\./);
