@@ -43,7 +43,7 @@ describe('the deeper views on models of other formats', () => {
   };
 
   for (const [model, layer, theme, words, note] of [
-    ['torch/torch_cnn.onnx', /conv2/, 'dark', / × .* of 14 × 14: rows \d+ to \d+, columns/, null], ['torch/torch_cnn.onnx', /fc/, 'hcLight', /all of it: 1 × 14 × 14/, /All of it, because fc1 \(Gemm\) has a weight for every position/],
+    ['torch/torch_cnn.onnx', /conv2/, 'dark', / × .* of 14 × 14: rows \d+ to \d+, columns/, null], ['torch/torch_cnn.onnx', /fc/, 'hcLight', /all of it: 1 × 14 × 14/, /All of it, because fc\/Gemm \(Gemm\) has a weight for every position/],
     ['torch/torch_lstm.onnx', /LSTM/, 'light', /example \d+ · (all of it|.*steps? \d+)[^]*each step sees its own place and all that lies before it/, null], ['tflite/lite_cnn.float.tflite', /depthwise/, 'hcDark', / × .* of /, null],
   ] as const) {
     it(`shows the origin of a value of ${model}, ${layer.source}, in ${theme}`, async () => {
