@@ -24,7 +24,7 @@ const text = (box: Box): string => box.map((range) => range.join('…')).join(',
 const holed = new Set(['com.microsoft.MatMulNBits', 'Attention', 'CenterCropPad', 'ConvTranspose', 'DepthToSpace', 'SpaceToDepth', 'GatherElements', 'Gather', 'GatherND', 'GroupNormalization', 'LRN', 'ReverseSequence', 'RotaryEmbedding', 'Scatter', 'ScatterElements', 'ScatterND', 'Tile', 'TopK',
   'Flatten', 'Reshape', 'NegativeLogLikelihoodLoss', 'SoftmaxCrossEntropyLoss', 'ReduceMin', 'ReduceMax', 'GRU', 'LSTM', 'Resize', 'Einsum']);
 /** Ops that the table lets see all, for what they read hangs on other inputs (grids, boxes, states), on the values, or on a whole transform; and loops. */
-const coarse = new Set(['com.microsoft.Attention', 'com.microsoft.MultiHeadAttention', 'com.microsoft.GroupQueryAttention', 'com.microsoft.RotaryEmbedding', 'com.microsoft.BiasSplitGelu', 'AffineGrid', 'CausalConvWithState', 'Col2Im', 'Compress', 'DFT', 'GridSample', 'MaxUnpool', 'RoiAlign', 'Scan', 'STFT', 'SwiGLU', 'TensorScatter', 'Unique']);
+const coarse = new Set(['com.microsoft.Attention', 'com.microsoft.MultiHeadAttention', 'com.microsoft.GroupQueryAttention', 'com.microsoft.RotaryEmbedding', 'com.microsoft.BiasSplitGelu', 'AffineGrid', 'CausalConvWithState', 'Col2Im', 'Compress', 'DeformConv', 'DFT', 'GridSample', 'LinearAttention', 'MaxUnpool', 'RoiAlign', 'Scan', 'STFT', 'SwiGLU', 'TensorScatter', 'Unique']);
 /** Its scale, which the range of the whole operand decides, is no part of the field, as the statistics of a batch are none. */
 const scaled = 'com.microsoft.DynamicQuantizeMatMul';
 /** Repeats the last pixel where it rounds up beyond the border. */
