@@ -4,13 +4,14 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { fuzz, signatureOf } from './campaign';
 import { writeCase } from './cases';
-import { corpus } from './corpus';
+import { corpus, packedModels } from './corpus';
 import { minimise } from './minimise';
 import { WatchedReader } from './watched';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string', default: '1' }, reader: { type: 'string', default: '' }, folder: { type: 'string', multiple: true, default: [] }, out: { type: 'string', default: 'test/out/fuzz' } } });
 const bundle = path.join(__dirname, 'fuzz-child.js');
 const seeds = [path.resolve('test/fixtures/models'), ...values.folder].flatMap((folder) => [...corpus(folder, values.reader)]);
+if ('onnx'.includes(values.reader)) seeds.push(...packedModels(path.resolve('test/fixtures/onnx')));
 if (seeds.length === 0) throw new Error(`No file of the corpus is for a reader called ${values.reader}.`);
 const seconds = Number(values.seconds);
 const end = Date.now() + seconds * 1000;

@@ -223,6 +223,12 @@ describe('layered layout', () => {
     assert.deepEqual(layoutNetwork(input), layoutGraph(input));
   });
 
+  it('draws layers that all feed all later ones, and ten thousands around one', () => {
+    const all = Array.from({ length: 700 }, (_, to) => Array.from({ length: to }, (_, from) => ({ source: `n${from}`, target: `n${to}` }))).flat();
+    assert.equal(layoutNetwork(network(all)).nodes.size, 700);
+    assert.equal(layoutNetwork(network(Array.from({ length: 10_000 }, (_, index) => ({ source: 'hub', target: `n${index}` })))).nodes.size, 10_001);
+  });
+
   it('is the same each time', () => {
     const input = network([...path('in>a>b>c>out'), ...path('in>d>out'), edge('a>c')]);
     assert.deepEqual(layoutGraph(input), layoutGraph(input));

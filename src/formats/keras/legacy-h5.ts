@@ -94,7 +94,7 @@ function names(hdf5: Hdf5File, group: string, attribute: string): readonly strin
   for (let index = 0; ; index += 1) {
     const part = hdf5.texts(group, `${attribute}${index}`);
     if (part === null) return parts.length > 0 ? parts : null;
-    parts.push(...part);
+    for (const name of part) parts.push(name);
   }
 }
 

@@ -38,7 +38,7 @@ const joined: Rule = ({ inputs }) => [inputs.some((shape) => shape === undefined
 const windows = (op: OpView, kernel: Extents, channels: number | null | undefined): readonly (Extents | undefined)[] => {
   const [input] = op.inputs;
   if (input === undefined || channels === undefined) return [undefined];
-  const rank = input.length - 2;
+  const rank = Math.max(0, input.length - 2);
   const strides = list(op, 'strides') ?? Array<number>(rank).fill(1);
   const dilations = list(op, 'dilations') ?? Array<number>(rank).fill(1);
   const pads = list(op, 'pads') ?? Array<number>(2 * rank).fill(0);
@@ -97,7 +97,7 @@ export const matMul: Rule = ({ inputs: [first, second] }) => {
 const transposed: Rule = (op) => {
   const [input, kernel] = op.inputs;
   if (input === undefined || kernel === undefined) return [undefined];
-  const rank = input.length - 2, ones = Array<number>(rank).fill(1), nothing = Array<number>(rank).fill(0);
+  const rank = Math.max(0, input.length - 2), ones = Array<number>(rank).fill(1), nothing = Array<number>(rank).fill(0);
   const [strides, dilations, pads, extra] = [list(op, 'strides') ?? ones, list(op, 'dilations') ?? ones, list(op, 'pads') ?? [...nothing, ...nothing], list(op, 'output_padding') ?? nothing];
   const stated = list(op, 'output_shape')?.slice(-rank), same = op.config.auto_pad === 'SAME_UPPER' || op.config.auto_pad === 'SAME_LOWER';
   const spatial = input.slice(2).map((extent, axis) => {

@@ -20,7 +20,7 @@ export async function readLegacy(file: RangeFile): Promise<TorchContent> {
   // Magic number, version, system, the object, keys of its storages.
   while (values.length < 5) {
     const { value, end, references } = readPickle(head, label, at);
-    named.push(...references);
+    for (const reference of references) named.push(reference);
     values.push(value);
     at = end;
   }

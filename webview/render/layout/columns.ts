@@ -106,7 +106,7 @@ export function inColumns(result: LayoutResult): LayoutResult {
     });
   }
   for (const list of crossings) list.sort((a, b) => a - b);
-  const head = lane * (Math.max(...crossings.map(({ length }) => length)) + 2);
+  const head = lane * (crossings.reduce((most, { length }) => Math.max(most, length), 0) + 2);
   const lefts: number[] = [0];
   crossings.forEach(({ length }, index) => lefts.push((lefts[index] ?? 0) + result.width + columnGap + lane * length));
   const move = ({ x, y }: Point, column: number): Point => ({ x: x + (lefts[column] ?? 0), y: y - (tops[column] ?? 0) + head });

@@ -96,7 +96,7 @@ export function routeLevel(level: Level, graph: Rows, edges: readonly (LevelEdge
   const columns = sideColumns(sideEdges);
   const columnX = (index: number): number => right + spacing.nodeGap + spacing.track * (columns.get(index) ?? 0);
 
-  const sideWidth = right + spacing.nodeGap + spacing.track * (Math.max(-1, ...columns.values()) + 1);
+  const sideWidth = right + spacing.nodeGap + spacing.track * ([...columns.values()].reduce((most, column) => Math.max(most, column), -1) + 1);
 
   const nets = netsOf(graph);
   const runs: Run[][] = graph.rows.map(() => []);
@@ -125,7 +125,7 @@ export function routeLevel(level: Level, graph: Rows, edges: readonly (LevelEdge
   let y = head;
   heights.forEach((height, rank) => {
     tops.push(y);
-    const count = Math.max(0, ...[...(tracks[rank]?.values() ?? [])].map((track) => track + 1));
+    const count = [...(tracks[rank]?.values() ?? [])].reduce((most, track) => Math.max(most, track + 1), 0);
     const borderRow = graph.rows[rank]?.every((place) => (level.vertices[graph.places[place]?.vertex ?? -1]?.border ?? null) !== null) ?? false;
     const gap = count > 0 ? spacing.trackAbove + spacing.trackBelow + (count - 1) * spacing.track : borderRow ? spacing.trackBelow : spacing.rankGap;
     y += height + (rank + 1 < heights.length ? gap : count > 0 ? spacing.trackAbove + count * spacing.track : 0);

@@ -79,9 +79,9 @@ export function layoutU(input: LayoutInput): LayoutResult | null {
   const shape = shapeOf(input);
   if (shape === null) return null;
   const { path, skips } = shape;
-  const width = Math.max(...input.nodes.map((node) => node.width));
-  const height = Math.max(...input.nodes.map((node) => node.height));
-  const middle = Math.max(1, ...skips.map(({ over }) => over.length)) * (width + across) + across;
+  const width = input.nodes.reduce((most, node) => Math.max(most, node.width), 0);
+  const height = input.nodes.reduce((most, node) => Math.max(most, node.height), 0);
+  const middle = skips.reduce((most, { over }) => Math.max(most, over.length), 1) * (width + across) + across;
   const right = width + middle;
   const rowOf = new Map<number, number>();
   const [outermost, innermost] = [skips[0], skips.at(-1)];
@@ -121,7 +121,7 @@ export function layoutU(input: LayoutInput): LayoutResult | null {
     const [from, to] = [nodes.get(source), nodes.get(target)];
     return from === undefined || to === undefined ? [] : lineOf(from, to);
   });
-  const rows = Math.max(...rowOf.values()) + 1;
+  const rows = [...rowOf.values()].reduce((most, row) => Math.max(most, row), 0) + 1;
   // Order by the network, so that the first is where it begins.
   return { nodes: new Map(input.nodes.flatMap(({ id }) => { const rect = nodes.get(id); return rect === undefined ? [] : [[id, rect] as const]; })), groups: new Map(), edges, width: right + width, height: head + rows * step - spacing.rankGap };
 }
