@@ -148,7 +148,7 @@ async function takeSample(file: string): Promise<Sample> {
 
 const systemErrors: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file', EACCES: 'reading it is not permitted', EPERM: 'reading it is not permitted', ENOTDIR: 'a part of its path is not a folder',
-  EISDIR: 'it is a folder', EMFILE: 'too many files are open', ENAMETOOLONG: 'its name is too long', ELOOP: 'its links go round in a circle', ERR_INVALID_ARG_VALUE: 'no file can have such a name', ERR_INVALID_ARG_VALUE: 'no file can have such a name',
+  EISDIR: 'it is a folder', EMFILE: 'too many files are open', ENAMETOOLONG: 'its name is too long', ELOOP: 'its links go round in a circle', ERR_INVALID_ARG_VALUE: 'no file can have such a name',
 };
 
 /** Anything thrown while opening `file`, as one sentence. */

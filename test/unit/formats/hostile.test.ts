@@ -288,6 +288,16 @@ describe('Broken files', () => {
     assert.ok(user < 2e6, `${user / 1e6} s`);
   });
 
+  it('lists and instructions that fill the memory from a small file are refused', async () => {
+    const pickle = Buffer.concat([Uint8Array.of(0x80, 2), Buffer.alloc(200_000_000, 'N'), Buffer.from('.')]);
+    await refused(await put('bomb.pt', zipSync({ 'a/data.pkl': [pickle, { level: 9 }], 'a/version': Buffer.from('3') })), /more than 3,000,000 instructions|claims/);
+    // 70,000 nodes of two bytes, then 3,000,000 attributes of one.
+    const field = (number: number, content: Uint8Array): Buffer => Buffer.concat([Uint8Array.of(number * 8 + 2, ...[0, 7, 14, 21].map((shift) => ((content.length >> shift) & 127) | (shift < 21 ? 128 : 0))), content]);
+    const file = (graph: Uint8Array): Buffer => Buffer.concat([Uint8Array.of(8, 8), field(7, graph)]);
+    await refused(await put('nodes.onnx', file(Buffer.alloc(140_000, Uint8Array.of(10, 0)))), /70,000 layers, more than the 60,000/);
+    await refused(await put('attributes.onnx', file(field(1, Buffer.alloc(600_000, Uint8Array.of(42, 0))))), /lists more entries than any model has/);
+  });
+
   it('pipes and devices in place of files are never opened', async () => {
     execFileSync('mkfifo', [file('pipe.json'), file('pipe.onnx'), file('pipe.npy')]);
     await symlink('/dev/zero', file('zero.json'));
