@@ -20,13 +20,13 @@ export function graphsSideBySide(name: string, graphs: Readonly<Record<string, N
   const ref = (layer: string, output = 0): TensorRef => ({ layer, call: 0, output });
   const shapesOf = (network: Network): Layer['calls'][number]['outputShapes'] => network.outputs.map(({ layer, call, output }) => network.layers.find((one) => one.name === layer)?.calls[call]?.outputShapes[output] ?? []);
   const layers = Object.entries(graphs).map(([key, network]): Layer => ({
-    ...plain, name: key, type: 'Graph', network, foreign: { macs: null, detail: '' },
+    ...plain, name: key, type: 'Graph', network, foreign: { detail: '' },
     calls: [{ args: inputs.map((input) => ({ kind: 'tensor', ref: ref(input.name) })), kwargs: {}, outputShapes: shapesOf(network) }],
   }));
   const outputs = Math.max(...results.map((key) => graphs[key]?.outputs.length ?? 0));
   const [only] = results;
   const meeting: Layer[] = results.length < 2 ? [] : [{
-    ...plain, name: choice, type: choice, foreign: { macs: 0, detail: '' },
+    ...plain, name: choice, type: choice, foreign: { detail: '' },
     calls: [{ args: results.flatMap((key) => Array.from({ length: outputs }, (_, output) => ({ kind: 'tensor' as const, ref: ref(key, output) }))), kwargs: {}, outputShapes: layers[0]?.calls[0]?.outputShapes ?? [] }],
   }];
   return {

@@ -33,8 +33,7 @@ function costsIn(network: Network): ReadonlyMap<string, Cost> {
   const examples = network.layers.some(({ foreign }) => foreign !== undefined) ? exampleShapes(network) : null;
   const work = (layer: Layer): number | null => {
     if (layer.foreign === undefined || examples === null) return macsOf(layer, shapeOf);
-    const macs = workOf(network, layer, examples);
-    return macs === undefined ? layer.foreign.macs : macs;
+    return workOf(network, layer, examples);
   };
   return new Map(network.layers.map((layer) => [layer.name, costOf(layer, work)] as const));
 }

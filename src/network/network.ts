@@ -66,8 +66,8 @@ export interface Layer {
   readonly problem: string | null;
 }
 
-/** `macs` are the multiply-adds of one example over all calls, null when unknown; `detail` a few words such as `8@3×3`; `outputs` how many of its outputs the file uses; `values` are the elements of small operands that say how an op works (axes, paddings), by the name of the weight. */
-export interface ForeignFacts { readonly macs: number | null; readonly detail: string; readonly outputs?: number; readonly values?: Readonly<Record<string, readonly number[]>> }
+/** `detail` is a few words such as `8@3×3`; `outputs` how many of its outputs the file uses; `values` are the elements of small operands that say how an op works (axes, paddings), by the name of the weight. */
+export interface ForeignFacts { readonly detail: string; readonly outputs?: number; readonly values?: Readonly<Record<string, readonly number[]>> }
 
 /** Values of the weights, read when asked for and by range; never the whole file at once. */
 export interface WeightStore {

@@ -52,7 +52,7 @@ function byWeights(opened: OpenedNetwork): OpenedNetwork {
       module.weights.push({ ...weight, name, shape: transposed ? [...weight.shape].reverse() : weight.shape });
     }
   }
-  const layers = [...modules].map(([name, { type, weights }]): Layer => ({ name, type, config: {}, trainable: true, calls: [], weights, network: null, foreign: { macs: null, detail: '' }, problem: null }));
+  const layers = [...modules].map(([name, { type, weights }]): Layer => ({ name, type, config: {}, trainable: true, calls: [], weights, network: null, foreign: { detail: '' }, problem: null }));
   return {
     network: { ...opened.network, layers, inputs: [], outputs: [] },
     weights: {

@@ -76,10 +76,10 @@ const tflite: Table = {
 };
 const tables: Readonly<Record<string, Table>> = { onnx, tflite, 'tfjs-graph': tensorflow, 'saved-model': tensorflow, 'tensorflow-graph': tensorflow };
 
-/** Multiply-adds of one example over all calls of a layer; undefined for formats whose ops are not known here, null where a shape is not. */
-export function workOf({ format }: Network, layer: Layer, shapeOf: ExampleShape): number | null | undefined {
+/** Multiply-adds of one example over all calls of a layer; null for formats whose ops are not known here, and where a shape is not. */
+export function workOf({ format }: Network, layer: Layer, shapeOf: ExampleShape): number | null {
   const table = Object.hasOwn(tables, format) ? tables[format] : undefined;
-  if (table === undefined) return undefined;
+  if (table === undefined) return null;
   const row = Object.hasOwn(table, layer.type) ? table[layer.type] : undefined;
   if (row === undefined) return 0;
   let all = 0;

@@ -23,7 +23,6 @@ export interface OpNode {
   readonly settings?: Readonly<Record<string, OpInput>>;
   readonly outputs: readonly string[];
   readonly weights: readonly Weight[];
-  readonly macs: number | null;
   readonly detail: string;
   /** Elements of small operands by name, as `ForeignFacts` has them. */
   readonly values?: Readonly<Record<string, readonly number[]>>;
@@ -78,7 +77,7 @@ export function networkOfOps(graph: OpGraph): Network {
     return name;
   };
   const makers = new Map<string, TensorRef>();
-  const inputs: OpNode[] = graph.inputs.map((name) => ({ name: graph.nameOf?.(name) ?? name, type: 'Input', config: graph.inputConfig?.(name) ?? {}, inputs: [], outputs: [name], weights: [], macs: 0, detail: '' }));
+  const inputs: OpNode[] = graph.inputs.map((name) => ({ name: graph.nameOf?.(name) ?? name, type: 'Input', config: graph.inputConfig?.(name) ?? {}, inputs: [], outputs: [name], weights: [], detail: '' }));
   const named = [...inputs, ...graph.nodes].map((node, index) => {
     const name = unique(node.name.replace(/^\/+/, '') || `${node.type}_${index - inputs.length}`);
     // Of tensors made twice, which no sound file has, the first counts.
@@ -109,7 +108,7 @@ export function networkOfOps(graph: OpGraph): Network {
     return [{
       name: node.name, type: node.type, config: node.config, trainable: true, network: node.network ?? null, weights: node.weights,
       problem: index < inputs.length || graph.knows?.(node.type) !== false ? null : `Backstep does not have the op ${displayName(node.type)}.`,
-      calls: draft.calls.map((call) => ({ ...call, outputShapes })), ...(node.scope === undefined ? {} : { scope: node.scope }), foreign: { macs: node.macs, detail: node.detail, outputs: node.outputs.map((tensor) => tensor !== '').lastIndexOf(true) + 1, ...(node.values === undefined ? {} : { values: node.values }) },
+      calls: draft.calls.map((call) => ({ ...call, outputShapes })), ...(node.scope === undefined ? {} : { scope: node.scope }), foreign: { detail: node.detail, outputs: node.outputs.map((tensor) => tensor !== '').lastIndexOf(true) + 1, ...(node.values === undefined ? {} : { values: node.values }) },
     }];
   });
   const refs = (tensors: readonly string[]): readonly TensorRef[] => tensors.flatMap((tensor) => { const ref = makers.get(tensor); return ref === undefined ? [] : [ref]; });

@@ -16,7 +16,7 @@ export function withSignatures(main: Signature, others: readonly Signature[], la
     let name = title;
     while (names.has(name)) name += '_';
     names.add(name);
-    return { name, type: 'Signature', config: {}, trainable: false, calls: [], weights: [], network: atRest(network, counted), foreign: { macs: null, detail: '' }, problem: null };
+    return { name, type: 'Signature', config: {}, trainable: false, calls: [], weights: [], network: atRest(network, counted), foreign: { detail: '' }, problem: null };
   });
   const titles = others.slice(0, shown).map(({ title }) => displayName(title));
   const list = others.length > shown ? `${titles.join(', ')} and ${others.length - shown} more` : [titles.slice(0, -1).join(', '), titles.at(-1) ?? ''].filter((text) => text !== '').join(' and ');

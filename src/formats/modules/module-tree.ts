@@ -122,12 +122,12 @@ function layersOf(node: Node, tree: ModuleTree): readonly Layer[] {
     const guess = guessType({ name, weights: child.weights, modules: new Set(child.children.keys()) });
     return {
       name, type: named?.type ?? guess.type, config: { ...known?.config, ...Object.fromEntries([...child.tied].map(([weight, other]) => [`${weight} is tied to`, other])) }, trainable: true, calls: [], weights: child.weights, network,
-      foreign: { macs: null, detail: named === undefined || named.type === guess.type ? guess.detail : '' }, problem: null,
+      foreign: { detail: named === undefined || named.type === guess.type ? guess.detail : '' }, problem: null,
     };
   });
   if (node.path !== '' || node.weights.length === 0) return layers;
   // Weights of the model itself stand in a layer of their own.
   let name = 'parameters';
   while (node.children.has(name)) name += '_';
-  return [{ name, type: 'Parameters', config: {}, trainable: true, calls: [], weights: node.weights, network: null, foreign: { macs: null, detail: '' }, problem: null }, ...layers];
+  return [{ name, type: 'Parameters', config: {}, trainable: true, calls: [], weights: node.weights, network: null, foreign: { detail: '' }, problem: null }, ...layers];
 }

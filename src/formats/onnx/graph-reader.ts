@@ -11,7 +11,7 @@ import type { ProtoMessage } from '../containers/protobuf';
 import type { OpInput, OpNode } from '../graphs/op-graph';
 import { shownShape } from '../modules/tensor-types';
 import { attributesOf, settled } from './attributes';
-import { detailOf, macsOf } from './cost';
+import { detailOf } from './detail';
 import { floating, hostInts, hostOutputs, isHostOp, shapePart } from './host-values';
 import type { HostValue } from './host-values';
 import { isEven, isOwn, otherNames } from './copies';
@@ -107,7 +107,7 @@ export class GraphReader {
     for (const output of outputs) {
       if (made.has(output) || (!this.known.has(output) && !this.tensors.has(output) && !this.constants.has(output))) continue;
       const weights: Weight[] = [];
-      this.ops.push({ name: output, type: 'Identity', config: {}, inputs: [this.input('Identity', 0, output, weights, '')], outputs: [output], weights, macs: 0, detail: '' });
+      this.ops.push({ name: output, type: 'Identity', config: {}, inputs: [this.input('Identity', 0, output, weights, '')], outputs: [output], weights, detail: '' });
     }
     return this.ops;
   }
@@ -189,7 +189,7 @@ export class GraphReader {
       const tensor = outputs[index] ?? '';
       if (shape !== undefined && shape.every((extent) => extent === null || (Number.isSafeInteger(extent) && extent >= 0))) this.shapes.set(tensor, refined(this.shapes.get(tensor), shape));
     }
-    this.ops.push({ name, type, config: extended, inputs: taken, settings, outputs, weights, macs: macsOf(type, view, this.shapes.get(outputs[0] ?? '')), detail: detailOf(type, view), ...(node.scope === '' ? {} : { scope: node.scope }), ...(network === undefined ? {} : { network }) });
+    this.ops.push({ name, type, config: extended, inputs: taken, settings, outputs, weights, detail: detailOf(type, view), ...(node.scope === '' ? {} : { scope: node.scope }), ...(network === undefined ? {} : { network }) });
   }
 
   /** The network inside a loop or branch, and the tensors that it takes from around; `own` inputs of the op come first. */
@@ -242,7 +242,7 @@ export class GraphReader {
   /** Makes a weight that several ops share a layer of the graph that holds it. */
   private parameter(name: string, tensor: OnnxTensor): void {
     if (!this.tensors.own.has(name) && this.outer !== null) { this.outer.parameter(name, tensor); return; }
-    if (!this.ops.some(({ outputs }) => outputs.includes(name))) this.ops.push({ name, type: 'Parameter', config: {}, inputs: [], outputs: [name], weights: [weightOf('value', this.keyOf(name, tensor), tensor, true)], macs: 0, detail: '' });
+    if (!this.ops.some(({ outputs }) => outputs.includes(name))) this.ops.push({ name, type: 'Parameter', config: {}, inputs: [], outputs: [name], weights: [weightOf('value', this.keyOf(name, tensor), tensor, true)], detail: '' });
   }
 
   private keyOf(name: string, tensor: OnnxTensor): string {

@@ -11,7 +11,7 @@ import { allNodes, keptFrom, withAround, withConstantsInside } from './flow-grap
 import type { FlowNode } from './flow-graph';
 import { withoutRings } from './old-control-flow';
 import { complexOps, inputName, isKnownTensorflowOp, movesComplex, trains } from './ops';
-import { macsOf, outputShapes, outputValue } from './shapes';
+import { outputShapes, outputValue } from './shapes';
 
 /** Lists of whole numbers up to this length are followed through the graph. */
 export const maximalShape = 32;
@@ -88,7 +88,7 @@ export function networkOfFlow(source: FlowSource): Network {
 
 /** A constant that several ops train together, or that a graph gives as it is. */
 function constantNode(name: string, constant: Constant, trainable = true): OpNode {
-  return { name: constant.name ?? shortName(name), type: 'Const', config: {}, inputs: [], outputs: [name], weights: [weightOf('value', constant, constant.trainable ?? trainable)], macs: 0, detail: '' };
+  return { name: constant.name ?? shortName(name), type: 'Const', config: {}, inputs: [], outputs: [name], weights: [weightOf('value', constant, constant.trainable ?? trainable)], detail: '' };
 }
 
 /** Tensors of complex numbers, which have one more axis than the file says. */
@@ -132,7 +132,7 @@ function opsOf(facts: Facts, nodes: readonly FlowNode[], wanted: readonly string
     const told = node.inputs.flatMap((input, position) => { const value = values.get(input), own = inputs[position]; return value === undefined || value.includes(null) || typeof own !== 'object' || own.kind !== 'value' || typeof own.value !== 'string' ? [] : [[own.value, value.map(Number)] as const]; });
     const network = node.graphs === undefined ? undefined : insideOf(facts, node);
     return {
-      name: (node.title ?? shortName(node.name)).slice(strip.length).replace(/_tfg_inlined_.*$/, ''), type: node.op, config, inputs, outputs: node.outputs ?? results.get(node.name) ?? [node.name], weights, macs: macsOf(node.op, shapes.get(node.name), about.inputs), detail: '',
+      name: (node.title ?? shortName(node.name)).slice(strip.length).replace(/_tfg_inlined_.*$/, ''), type: node.op, config, inputs, outputs: node.outputs ?? results.get(node.name) ?? [node.name], weights, detail: '',
       values: Object.fromEntries(told), ...(network === undefined ? {} : { network }),
     };
   });

@@ -99,7 +99,7 @@ function unusedVariables(variables: readonly StoredVariable[], used: ReadonlySet
   let name = 'unused_variables';
   while (network.layers.some((layer) => layer.name === name)) name += '_';
   const weights = left.map(({ name: weight, entry }) => ({ name: weight, key: `variable ${weight}`, shape: shownShape(entry.type, entry.shape), dtype: entry.type.dtype, trainable: false, buffer: true, initializer: null }));
-  return [{ name, type: 'Parameters', config: {}, trainable: false, calls: [], weights, network: null, foreign: { macs: null, detail: '' }, problem: null }];
+  return [{ name, type: 'Parameters', config: {}, trainable: false, calls: [], weights, network: null, foreign: { detail: '' }, problem: null }];
 }
 
 interface Parts {

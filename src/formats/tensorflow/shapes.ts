@@ -217,11 +217,3 @@ export function outputValue(op: string, facts: OpFacts): SymbolicShape | undefin
     default: return undefined;
   }
 }
-
-/** Multiply-adds of one example. */
-export function macsOf(op: string, output: SymbolicShape | undefined, [first, second]: readonly (SymbolicShape | undefined)[]): number | null {
-  const factor = /^(_Fused)?Conv[23]D$/.test(op) ? product(second?.slice(0, -1) ?? [null]) : op.includes('DepthwiseConv2d') ? product(second?.slice(0, 2) ?? [null]) : /MatMul/.test(op) ? first?.at(-1) ?? second?.[0] ?? null : 0;
-  if (factor === 0) return 0;
-  const perExample = output === undefined ? null : product(output.slice(1));
-  return perExample === null || factor === null ? null : perExample * factor;
-}

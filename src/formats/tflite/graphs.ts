@@ -1,10 +1,8 @@
 /** The graphs of a TFLite model: the first is the network, loops and branches name others as their bodies. */
 import { graphsSideBySide } from '../../network/branches';
-import { product } from '../../network/kinds/kind';
-import type { JsonObject, Network, SymbolicShape, Weight } from '../../network/network';
+import type { JsonObject, Network, Weight } from '../../network/network';
 import { displayName } from '../../network/order';
 import { Failure } from '../../tensor/failure';
-import { sizeOf } from '../../tensor/value';
 import { networkOfOps } from '../graphs/op-graph';
 import type { OpInput, OpNode } from '../graphs/op-graph';
 import type { FlatTable, PagedBytes } from './flat-table';
@@ -103,15 +101,14 @@ export class LiteModel {
         return tensor?.data == null || tensor.type === null || shared.has(index) ? keyOf(index) : own(tensor, weightKey(index), position);
       });
       const result = tensors[outputs[0] ?? -1];
-      const kernel = tensors[given[1] ?? -1]?.shape;
       const inside = this.inside(operator, nameOf(result), depth);
       return {
         name: nameOf(result), type, config: { ...operatorSettings(type, operator.options, operator.custom), ...(movesComplex.has(type) && isComplex(operator) ? { complex: true } : {}), ...(type === 'CAST' ? { type: result?.type?.name ?? '' } : {}), ...grids(type, given.some((index) => inputs.includes(index)) ? given.map((index) => (inputs.includes(index) ? tensors[index] : undefined)) : [], outputs.map((index) => tensors[index])) },
-        inputs: taken, outputs: outputs.map(keyOf), weights, macs: macsOf(type, result?.symbolic, kernel), detail: '', ...(inside === undefined ? {} : { network: inside }),
+        inputs: taken, outputs: outputs.map(keyOf), weights, detail: '', ...(inside === undefined ? {} : { network: inside }),
         values: Object.fromEntries(weights.flatMap(({ name: weight, key }) => { const told = smallIntegers(this.tensor(key ?? ''), this.bytes); return told === null ? [] : [[weight, told] as const]; })),
       };
     });
-    const sources = [...shared].flatMap((index): readonly OpNode[] => { const tensor = tensors[index]; return tensor === undefined ? [] : [{ name: nameOf(tensor), type: 'CONST', config: {}, inputs: [], outputs: [keyOf(index)], weights: [weightOf('value', tensor, weightKey(index), true)], macs: 0, detail: '' }]; });
+    const sources = [...shared].flatMap((index): readonly OpNode[] => { const tensor = tensors[index]; return tensor === undefined ? [] : [{ name: nameOf(tensor), type: 'CONST', config: {}, inputs: [], outputs: [keyOf(index)], weights: [weightOf('value', tensor, weightKey(index), true)], detail: '' }]; });
     const complex = graph.operators.find((operator) => !takesComplex.has(operator.type) && !movesComplex.has(operator.type) && isComplex(operator));
     const viewOnly = complex === undefined ? {} : { viewOnly: `${this.bytes.label} can be looked at but not run: its operator ${displayName(nameOf(tensors[complex.outputs[0] ?? -1]))} (${complex.type}) computes with complex numbers, which Backstep only transforms, moves and splits.` };
     const handed = depth === 0 ? [] : this.handed(graph, weightKey);
@@ -127,7 +124,7 @@ export class LiteModel {
     const made = new Set(operators.flatMap((operator) => operator.outputs));
     return [...new Set(outputs)].flatMap((index): readonly OpNode[] => {
       const tensor = tensors[index];
-      return tensor?.data == null || made.has(index) ? [] : [{ name: nameOf(tensor), type: 'CONST', config: {}, inputs: [], outputs: [String(index)], weights: [weightOf('value', tensor, weightKey(index), false)], macs: 0, detail: '' }];
+      return tensor?.data == null || made.has(index) ? [] : [{ name: nameOf(tensor), type: 'CONST', config: {}, inputs: [], outputs: [String(index)], weights: [weightOf('value', tensor, weightKey(index), false)], detail: '' }];
     });
   }
 
@@ -181,12 +178,3 @@ function grids(type: string, inputs: readonly (LiteTensor | undefined)[], output
     ...(given.some((found) => found !== null) ? { input_quantization: Object.fromEntries(given.flatMap((found, position) => (found === null ? [] : [[String(position), found]]))) } : {}),
   };
 }
-
-/** Multiply-adds of one example; kernels are (out, h, w, in), depthwise (1, h, w, out), dense (out, in). */
-function macsOf(type: string, output: SymbolicShape | undefined, kernel: readonly number[] | undefined): number | null {
-  const perExample = output === undefined ? null : product(output.slice(1));
-  const factor = type === 'CONV_2D' || type === 'FULLY_CONNECTED' ? kernel?.slice(1) : type === 'DEPTHWISE_CONV_2D' ? kernel?.slice(1, 3) : null;
-  if (factor === null) return 0;
-  return perExample === null || factor === undefined ? null : perExample * sizeOf(factor);
-}
-

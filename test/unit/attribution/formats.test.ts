@@ -51,7 +51,7 @@ async function subjectOf({ format, convention, first, nodes }: Format): Promise<
   const shapes = new Map<string, readonly number[]>([['x', first ? [1, channels, size, size] : [1, size, size, channels]]]);
   const network = networkOfOps({
     name: format, format, formatDetail: '', convention, inputs: ['x'], outputs: [nodes.at(-1)?.name ?? ''], shapeOf: (tensor) => shapes.get(tensor), problems: [],
-    nodes: nodes.map(({ type, name, config = {}, weights = [] }, index): OpNode => ({ name, type, config, inputs: [nodes[index - 1]?.name ?? 'x', ...weights.map(([own]) => named(own))], outputs: [name], weights: weights.map(([own, value]) => weight(own, value)), macs: 0, detail: '' })),
+    nodes: nodes.map(({ type, name, config = {}, weights = [] }, index): OpNode => ({ name, type, config, inputs: [nodes[index - 1]?.name ?? 'x', ...weights.map(([own]) => named(own))], outputs: [name], weights: weights.map(([own, value]) => weight(own, value)), detail: '' })),
   });
   return { network, convention, backend: await openBackend('wasm'), weights: values };
 }
