@@ -4,7 +4,7 @@ import {
   relu, relu6, selu, sigmoid, softmax, softplus, split, sqrt, square, sub, sum, tanh, transpose, where, zerosLike,
 } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import './comparisons';
+import './operations/comparisons';
 import type { Convention, Json } from '../../network/network';
 import { Failure } from '../../tensor/failure';
 import { isRecord } from './settings';

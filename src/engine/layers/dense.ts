@@ -5,7 +5,7 @@ import { Failure } from '../../tensor/failure';
 import { activationOf } from './activations';
 import type { ResolvedActivation } from './activations';
 import { atOnce, inputOf } from './calls';
-import { einsum } from './einsum';
+import { einsum } from './operations/einsum';
 import type { LayerCallContext, LayerForward, LayerResult } from './layer';
 
 /** The result of a layer that ends in an activation, with its logits where the activation is a softmax or a sigmoid. */

@@ -3,7 +3,7 @@ import { image, matMul, reshape, tensor2d, transpose } from '@tensorflow/tfjs-co
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { Failure } from '../../tensor/failure';
 import type { LayerCallContext } from './layer';
-import { repeatAlong } from './repeating';
+import { repeatAlong } from './operations/repeating';
 
 export const interpolations = ['nearest', 'bilinear', 'bicubic'] as const;
 

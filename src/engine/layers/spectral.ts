@@ -4,7 +4,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { Failure } from '../../tensor/failure';
 import type { LayerForward } from './layer';
 import { innerCall } from './nesting';
-import { stopGradient } from './operations';
+import { stopGradient } from './operations/operations';
 import { numberOf, objectOf } from './settings';
 
 type Lookup = (type: string, path: string) => LayerForward;

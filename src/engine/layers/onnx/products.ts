@@ -3,7 +3,7 @@ import { add, gather, matMul, mul, reshape, sum, tensor1d, transpose } from '@te
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { sizeOf } from '../../../tensor/value';
 import { project } from '../dense';
-import { einsum } from '../einsum';
+import { einsum } from '../operations/einsum';
 import type { LayerCallContext, LayerForward } from '../layer';
 import { floats, like, misfit, numberOf, op, operand, operands, optional, stepsOf, wordOf } from './operands';
 

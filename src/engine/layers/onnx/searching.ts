@@ -2,8 +2,8 @@
 import { clone, gather, reshape, tensor, transpose } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayerCallContext, LayerForward } from '../layer';
-import { distinctRows, nonZeroPlaces, suppressed } from '../searching';
-import type { Box } from '../searching';
+import { distinctRows, nonZeroPlaces, suppressed } from '../operations/searching';
+import type { Box } from '../operations/searching';
 import { axisIn, ints, like, numberOf, op, operand, valueAt } from './operands';
 
 /** A result found on the host, as a step of its own. */

@@ -8,7 +8,7 @@ import { Failure } from '../../../tensor/failure';
 import { sizeOf } from '../../../tensor/value';
 import type { LayerCallContext, LayerForward } from '../layer';
 import { toChannelsFirst, toChannelsLast } from '../layout';
-import { stopGradient } from '../operations';
+import { stopGradient } from '../operations/operations';
 import { axes, flag, integers, list, number, numbers, numeric, op, operand, operands, text, truths } from './operands';
 
 const pairs = (flat: readonly number[]): [number, number][] => Array.from({ length: flat.length / 2 }, (_, axis) => [flat[2 * axis] ?? 0, flat[2 * axis + 1] ?? 0]);

@@ -1,7 +1,7 @@
 /** TensorFlow's matrix products, normalisations and reductions. */
 import { all, any, argMax, argMin, batchNorm, cumprod, cumsum, einsum as wholeEinsum, fused, linalg, localResponseNormalization, matMul, max, mean, min, moments, neg, prod, reshape, sqrt, square, sum, topk } from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
-import { einsum } from '../einsum';
+import { einsum } from '../operations/einsum';
 import type { LayerCallContext, LayerForward } from '../layer';
 import { toChannelsFirst, toChannelsLast } from '../layout';
 import { greatest } from '../pooling';

@@ -2,8 +2,8 @@
 import { add, clone, denseBincount, equal, gather, image, mul, multinomial, randomNormal, randomUniform, reshape, scalar, scatterND, sum, tensor, tensor1d, truncatedNormal, where, zerosLike } from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { LayerCallContext, LayerForward } from '../layer';
-import { distinctRows, nonZeroPlaces, suppressed } from '../searching';
-import type { Box } from '../searching';
+import { distinctRows, nonZeroPlaces, suppressed } from '../operations/searching';
+import type { Box } from '../operations/searching';
 import { integers, number, numbers, numeric, op, operand, optional, text } from './operands';
 import { onGrid } from '../tflite/quantization';
 

@@ -5,7 +5,7 @@ import {
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import { Failure } from '../../../tensor/failure';
 import type { LayerCallContext, LayerForward } from '../layer';
-import { distinctRows, nonZeroPlaces, suppressed } from '../searching';
+import { distinctRows, nonZeroPlaces, suppressed } from '../operations/searching';
 import { flag, integers, number, numbers, numeric, operand } from '../tensorflow/operands';
 import { boxesOf, dense, found } from '../tensorflow/searching';
 import { operator } from './operator';

@@ -7,19 +7,19 @@ import {
   tensor, tile, transpose, where, zerosLike, unstack,
 } from '@tensorflow/tfjs-core';
 import type { Rank, Tensor } from '@tensorflow/tfjs-core';
-import { Failure } from '../../tensor/failure';
-import type { Json } from '../../network/network';
-import { named } from './activations';
-import type { Options } from './activations';
-import { padded } from './array-operations';
+import { Failure } from '../../../tensor/failure';
+import type { Json } from '../../../network/network';
+import { named } from '../activations';
+import type { Options } from '../activations';
+import { padded } from './arrays';
 import { argument, numberArgument, numbersArgument, one, operand, operation, part, plainValue, two } from './bare';
-import { atOnce, inputOf, inputsOf, isTensor, tensorsIn } from './calls';
+import { atOnce, inputOf, inputsOf, isTensor, tensorsIn } from '../calls';
 import { einsum, einsumOfOne } from './einsum';
-import type { CallValue, LayerCallContext, LayerForward } from './layer';
-import { stretched } from './merge';
-import { toUnitLength } from './normalization';
-import { greatest } from './pooling';
-import { axisOf, isList, isRecord } from './settings';
+import type { CallValue, LayerCallContext, LayerForward } from '../layer';
+import { stretched } from '../merge';
+import { toUnitLength } from '../normalization';
+import { greatest } from '../pooling';
+import { axisOf, isList, isRecord } from '../settings';
 
 const floats = (x: Tensor): Tensor => (x.dtype === 'float32' ? x : cast(x, 'float32'));
 

@@ -1,10 +1,10 @@
 /** What bare operations share: their arguments, wherever a file keeps them, and operations of one and two tensors. */
 import { slice } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { Failure } from '../../tensor/failure';
-import { atOnce, isTensor } from './calls';
-import type { CallValue, LayerCallContext, LayerForward } from './layer';
-import { operandOf } from './merge';
+import { Failure } from '../../../tensor/failure';
+import { atOnce, isTensor } from '../calls';
+import type { CallValue, LayerCallContext, LayerForward } from '../layer';
+import { operandOf } from '../merge';
 
 /** A value as it is meant: Keras writes tuples as objects. */
 export function plainValue(value: CallValue | undefined): CallValue | undefined {

@@ -1,16 +1,16 @@
 /** Bare operations of `keras.ops.nn` and `keras.ops.image`: the layers' mathematics with kernels and statistics that the graph itself supplies. */
 import { add, cast, concat, mean, mul, pad, reshape, rsqrt, softmax, square, sub, sum, matMul, transpose, where, zerosLike } from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
-import { Failure } from '../../tensor/failure';
+import { Failure } from '../../../tensor/failure';
 import { argument, numberArgument, numbersArgument, operand, operation, part } from './bare';
-import { inputOf, isTensor } from './calls';
-import { convolve, convolveDepthwise } from './convolution/ops';
-import type { Window } from './convolution/ops';
-import type { LayerCallContext, LayerForward } from './layer';
-import { toChannelsFirst, toChannelsLast } from './layout';
-import { poolingLayers } from './pooling';
-import { resizedTo } from './resizing';
-import { axisOf, channelsFirst } from './settings';
+import { inputOf, isTensor } from '../calls';
+import { convolve, convolveDepthwise } from '../convolution/ops';
+import type { Window } from '../convolution/ops';
+import type { LayerCallContext, LayerForward } from '../layer';
+import { toChannelsFirst, toChannelsLast } from '../layout';
+import { poolingLayers } from '../pooling';
+import { resizedTo } from '../resizing';
+import { axisOf, channelsFirst } from '../settings';
 
 const optionalOperand = (call: LayerCallContext, position: number, name: string): Tensor | null => {
   const given = call.args[position] ?? call.kwargs[name];

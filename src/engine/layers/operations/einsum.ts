@@ -4,8 +4,8 @@
  */
 import { matMul, reshape, sum, transpose } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { sizeOf } from '../../tensor/value';
-import { Failure } from '../../tensor/failure';
+import { sizeOf } from '../../../tensor/value';
+import { Failure } from '../../../tensor/failure';
 
 /** Letters for the axes that an ellipsis stands for. */
 const hidden = 'ABCDEFGH';

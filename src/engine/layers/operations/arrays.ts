@@ -4,12 +4,12 @@ import {
   range, reshape, scalar, sign, stack, sub, sum, tensor, topk, transpose, unstack, where, zerosLike, floor, isNaN as isNan, equal, lessEqual, log,
 } from '@tensorflow/tfjs-core';
 import type { Rank, Tensor } from '@tensorflow/tfjs-core';
-import { sizeOf } from '../../tensor/value';
-import { Failure } from '../../tensor/failure';
+import { sizeOf } from '../../../tensor/value';
+import { Failure } from '../../../tensor/failure';
 import { argument, numberArgument, numbersArgument, one, operand, operation, part, two } from './bare';
-import { inputOf, inputsOf, isTensor, tensorsIn } from './calls';
-import type { LayerCallContext, LayerForward } from './layer';
-import { axisOf } from './settings';
+import { inputOf, inputsOf, isTensor, tensorsIn } from '../calls';
+import type { LayerCallContext, LayerForward } from '../layer';
+import { axisOf } from '../settings';
 
 /** An axis setting counted from the front. */
 const along = (call: LayerCallContext, name: string, position: number, rank: number, fallback: number): number => axisOf(call, numberArgument(call, name, position, fallback), rank);
