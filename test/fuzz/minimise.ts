@@ -3,6 +3,7 @@ import { unzipSync, zipSync } from 'fflate';
 import type { Zippable } from 'fflate';
 import type { Case } from './cases';
 import { joined } from './bytes';
+import { bounded } from './structures';
 
 /** Whether a case still shows the fault. */
 export type Shows = (candidate: Case) => Promise<boolean>;
@@ -64,7 +65,7 @@ interface Member { readonly name: string; readonly content: Uint8Array; readonly
 function membersOf(archive: Uint8Array): readonly Member[] | null {
   const stored = new Set<string>();
   try {
-    return Object.entries(unzipSync(archive, { filter: ({ name, compression }) => { if (compression === 0) stored.add(name); return true; } })).map(([name, content]) => ({ name, content, stored: stored.has(name) }));
+    return Object.entries(unzipSync(archive, { filter: bounded(({ name, compression }) => { if (compression === 0) stored.add(name); return true; }) })).map(([name, content]) => ({ name, content, stored: stored.has(name) }));
   } catch {
     return null;
   }

@@ -1,6 +1,6 @@
 /** Mutations that know the container: members of archives, headers with lengths, messages, tables, and what lies within. */
 import { gunzipSync, gzipSync, unzipSync, zipSync } from 'fflate';
-import type { Zippable } from 'fflate';
+import type { UnzipFileFilter, Zippable } from 'fflate';
 import { byteMutations, edges, joined } from './bytes';
 import { mutateJson } from './json';
 import { mutateProtobuf } from './protobuf';
@@ -46,10 +46,22 @@ function attempt(change: () => Uint8Array | null): Uint8Array | null {
   }
 }
 
+/** A filter that ends the reading of a directory which an earlier mutation made endless. @throws Error then */
+export function bounded(filter: UnzipFileFilter): UnzipFileFilter {
+  let listed = 0;
+  return (member) => {
+    if ((listed += 1) > 100_000) throw new Error('too many members');
+    return filter(member);
+  };
+}
+
 /** Members changed, renamed, removed or added, packed again: stored ones stay stored. */
 function mutateZip(bytes: Uint8Array, random: Random, donor: Uint8Array): Uint8Array | null {
   const stored = new Set<string>();
-  const members = unzipSync(bytes, { filter: ({ name, compression, originalSize }) => { if (compression === 0) stored.add(name); return originalSize < 4e6; } });
+  const members = unzipSync(bytes, { filter: bounded(({ name, compression, originalSize }) => {
+    if (compression === 0) stored.add(name);
+    return originalSize < 4e6;
+  }) });
   const names = Object.keys(members);
   if (names.length === 0) return null;
   const name = random.pick(names);
