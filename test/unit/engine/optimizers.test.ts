@@ -77,7 +77,7 @@ describe('optimizers of Keras', () => {
   }
 
   it('say which optimizers there are when a name is unknown', () => {
-    assert.throws(() => optimizerOf('adamm', 'keras'), /The optimizer "adamm" is not one that Backstep has; use one of sgd, momentum/);
+    assert.throws(() => optimizerOf('adamm', 'keras'), /The optimizer "adamm" is not one that Backstep has; set "optimizer" in the run\'s settings to one of sgd, momentum/);
   });
 });
 
