@@ -86,8 +86,7 @@ describe('looking inside LeNet-5', () => {
   });
 
   it('checks a gradient from the command palette, on its card in the panel', async () => {
-    await workbench.command('Backstep: Check Gradient');
-    await workbench.moves(() => workbench.pick('conv_2/kernel'));
+    await workbench.moves(() => workbench.commandWith('Backstep: Check Gradient', 'conv_2/kernel'));
     assert.match(await workbench.place(), /backward · conv_2/);
     const gradient = (await run.iteration(0)).weights.find(({ layer, weight }) => layer === 'conv_2' && weight === 'kernel')?.gradient ?? -1;
     const verdict = panel.locator(`[data-card="${gradient}"] .verdict`);

@@ -125,6 +125,15 @@ export class Workbench {
     }, `the command ${title}`);
   }
 
+  /** Runs a command that asks which one, and takes the entry that holds the text. The question goes when something else takes the focus: then it is asked again. */
+  async commandWith(title: string, entry: string): Promise<void> {
+    const row = this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: entry }).first();
+    await this.until(async () => {
+      await this.command(title);
+      return row.click({ timeout: 3000 }).then(() => true, () => false);
+    }, `${entry} of ${title}`);
+  }
+
   /** Answers a quick pick by taking the entry that holds the text. */
   async pick(text: string): Promise<void> {
     await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: text }).first().click();
