@@ -1,7 +1,6 @@
 /** HDF5 files of weights only: Keras 3's `.weights.h5` and the older `save_weights`; the layers are known by name, not how they connect. */
 import { Failure } from '../../tensor/failure';
 import type { Layer, Network, Weight } from '../../network/network';
-import { quote } from '../../network/order';
 import { knownTypes } from '../../network/kinds/table';
 import type { Hdf5File } from '../containers/hdf5';
 import { snakeCase } from './vars';
@@ -18,14 +17,12 @@ export function weightsOnly(file: Hdf5File, label: string, reason?: string): Net
   const legacy = ['model_weights', '/'].find((root) => file.texts(root, 'layer_names') !== null);
   const layers = legacy !== undefined ? legacyLayers(file, legacy) : keras3Layers(file);
   if (layers.length === 0) throw new Failure('keras.weights-only', `${label} is an HDF5 file but holds no Keras model: neither a model_config nor weights of layers.`);
-  return {
-    name: label, format: 'keras-weights', convention: 'keras', layers, inputs: [], outputs: [], compile: null,
-    problems: [reason ?? `${label} holds weights only: it does not say how its layers are set up and connected. Open the model that it belongs to in order to run it.`],
-  };
+  const viewOnly = reason ?? `${label} holds weights only: it does not say how its layers are set up and connected. Open the model that it belongs to in order to run it.`;
+  return { name: label, format: 'keras-weights', convention: 'keras', layers, inputs: [], outputs: [], compile: null, viewOnly, problems: [viewOnly] };
 }
 
 function layer(name: string, type: string, weights: readonly Weight[]): Layer {
-  return { name, type, config: { name }, trainable: true, calls: [], weights, network: null, problem: `The settings of ${type} ${quote(name)} are not in this file.` };
+  return { name, type, config: { name }, trainable: true, calls: [], weights, network: null, foreign: { detail: '' }, problem: null };
 }
 
 /** Groups that list layers; TensorFlow 2.13's Keras called them by another name. */
